@@ -1,0 +1,104 @@
+// Files on the host. Everything written for keeps is atomic: temporary name, then rename.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/handle.hpp"
+#include "base/stream.hpp"
+
+namespace mullion::base {
+
+namespace fs = std::filesystem;
+
+// Opens for reading (O_CLOEXEC). Throws NotFound, Denied, ...
+UniqueFd open_read(const fs::path& path);
+// The whole file; throws Invalid if larger than `limit` bytes.
+std::string read_file(const fs::path& path, std::size_t limit);
+// nullopt if there is no such file.
+std::optional<std::string> try_read_file(const fs::path& path, std::size_t limit);
+// Readers see the old content or the new, never a part.
+void write_file_atomic(const fs::path& path, std::string_view data);
+void write_all(int fd, std::string_view data, std::string_view what);
+
+// Reads a file, from `offset` for at most `length` bytes, with pread: several may share a descriptor.
+class FileSource final : public Source {
+  public:
+    explicit FileSource(const fs::path& path);
+    FileSource(UniqueFd fd, std::uint64_t offset, std::uint64_t length);
+    std::size_t read(char* buffer, std::size_t size) override;
+    void skip(std::uint64_t size, std::string_view what) override;
+
+  private:
+    UniqueFd fd_;
+    std::uint64_t offset_ = 0;
+    std::uint64_t end_;
+};
+
+// Writes to a descriptor it does not own.
+class FdSink final : public Sink {
+  public:
+    FdSink(int fd, std::string what) : fd_(fd), what_(std::move(what)) {}
+    void write(std::string_view data) override { write_all(fd_, data, what_); }
+
+  private:
+    int fd_;
+    std::string what_;
+};
+
+// A file that appears at `path` only with finish(); destroyed before that, it leaves nothing. Parent
+// directories are made. `durable` adds fsync of the file and its directory.
+class AtomicFile final : public Sink {
+  public:
+    explicit AtomicFile(fs::path path, bool durable = false);
+    ~AtomicFile() override;
+    AtomicFile(const AtomicFile&) = delete;
+    AtomicFile& operator=(const AtomicFile&) = delete;
+    void write(std::string_view data) override;
+    void finish() override;
+
+  private:
+    fs::path path_;
+    fs::path temporary_;
+    UniqueFd fd_;
+    bool durable_;
+};
+
+// A directory with a unique name below `parent`, removed with everything in it on destruction (failures are
+// logged).
+class TempDir {
+  public:
+    explicit TempDir(const fs::path& parent, std::string_view prefix = "tmp");
+    ~TempDir();
+    TempDir(TempDir&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+    TempDir& operator=(TempDir&&) = delete;
+    const fs::path& path() const { return path_; }
+    // Gives the directory up: it stays.
+    fs::path release() { return std::exchange(path_, {}); }
+
+  private:
+    fs::path path_;
+};
+
+// Removes a tree without following symlinks and without failing on read-only directories. Quiet if absent.
+void remove_tree(const fs::path& path);
+
+// An advisory whole-file lock (flock): between processes and between threads that open it separately.
+// Released on destruction and when the process dies.
+class FileLock {
+  public:
+    enum class Mode { Shared, Exclusive };
+    // Waits until it has the lock.
+    FileLock(const fs::path& path, Mode mode);
+    // nullopt if somebody else holds it.
+    static std::optional<FileLock> try_lock(const fs::path& path, Mode mode);
+
+  private:
+    explicit FileLock(UniqueFd fd) : fd_(std::move(fd)) {}
+    UniqueFd fd_;
+};
+
+}  // namespace mullion::base

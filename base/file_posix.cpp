@@ -1,0 +1,195 @@
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <limits>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/log.hpp"
+
+namespace mullion::base {
+
+void UniqueFd::reset() {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
+
+UniqueFd open_read(const fs::path& path) {
+    int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) throw system_error(errno, fmt::format("cannot open {}", path.string()));
+    return UniqueFd(fd);
+}
+
+std::string read_file(const fs::path& path, std::size_t limit) {
+    FileSource source(path);
+    return source.read_all(limit, path.string());
+}
+
+std::optional<std::string> try_read_file(const fs::path& path, std::size_t limit) {
+    int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return {};
+    if (fd < 0) throw system_error(errno, fmt::format("cannot open {}", path.string()));
+    FileSource source(UniqueFd(fd), 0, std::numeric_limits<std::uint64_t>::max());
+    return source.read_all(limit, path.string());
+}
+
+void write_file_atomic(const fs::path& path, std::string_view data) {
+    AtomicFile file(path);
+    file.write(data);
+    file.finish();
+}
+
+void write_all(int fd, std::string_view data, std::string_view what) {
+    while (!data.empty()) {
+        ssize_t done = ::write(fd, data.data(), data.size());
+        if (done < 0 && errno == EINTR) continue;
+        if (done < 0) throw system_error(errno, fmt::format("cannot write {}", what));
+        data.remove_prefix(static_cast<std::size_t>(done));
+    }
+}
+
+FileSource::FileSource(const fs::path& path)
+    : fd_(open_read(path)), end_(std::numeric_limits<std::uint64_t>::max()) {}
+
+FileSource::FileSource(UniqueFd fd, std::uint64_t offset, std::uint64_t length)
+    : fd_(std::move(fd)),
+      offset_(offset),
+      end_(length > std::numeric_limits<std::uint64_t>::max() - offset
+               ? std::numeric_limits<std::uint64_t>::max()
+               : offset + length) {}
+
+std::size_t FileSource::read(char* buffer, std::size_t size) {
+    auto part = static_cast<std::size_t>(std::min<std::uint64_t>(size, end_ - offset_));
+    if (part == 0) return 0;
+    for (;;) {
+        ssize_t got = ::pread(fd_.get(), buffer, part, static_cast<off_t>(offset_));
+        if (got < 0 && errno == EINTR) continue;
+        // Pipes and sockets cannot seek.
+        if (got < 0 && errno == ESPIPE) got = ::read(fd_.get(), buffer, part);
+        if (got < 0) throw system_error(errno, "cannot read");
+        offset_ += static_cast<std::uint64_t>(got);
+        return static_cast<std::size_t>(got);
+    }
+}
+
+void FileSource::skip(std::uint64_t size, std::string_view what) {
+    struct stat info {};
+    bool seekable = ::fstat(fd_.get(), &info) == 0 && S_ISREG(info.st_mode);
+    if (!seekable) return Source::skip(size, what);
+    std::uint64_t end = std::min(end_, static_cast<std::uint64_t>(info.st_size));
+    if (offset_ > end || size > end - offset_) throw fail(ErrorCode::Corrupt, "unexpected end of {}", what);
+    offset_ += size;
+}
+
+namespace {
+
+std::string unique_suffix() {
+    static std::atomic<unsigned> counter{0};
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return fmt::format("{}-{}-{:x}", ::getpid(), counter++, now.tv_nsec);
+}
+
+void sync_directory(const fs::path& directory) {
+    UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (fd) ::fsync(fd.get());
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(fs::path path, bool durable) : path_(std::move(path)), durable_(durable) {
+    if (path_.has_parent_path()) fs::create_directories(path_.parent_path());
+    temporary_ = path_.parent_path() / fmt::format(".{}.{}.tmp", path_.filename().string(), unique_suffix());
+    fd_ = UniqueFd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    if (!fd_) throw system_error(errno, fmt::format("cannot create {}", path_.string()));
+}
+
+AtomicFile::~AtomicFile() {
+    if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::string_view data) {
+    write_all(fd_.get(), data, path_.string());
+}
+
+void AtomicFile::finish() {
+    if (durable_ && ::fsync(fd_.get()) != 0) {
+        throw system_error(errno, fmt::format("cannot write {}", path_.string()));
+    }
+    fd_.reset();
+    if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
+        throw system_error(errno, fmt::format("cannot write {}", path_.string()));
+    }
+    temporary_.clear();
+    if (durable_) sync_directory(path_.parent_path());
+}
+
+TempDir::TempDir(const fs::path& parent, std::string_view prefix) {
+    fs::create_directories(parent);
+    path_ = parent / fmt::format("{}-{}", prefix, unique_suffix());
+    if (::mkdir(path_.c_str(), 0755) != 0) {
+        throw system_error(errno, fmt::format("cannot create {}", path_.string()));
+    }
+}
+
+TempDir::~TempDir() {
+    if (path_.empty()) return;
+    try {
+        remove_tree(path_);
+    } catch (const std::exception& error) {
+        log("base").warn("cannot remove {}: {}", path_.string(), error.what());
+    }
+}
+
+void remove_tree(const fs::path& path) {
+    std::error_code code;
+    fs::remove_all(path, code);
+    if (!code) return;
+    // An ordinary user cannot empty a directory without the write bit: give it back and try again.
+    fs::file_status status = fs::symlink_status(path, code);
+    if (fs::is_directory(status)) {
+        fs::permissions(path, fs::perms::owner_all, fs::perm_options::add, code);
+        for (fs::recursive_directory_iterator at(path, code), end; !code && at != end; at.increment(code)) {
+            if (at->symlink_status().type() != fs::file_type::directory) continue;
+            fs::permissions(at->path(), fs::perms::owner_all, fs::perm_options::add, code);
+        }
+    }
+    fs::remove_all(path, code);
+    if (code) throw system_error(code.value(), fmt::format("cannot remove {}", path.string()));
+}
+
+namespace {
+
+UniqueFd open_lock(const fs::path& path) {
+    if (path.has_parent_path()) fs::create_directories(path.parent_path());
+    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    if (!fd) throw system_error(errno, fmt::format("cannot open lock {}", path.string()));
+    return fd;
+}
+
+int lock_operation(FileLock::Mode mode) {
+    return mode == FileLock::Mode::Shared ? LOCK_SH : LOCK_EX;
+}
+
+}  // namespace
+
+FileLock::FileLock(const fs::path& path, Mode mode) : fd_(open_lock(path)) {
+    while (::flock(fd_.get(), lock_operation(mode)) != 0) {
+        if (errno != EINTR) throw system_error(errno, fmt::format("cannot lock {}", path.string()));
+    }
+}
+
+std::optional<FileLock> FileLock::try_lock(const fs::path& path, Mode mode) {
+    UniqueFd fd = open_lock(path);
+    while (::flock(fd.get(), lock_operation(mode) | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK) return {};
+        if (errno != EINTR) throw system_error(errno, fmt::format("cannot lock {}", path.string()));
+    }
+    return FileLock(std::move(fd));
+}
+
+}  // namespace mullion::base

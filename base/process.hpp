@@ -1,0 +1,41 @@
+// Running a host program (git, cp, ...): argument vector, never a shell. Killed with its group when canceled,
+// on the deadline, or when we die.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/cancel.hpp"
+
+namespace mullion::base {
+
+struct ProcessOptions {
+    std::vector<std::string> argv;  // argv[0] is looked up in PATH unless it has a slash
+    std::filesystem::path directory;
+    std::optional<std::map<std::string, std::string>> environment;  // nullopt: ours
+    std::string input;                                              // given on stdin
+    std::function<void(std::string_view)> on_stdout;                // called on the caller's thread
+    std::function<void(std::string_view)> on_stderr;
+    std::optional<std::chrono::milliseconds> time_limit;
+};
+
+// The exit code, or 128 + signal. Throws NotFound (no such program), Canceled, TimedOut.
+int run_process(const ProcessOptions& options, const CancelToken& cancel);
+
+struct ProcessOutput {
+    int exit_code = 0;
+    std::string out;
+    std::string err;
+};
+// Collects both streams, each cut at `limit` bytes.
+ProcessOutput run_and_capture(ProcessOptions options, const CancelToken& cancel,
+                              std::size_t limit = 16 << 20);
+
+}  // namespace mullion::base

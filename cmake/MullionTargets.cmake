@@ -1,0 +1,58 @@
+# How every target of the tree is made: one library per room, one test program per room.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+find_program(MULLION_CCACHE ccache)
+if(MULLION_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 ${MULLION_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 ${MULLION_CCACHE})
+endif()
+
+foreach(sanitizer IN LISTS MULLION_SANITIZE)
+  add_compile_options(-fsanitize=${sanitizer} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${sanitizer})
+endforeach()
+
+# Warnings are errors in our own code; generated code opts out by not calling this.
+function(mullion_warnings target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror)
+  if(MULLION_SANITIZE)
+    # GCC 12 reports false "maybe uninitialized" in instrumented code.
+    target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
+  endif()
+endfunction()
+
+# mullion_room(NAME SOURCES... DEPENDS...): the library target of one room.
+function(mullion_room name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  add_library(mullion_${name} STATIC ${ARG_SOURCES})
+  add_library(mullion::${name} ALIAS mullion_${name})
+  target_include_directories(mullion_${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_link_libraries(mullion_${name} PUBLIC ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE_DEPENDS})
+  mullion_warnings(mullion_${name})
+endfunction()
+
+# mullion_test(ROOM SOURCES... DEPENDS...): one GoogleTest program per room, found by ctest case by case.
+function(mullion_test name)
+  cmake_parse_arguments(ARG "" "MAIN;TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  add_executable(mullion_${name}_tests ${ARG_SOURCES})
+  target_link_libraries(mullion_${name}_tests PRIVATE ${ARG_DEPENDS} GTest::gmock GTest::gtest)
+  if(NOT ARG_MAIN)
+    target_link_libraries(mullion_${name}_tests PRIVATE GTest::gtest_main)
+  endif()
+  # Tests are compiled once and run for a second: optimising them costs more than it gives.
+  target_compile_options(mullion_${name}_tests PRIVATE -O0)
+  mullion_warnings(mullion_${name}_tests)
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  gtest_discover_tests(mullion_${name}_tests DISCOVERY_MODE PRE_TEST
+    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${name};${ARG_LABELS}")
+endfunction()
