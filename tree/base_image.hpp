@@ -1,0 +1,17 @@
+// A small, deterministic stand-in for a Windows base image, for offline use and tests: real directory names
+// and casing, security descriptors, Hives, the built-in profiles. It holds no Microsoft bytes.
+#pragma once
+
+#include "tree/delta.hpp"
+
+namespace mullion::tree {
+
+struct BaseImageOptions {
+    std::string os_version = "10.0.20348.2700";
+    base::FileTime time;  // of every entry
+};
+
+// The one layer of the image.
+Delta base_image_layer(const BaseImageOptions& options);
+
+}  // namespace mullion::tree

@@ -1,0 +1,40 @@
+// Names and paths inside images, by the rules of the image's OS.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tree/metadata.hpp"
+
+namespace mullion::tree {
+
+// The form in which names compare: upper-cased code point by code point for Windows (NTFS $UpCase: simple
+// mappings), unchanged for Linux.
+std::string fold(Os os, std::string_view name);
+// Three-way comparison of two names by their folded forms, without allocating for ASCII.
+int compare_names(Os os, std::string_view a, std::string_view b);
+bool names_equal(Os os, std::string_view a, std::string_view b);
+
+// Why `name` cannot be one path element on this OS ("reserved device name", "trailing dot", "contains
+// ':'"...); nullopt if it can. [MS-FSCC] 2.1.5; "Naming Files, Paths, and Namespaces" in the Win32
+// documentation.
+std::optional<std::string> name_problem(Os os, std::string_view name);
+
+// A path as users and Dockerfiles write it -> a tree path. For Windows: `\` and `/` separate, "C:" (any case)
+// is dropped, other drives, UNC and "X:" alone are Invalid with the reference's texts (dockerfile.md §11),
+// "." and ".." are resolved lexically and cannot leave the root. Relative paths join `working_directory` (a
+// tree path).
+std::string normalise(Os os, std::string_view path, std::string_view working_directory = {});
+bool is_absolute(Os os, std::string_view path);
+
+std::string join(std::string_view directory, std::string_view name);
+std::string_view parent_of(std::string_view path);  // "" for a top-level path
+std::string_view base_name(std::string_view path);
+std::vector<std::string_view> split(std::string_view path);
+
+// A tree path as the OS writes it: `C:\a\b` or `/a/b`.
+std::string display_path(Os os, std::string_view path);
+
+}  // namespace mullion::tree
