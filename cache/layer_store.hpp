@@ -1,0 +1,42 @@
+// Layers by diff ID: where their blob is, their index (names and metadata without contents), ranged reads of
+// single files, and the directory of unpacked layers that RUN mounts.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "base/cancel.hpp"
+#include "oci/manifest.hpp"
+#include "tree/content.hpp"
+#include "tree/delta.hpp"
+
+namespace mullion::cache {
+
+class LayerStore {
+  public:
+    virtual ~LayerStore() = default;
+
+    // Records that `blob` (in the content store) decompresses to `diff_id`.
+    virtual void add(const base::DiffId& diff_id, const oci::Descriptor& blob) = 0;
+    virtual std::optional<oci::Descriptor> blob_of(const base::DiffId& diff_id) = 0;
+
+    // The layer's Delta, from the stored index; made by streaming the blob once if absent. The blob's bytes
+    // are verified against `diff_id` on the way (Corrupt). Memoised in memory.
+    virtual std::shared_ptr<const tree::Delta> delta_of(const base::DiffId& diff_id, tree::Os os,
+                                                        const base::CancelToken& cancel) = 0;
+    // Stores an index that the writer of the layer already has (contents must be LayerRanges of diff_id).
+    virtual void put_index(const base::DiffId& diff_id, const tree::Delta& delta) = 0;
+
+    // Opens contents of any location, layer ranges included.
+    virtual tree::ContentProvider& contents() = 0;
+
+    // Directory of an unpacked layer, made by `unpack` (into a temporary directory, renamed when complete) if
+    // absent. `key` names it: a chain ID for stacks or anything else that determines the result. One process
+    // unpacks, others wait.
+    virtual std::filesystem::path unpacked(
+        const base::Digest& key, const std::function<void(const std::filesystem::path&)>& unpack) = 0;
+};
+
+}  // namespace mullion::cache

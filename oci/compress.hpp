@@ -1,0 +1,31 @@
+// Layer compression. Writing gzip: independent members of 1 MiB input each (RFC 1952 §2.2 allows
+// concatenation), compressed in parallel; the bytes do not depend on the thread count. Reading: gzip (any
+// number of members), zstd, none, detected from the first bytes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "base/stream.hpp"
+
+namespace mullion::oci {
+
+enum class Compression { None, Gzip, Zstd };
+
+// The compression a media type names.
+Compression compression_of(std::string_view media_type);
+// The OCI layer media type for a compression.
+std::string_view layer_media_type(Compression compression);
+
+// Compresses what is written into `to` (not owned). finish() must be called. `level`: gzip 1-12 (default 6),
+// zstd 1-19 (default 3).
+std::unique_ptr<base::Sink> compress_to(base::Sink& to, Compression compression,
+                                        std::optional<int> level = {});
+
+// Decompresses `from` (not owned). Throws Corrupt on damaged or truncated input; trailing garbage is Corrupt.
+// At most `limit` bytes come out (Invalid beyond): the bound against bombs.
+std::unique_ptr<base::Source> decompress(base::Source& from, std::uint64_t limit);
+
+}  // namespace mullion::oci

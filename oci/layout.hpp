@@ -1,0 +1,55 @@
+// Images on disk: OCI layout directories, OCI archives (a tar of one) and docker archives (`docker save`),
+// for reading and writing (OCI image-spec, image-layout.md). Everything inside is treated as hostile: names
+// confined to blobs/<algorithm>/<hex>, sizes and digests checked when read.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "oci/blob_source.hpp"
+
+namespace mullion::oci {
+
+// One image (or index) an archive or layout offers under a name.
+struct NamedRoot {
+    std::string
+        name;  // org.opencontainers.image.ref.name or io.containerd.image.name or RepoTags; may be empty
+    Descriptor descriptor;
+};
+
+// Reads a layout directory, an OCI archive or a docker archive (plain or gzip'd); found out from the content.
+// A docker archive is presented as OCI: manifests are synthesised (`roots()` has them, `open` serves their
+// bytes).
+class ImageArchive : public BlobSource {
+  public:
+    // Throws NotFound, Corrupt, Invalid. Archives are indexed, not unpacked.
+    static std::unique_ptr<ImageArchive> open_path(const std::filesystem::path& path,
+                                                   const base::CancelToken& cancel);
+    virtual const std::vector<NamedRoot>& roots() const = 0;
+};
+
+// Writes an image to a destination; blobs first, finish() last. Nothing is visible under the final name
+// before finish(). A blob written twice is stored once.
+class ImageWriter {
+  public:
+    virtual ~ImageWriter() = default;
+    // Copies a blob from `source`, verifying digest and size on the way.
+    virtual void put(BlobSource& source, const Descriptor& descriptor, const base::CancelToken& cancel) = 0;
+    // A blob in memory (manifest, config); returns nothing because the descriptor is the caller's.
+    virtual void put_bytes(const Descriptor& descriptor, std::string_view bytes) = 0;
+    // `roots`: what index.json / manifest.json will name.
+    virtual void finish(const std::vector<NamedRoot>& roots) = 0;
+};
+
+// type=oci: an uncompressed tar of an OCI layout, entries sorted, fixed times. Same input, same bytes.
+std::unique_ptr<ImageWriter> write_oci_archive(base::Sink& sink);
+// type=oci,tar=false and `base create --dest`: a layout directory; existing images in it stay.
+std::unique_ptr<ImageWriter> write_oci_layout(const std::filesystem::path& directory);
+// type=docker: what `docker load` reads (manifest.json with Config, RepoTags, Layers) which is an OCI layout
+// as well.
+std::unique_ptr<ImageWriter> write_docker_archive(base::Sink& sink);
+
+}  // namespace mullion::oci

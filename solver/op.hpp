@@ -1,0 +1,65 @@
+// What the scheduler asks of the thing that runs a vertex. The worker implements Op; tests implement sums and
+// constants.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/cancel.hpp"
+#include "base/digest.hpp"
+#include "base/progress.hpp"
+#include "solver/vertex.hpp"
+
+namespace mullion::solver {
+
+// An immutable output. Shared by everybody who depends on it.
+class Result {
+  public:
+    virtual ~Result() = default;
+};
+using ResultRef = std::shared_ptr<const Result>;
+
+// Which kind of limit a body counts against. Wait bodies run on threads of their own and never hold a TBB
+// slot.
+enum class Category { Cpu, Wait };
+
+struct CacheMap {
+    // Digest of everything about the op that is not an input. A random one means "never matches by itself".
+    base::Digest operation;
+    // One per input. Absent function: the input counts by its own key only.
+    using ContentDigest =
+        std::function<base::Digest(const ResultRef& input, const base::CancelToken& cancel)>;
+    std::vector<ContentDigest> content_digests;
+};
+
+// What a body may use. Log and status events it emits belong to its vertex.
+struct ExecContext {
+    base::CancelToken cancel;
+    base::ProgressSink* progress;
+    base::Digest vertex;
+};
+
+class Op {
+  public:
+    virtual ~Op() = default;
+    virtual Category category() const = 0;
+    // Called once per solve, before anything is looked up. May do small I/O (a manifest), not more.
+    virtual CacheMap cache_map(const ExecContext& context) = 0;
+    // The outputs. Inputs are complete. Throws on failure; the vertex's source range is added by the
+    // scheduler.
+    virtual std::vector<ResultRef> exec(const std::vector<ResultRef>& inputs, const ExecContext& context) = 0;
+    // True if running again costs next to nothing (a pure function of values): then a key hit without a
+    // payload is enough to call the vertex cached, and its result is recomputed when somebody needs it.
+    virtual bool cheap() const { return false; }
+    // How to get `result` back later; empty: not kept.
+    virtual std::string save(const ResultRef& result, std::size_t index) = 0;
+    // The saved result, or null if it can no longer be had (then the vertex runs).
+    virtual ResultRef load(const std::string& payload, std::size_t index) = 0;
+};
+
+using OpResolver = std::function<std::unique_ptr<Op>(const VertexRef&)>;
+
+}  // namespace mullion::solver

@@ -1,0 +1,119 @@
+// The vocabulary front end and worker share: what a vertex does, as data. The scheduler never looks inside
+// (it sees the canonical JSON bytes); a missing case in the worker's visitor does not compile.
+//
+// Paths in operations are tree paths (relative to the root, '/'), unless said otherwise.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace mullion::solver {
+
+// An image, pinned: inputs none, output its file system.
+struct ImageSource {
+    std::string reference;        // as resolved, for messages
+    std::string manifest_digest;  // "sha256:..."
+    std::string platform;         // oci::Platform::string()
+    std::string store;            // "" = the local store, else the name of a named context (oci-layout)
+};
+
+// A directory the client offers ("context", "dockerfile", or a named context). Never matches by itself:
+// dependants count it by what they read.
+struct LocalSource {
+    std::string name;
+    std::vector<std::string> ignore_patterns;  // the ignore file's lines, as found
+};
+
+// An empty file system of an OS.
+struct ScratchSource {};
+
+struct Ownership {
+    std::string user;  // as written, expanded; empty = default
+    std::string group;
+};
+
+// Copies sources of input `input` into the file system being built. Wildcards are allowed in sources
+// (dockerfile.md §10).
+struct CopyAction {
+    std::size_t input = 0;
+    std::vector<std::string> sources;  // normalised, relative to the input's root
+    std::string destination;           // normalised; see destination_is_directory
+    bool destination_is_directory = false;
+    std::optional<Ownership> owner;
+    std::optional<std::string> mode;  // --chmod, as written
+    bool keep_parents = false;        // --parents
+    std::vector<std::string> exclude;
+    bool unpack_archives = false;  // ADD of local archives
+};
+
+// Writes bytes (a heredoc).
+struct WriteFileAction {
+    std::string destination;
+    bool destination_is_directory = false;
+    std::string name;  // used if the destination is a directory
+    std::string data;
+    std::optional<Ownership> owner;
+    std::optional<std::string> mode;
+};
+
+// WORKDIR: makes a directory and its parents.
+struct MakeDirectoryAction {
+    std::string path;
+    std::optional<Ownership> owner;
+};
+
+using FileAction = std::variant<CopyAction, WriteFileAction, MakeDirectoryAction>;
+
+// Input 0 is the base file system; further inputs are copy sources. Output: the base with one more layer.
+struct FileOperation {
+    std::vector<FileAction> actions;
+    bool independent = false;                 // --link: the layer does not depend on the base's content
+    std::optional<std::int64_t> epoch_ticks;  // time of what we create; base::FileTime ticks
+};
+
+// Runs a process. Input 0 is the root file system; further inputs are read by mounts. Output: input 0 with
+// one more layer.
+struct BindMount {
+    std::size_t input = 0;
+    std::string source;  // tree path in the input
+    std::string target;  // tree path
+    bool writable = false;
+};
+
+struct ExecOperation {
+    std::vector<std::string> arguments;  // joined with single spaces, never quoted (hcs.md §2.4)
+    // For heredoc RUNs on Windows: written to a temporary file whose Windows path replaces the text
+    // "{script}" in `arguments`; gone before the layer is read.
+    std::optional<std::string> script;
+    std::string script_extension;  // ".cmd", ".ps1"
+    std::vector<std::string> environment;
+    std::string working_directory;
+    std::string user;
+    bool network = true;
+    std::vector<BindMount> mounts;
+    std::optional<std::int64_t> epoch_ticks;
+    // Outside the cache key.
+    std::vector<std::pair<std::string, std::string>> proxy_environment;
+};
+
+using Operation = std::variant<ImageSource, LocalSource, ScratchSource, FileOperation, ExecOperation>;
+
+// An operation and the OS of the image it works for.
+struct OperationDocument {
+    std::string platform;  // oci::Platform::string()
+    Operation operation;
+};
+
+// Canonical JSON: equal values give equal bytes.
+std::string serialise(const OperationDocument& document);
+// Throws Invalid for anything serialise() would not write.
+OperationDocument parse_operation(std::string_view bytes);
+
+}  // namespace mullion::solver

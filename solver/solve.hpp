@@ -1,0 +1,49 @@
+// Solving: evaluate edges of a graph with as much reuse and parallelism as there is.
+//
+// One thread owns the graph's state; bodies run elsewhere (TBB arena for Cpu, own threads for Wait) and post
+// their completions back. A failed vertex cancels the rest of its solve; the first error is thrown once
+// everything has stopped.
+//
+// Cache keys. Each vertex has a definition key H(op, output, canonical keys of the inputs) and, if some of
+// its inputs have a content function, a content key in which these inputs count by what is read of them.
+// Look-up: definition key; on a miss the inputs with content functions are evaluated and the content key is
+// looked up; on a miss the op runs. Results are stored under both keys with the canonical key (content key if
+// there is one, else definition key) that dependants use: a rebuilt but identical input stops the rebuild
+// there.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/cancel.hpp"
+#include "base/progress.hpp"
+#include "cache/key_store.hpp"
+#include "solver/op.hpp"
+
+namespace mullion::solver {
+
+struct Limits {
+    std::size_t cpu_threads = 0;   // 0: one per processor
+    std::size_t wait_threads = 0;  // 0: one per processor + 2
+};
+
+class Solver {
+  public:
+    // Keeps references; `keys` may be null (no cache at all).
+    Solver(OpResolver resolver, cache::KeyStore* keys, base::ProgressSink& progress, Limits limits = {});
+    ~Solver();
+
+    // Evaluates all edges, sharing equal vertices. Results come in the order of `targets`. May be called
+    // again on the same Solver: results of earlier calls are reused.
+    std::vector<ResultRef> solve(const std::vector<Edge>& targets, const base::CancelToken& cancel);
+
+    // Records a payload for a result that was made durable after it was computed (an exporter wrote its
+    // layer).
+    void save_late(const Edge& edge, const ResultRef& result);
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace mullion::solver
