@@ -1,0 +1,42 @@
+// How the front end learns about images: declared here, implemented by whoever can reach the local store,
+// registries and OCI layouts.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/cancel.hpp"
+#include "base/digest.hpp"
+#include "oci/config.hpp"
+#include "oci/platform.hpp"
+#include "oci/reference.hpp"
+
+namespace mullion::frontend {
+
+// An image pinned to one manifest. Two builds that see the same ResolvedImage make the same graph.
+struct ResolvedImage {
+    std::string reference;         // for messages and progress: the name with the digest
+    base::Digest manifest_digest;  // of the platform's manifest, not of an index
+    oci::ImageConfig config;       // its platform carries the os.version that was chosen
+    std::string store;             // becomes solver::ImageSource::store: "" or the name of an OCI layout
+};
+
+// Called from the converting thread only, at most once per (name, platform) and conversion. Implementations
+// may block on the network; they honour `cancel`. Failures: NotFound (no such image, no such platform),
+// Invalid, Unavailable, Denied.
+class ImageResolver {
+  public:
+    virtual ~ImageResolver() = default;
+
+    // `reference` has a tag or a digest. When `platform` names no os.version, the resolver picks the best
+    // manifest of that OS and architecture.
+    virtual ResolvedImage resolve_image(const oci::Reference& reference, const oci::Platform& platform,
+                                        const base::CancelToken& cancel) = 0;
+
+    // `layout` is what follows "oci-layout://" in a named context: a directory or store name, with an
+    // optional ":TAG" or "@DIGEST".
+    virtual ResolvedImage resolve_layout(std::string_view layout, const oci::Platform& platform,
+                                         const base::CancelToken& cancel) = 0;
+};
+
+}  // namespace mullion::frontend
