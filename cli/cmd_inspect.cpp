@@ -1,0 +1,70 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "base/error.hpp"
+#include "base/json.hpp"
+#include "cli/commands.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/image_names.hpp"
+#include "cli/report.hpp"
+#include "oci/image.hpp"
+
+namespace mullion::cli {
+namespace {
+
+// The shape of `docker image inspect`, plus OsVersion and the manifest's descriptor.
+base::OrderedJson describe(const cache::NamedImage& named, const oci::Image& image) {
+    base::Json config = base::parse_json(image.config.json(), "config");
+    base::OrderedJson item;
+    item["Id"] = image.manifest.config.digest.string();
+    item["RepoTags"] = {short_name(named.name)};
+    item["Created"] = image.config.created ? image.config.created->rfc3339() : "";
+    item["Author"] = image.config.author;
+    item["Architecture"] = image.config.platform.architecture;
+    item["Os"] = image.config.platform.os;
+    item["OsVersion"] = image.config.platform.os_version;
+    item["Config"] = config.value("config", base::Json::object());
+    std::uint64_t size = 0;
+    for (const oci::Descriptor& layer : image.manifest.layers) size += layer.size;
+    item["Size"] = size;
+    base::OrderedJson layers = base::OrderedJson::array();
+    for (const base::DiffId& diff_id : image.config.diff_ids) layers.push_back(diff_id.digest.string());
+    item["RootFS"] = {{"Type", "layers"}, {"Layers", layers}};
+    item["History"] = config.value("history", base::Json::array());
+    item["Descriptor"] = {{"mediaType", image.descriptor.media_type},
+                          {"digest", image.descriptor.digest.string()},
+                          {"size", image.descriptor.size}};
+    return item;
+}
+
+int inspect(Context& context, const std::vector<std::string>& names) {
+    base::OrderedJson items = base::OrderedJson::array();
+    int code = kSuccess;
+    for (const std::string& name : names) {
+        try {
+            cache::NamedImage named = find_image(context.state(), name);
+            for (const oci::Image& image :
+                 oci::read_images(context.state().content(), named.target, context.cancel)) {
+                items.push_back(describe(named, image));
+            }
+        } catch (const base::Error& error) {
+            report_error(error, "", context.debug);
+            code = kFailure;
+        }
+    }
+    fmt::print("{}\n", items.dump(4));
+    return code;
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app, Context& context) {
+    auto names = std::make_shared<std::vector<std::string>>();
+    CLI::App* command = app.add_subcommand("inspect", "Show images in detail, as JSON");
+    command->add_option("IMAGE", *names, "Image names or IDs")->required();
+    command->callback(
+        [&context, names] { context.action = [&context, names] { return inspect(context, *names); }; });
+}
+
+}  // namespace mullion::cli

@@ -1,0 +1,78 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "cli/commands.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/image_names.hpp"
+#include "oci/image.hpp"
+#include "oci/layout.hpp"
+
+namespace mullion::cli {
+namespace {
+
+struct Options {
+    std::string input;
+    bool quiet = false;
+};
+
+// Archives are read by offset, so a pipe is spooled to a file first.
+std::filesystem::path spool_stdin(const base::TempDir& directory) {
+    std::filesystem::path path = directory.path() / "archive";
+    base::AtomicFile file(path);
+    base::FileSource input(base::UniqueFd(::dup(STDIN_FILENO)), 0, UINT64_MAX);
+    base::copy(input, file);
+    file.finish();
+    return path;
+}
+
+void ingest(cache::ContentStore& store, oci::BlobSource& archive, const oci::Descriptor& root,
+            const base::CancelToken& cancel) {
+    for (const oci::Image& image : oci::read_images(archive, root, cancel)) {
+        for (const oci::Descriptor& layer : image.manifest.layers) store.ingest(archive, layer, cancel);
+        store.ingest(archive, image.manifest.config, cancel);
+        store.ingest(archive, image.descriptor, cancel);
+    }
+    store.ingest(archive, root, cancel);
+}
+
+int load(Context& context, const Options& options) {
+    cache::State& state = context.state();
+    base::TempDir temporary(state.temporary_directory(), "load");
+    bool from_stdin = options.input.empty() || options.input == "-";
+    std::filesystem::path path = from_stdin ? spool_stdin(temporary) : std::filesystem::path(options.input);
+    auto archive = oci::ImageArchive::open_path(path, context.cancel);
+    if (archive->roots().empty()) {
+        throw base::fail(base::ErrorCode::Invalid, "{} holds no image",
+                         from_stdin ? "standard input" : options.input);
+    }
+    for (const oci::NamedRoot& root : archive->roots()) {
+        ingest(state.content(), *archive, root.descriptor, context.cancel);
+        std::string name = root.name.empty() ? "" : full_name(root.name);
+        if (name.empty()) {
+            throw base::fail(base::ErrorCode::Invalid, "the image {} has no name in the archive",
+                             root.descriptor.digest.string())
+                .hint("write it with a name: -o type=oci,name=NAME,dest=FILE");
+        }
+        state.images().put(name, root.descriptor);
+        if (!options.quiet) fmt::print("Loaded image: {}\n", short_name(name));
+    }
+    return kSuccess;
+}
+
+}  // namespace
+
+void add_load(CLI::App& app, Context& context) {
+    auto options = std::make_shared<Options>();
+    CLI::App* command =
+        app.add_subcommand("load", "Load images from an OCI or docker archive, or an OCI layout directory");
+    command->add_option("-i,--input", options->input, "File or directory (default: standard input)");
+    command->add_flag("-q,--quiet", options->quiet, "Do not print the names");
+    command->callback(
+        [&context, options] { context.action = [&context, options] { return load(context, *options); }; });
+}
+
+}  // namespace mullion::cli

@@ -1,0 +1,73 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "cli/commands.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/image_names.hpp"
+#include "oci/image.hpp"
+#include "oci/layout.hpp"
+
+namespace mullion::cli {
+namespace {
+
+struct Options {
+    std::vector<std::string> images;
+    std::string output;
+    std::string format = "docker";
+};
+
+void put_image(oci::ImageWriter& writer, cache::ContentStore& store, const oci::Descriptor& root,
+               const base::CancelToken& cancel) {
+    for (const oci::Image& image : oci::read_images(store, root, cancel)) {
+        for (const oci::Descriptor& layer : image.manifest.layers) writer.put(store, layer, cancel);
+        writer.put(store, image.manifest.config, cancel);
+        writer.put(store, image.descriptor, cancel);
+    }
+    writer.put(store, root, cancel);
+}
+
+void write_archive(Context& context, const Options& options, base::Sink& sink) {
+    auto writer = options.format == "oci" ? oci::write_oci_archive(sink) : oci::write_docker_archive(sink);
+    std::vector<oci::NamedRoot> roots;
+    for (const std::string& text : options.images) {
+        cache::NamedImage image = find_image(context.state(), text);
+        put_image(*writer, context.state().content(), image.target, context.cancel);
+        roots.push_back({image.name, image.target});
+    }
+    writer->finish(roots);
+}
+
+int save(Context& context, const Options& options) {
+    if (options.output.empty() || options.output == "-") {
+        if (::isatty(STDOUT_FILENO) != 0) {
+            throw base::fail(base::ErrorCode::Invalid,
+                             "refusing to write an archive to a terminal; use -o FILE");
+        }
+        base::FdSink sink(STDOUT_FILENO, "standard output");
+        write_archive(context, options, sink);
+    } else {
+        base::AtomicFile file(options.output);
+        write_archive(context, options, file);
+        file.finish();
+    }
+    return kSuccess;
+}
+
+}  // namespace
+
+void add_save(CLI::App& app, Context& context) {
+    auto options = std::make_shared<Options>();
+    CLI::App* command = app.add_subcommand("save", "Save images to an archive");
+    command->add_option("IMAGE", options->images, "Image names or IDs")->required();
+    command->add_option("-o,--output", options->output, "File (default: standard output)");
+    command->add_option("--format", options->format, "docker or oci")
+        ->check(CLI::IsMember({"docker", "oci"}));
+    command->callback(
+        [&context, options] { context.action = [&context, options] { return save(context, *options); }; });
+}
+
+}  // namespace mullion::cli

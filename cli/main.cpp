@@ -1,0 +1,75 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "cli/commands.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/report.hpp"
+#include "hcs/box_init.hpp"
+
+namespace {
+
+using mullion::cli::Context;
+
+void add_commands(CLI::App& app, Context& context) {
+    mullion::cli::add_build(app, context);
+    mullion::cli::add_run(app, context);
+    mullion::cli::add_images(app, context);
+    mullion::cli::add_inspect(app, context);
+    mullion::cli::add_tag(app, context);
+    mullion::cli::add_rmi(app, context);
+    mullion::cli::add_load(app, context);
+    mullion::cli::add_save(app, context);
+    mullion::cli::add_base(app, context);
+    mullion::cli::add_image(app, context);
+    mullion::cli::add_dockerfile(app, context);
+    mullion::cli::add_version(app, context);
+}
+
+int run_action(Context& context, const mullion::cli::InterruptGuard& guard) {
+    using namespace mullion;
+    try {
+        return context.action();
+    } catch (const base::Error& error) {
+        cli::report_error(error, "", context.debug);
+        return guard.interrupted() ? cli::kInterrupted : cli::kFailure;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "ERROR: %s\n", error.what());
+        return cli::kFailure;
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    using namespace mullion;
+    if (auto code = hcs::run_box_init_if_requested(argc, argv)) return *code;
+
+    base::CancelSource cancel;
+    cli::InterruptGuard guard(cancel);
+    Context context;
+    context.cancel = cancel.token();
+
+    CLI::App app{"mullion builds, runs and ships Windows container images", "mullion"};
+    app.require_subcommand(1);
+    app.fallthrough();
+    app.option_defaults()->always_capture_default();
+    std::string log_level;
+    app.add_option("--state", context.state_option,
+                   "State directory (default: $MULLION_STATE, else per user)");
+    app.add_flag("--debug", context.debug, "Show where errors come from");
+    app.add_option("--log-level", log_level, "Developers' log: trace, debug, info, warn, error, off");
+    add_commands(app, context);
+    try {
+        app.parse(argc, argv);
+        if (!log_level.empty()) base::set_log_level(log_level);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? cli::kSuccess : cli::kUsage;
+    } catch (const base::Error& error) {
+        cli::report_error(error, "", context.debug);
+        return cli::kUsage;
+    }
+    return run_action(context, guard);
+}
