@@ -1,6 +1,7 @@
 // What one layer changes.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -15,8 +16,11 @@ struct Upsert {
     std::string path;
     NodeRef node;
     // The path of an earlier entry (in this or a lower layer) this one is a hard link to. `node` is then that
-    // file's.
-    std::optional<std::string> hard_link;
+    // file's; where a layer was read and the target lies in a lower layer, it has no content: the lower
+    // node counts.
+    std::optional<std::string> hard_link = std::nullopt;
+    // As Metadata::tar_form, of the link's own entry.
+    std::uint16_t hard_link_form = 0;
 };
 
 // Removes `path` and everything below it (a whiteout).
@@ -38,6 +42,11 @@ struct Delta {
     std::optional<Metadata> files_root;
     std::optional<Metadata> hives_root;
     std::optional<Metadata> utility_vm_root;
+
+    // How the layer it was read from was laid out, for byte-exact re-writing; the defaults are our own
+    // layout.
+    bool files_first = false;  // Windows exports "Files" before "Hives"
+    bool omit_hives = false;   // it has no "Hives" entry
 
     bool empty() const { return changes.empty() && hives.empty() && utility_vm.empty(); }
 };

@@ -42,9 +42,12 @@ struct Metadata {
 
     // Linux images, and what a tar header of a Windows layer held (kept so that re-writing gives the same
     // bytes).
-    std::uint32_t mode = 0;  // permission bits, no file type
+    std::uint32_t mode = 0;  // permission bits, no file type; 0 for what we make in Windows images
     std::uint32_t uid = 0;
     std::uint32_t gid = 0;
+    // How the tar header it was read from differs from the one we would write (tree/layer_form.hpp); 0 for
+    // everything we make. Not part of any identity.
+    std::uint16_t tar_form = 0;
 
     void set_times(base::FileTime time) { created = modified = accessed = changed = time; }
 };
