@@ -1,0 +1,107 @@
+#include "cli/image_resolver.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/error.hpp"
+#include "oci/image.hpp"
+
+namespace mullion::cli {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+
+std::string root_names(const oci::ImageArchive& archive) {
+    std::string text;
+    for (const oci::NamedRoot& root : archive.roots()) {
+        if (!text.empty()) text += ", ";
+        text += root.name.empty() ? root.descriptor.digest.string() : root.name;
+    }
+    return text.empty() ? "nothing" : text;
+}
+
+bool has_tag(const oci::NamedRoot& root, const std::string& tag) {
+    return root.name == tag || (root.name.size() > tag.size() && root.name.ends_with(":" + tag));
+}
+
+// An image must be for the wanted OS and architecture even where there was no index to choose from.
+void check_platform(const oci::Image& image, const oci::Platform& wanted, const std::string& name) {
+    const oci::Platform& found = image.config.platform;
+    if (oci::satisfies(found, wanted)) return;
+    throw fail(ErrorCode::NotFound, "{} is an image for {}, not for {}", name, found.string(),
+               wanted.string())
+        .hint("ask for its platform with --platform, or name another tag");
+}
+
+frontend::ResolvedImage resolved(std::string reference, const oci::Image& image, std::string store) {
+    return {std::move(reference), image.descriptor.digest, image.config, std::move(store)};
+}
+
+}  // namespace
+
+frontend::ResolvedImage StoreImageResolver::resolve_image(const oci::Reference& reference,
+                                                          const oci::Platform& platform,
+                                                          const base::CancelToken& cancel) {
+    std::string name = reference.string();
+    auto named = state_.images().find(name);
+    if (!named) {
+        throw fail(ErrorCode::NotFound,
+                   "{}: not in the local store, and pulling from registries is not built yet",
+                   reference.familiar())
+            .hint(fmt::format(
+                "give the image by hand: --build-context {}=oci-layout://DIR, or \"mullion load\" it first",
+                reference.familiar()));
+    }
+    oci::Image image = oci::read_image(state_.content(), named->target, platform, cancel);
+    check_platform(image, platform, reference.familiar());
+    return resolved(reference.with_digest(image.descriptor.digest).string(), image, "");
+}
+
+frontend::ResolvedImage StoreImageResolver::resolve_layout(std::string_view layout,
+                                                           const oci::Platform& platform,
+                                                           const base::CancelToken& cancel) {
+    LayoutSpec spec = LayoutSpec::parse(layout);
+    auto archive = oci::ImageArchive::open_path(spec.path, cancel);
+    oci::Image image = oci::read_image(*archive, find_root(*archive, spec), platform, cancel);
+    std::string name = "oci-layout://" + spec.path;
+    check_platform(image, platform, name);
+    return resolved(name + "@" + image.descriptor.digest.string(), image, spec.path);
+}
+
+LayoutSpec LayoutSpec::parse(std::string_view text) {
+    LayoutSpec spec;
+    spec.path = text;
+    if (std::size_t at = spec.path.rfind('@');
+        at != std::string::npos && !std::filesystem::exists(spec.path)) {
+        spec.digest = spec.path.substr(at + 1);
+        spec.path.erase(at);
+    }
+    std::size_t colon = spec.path.rfind(':');
+    bool is_tag = colon != std::string::npos && spec.path.find('/', colon) == std::string::npos;
+    if (is_tag && !std::filesystem::exists(spec.path)) {
+        spec.tag = spec.path.substr(colon + 1);
+        spec.path.erase(colon);
+    }
+    if (spec.path.empty()) throw fail(ErrorCode::Invalid, "oci-layout://{}: no directory", text);
+    return spec;
+}
+
+oci::Descriptor find_root(const oci::ImageArchive& archive, const LayoutSpec& spec) {
+    std::vector<const oci::NamedRoot*> matches;
+    for (const oci::NamedRoot& root : archive.roots()) {
+        bool matching = spec.digest.empty() ? spec.tag.empty() || has_tag(root, spec.tag)
+                                            : root.descriptor.digest.string() == spec.digest;
+        bool known = std::any_of(matches.begin(), matches.end(), [&](const oci::NamedRoot* other) {
+            return other->descriptor.digest == root.descriptor.digest;
+        });
+        if (matching && !known) matches.push_back(&root);
+    }
+    if (matches.size() == 1) return matches.front()->descriptor;
+    throw fail(matches.empty() ? ErrorCode::NotFound : ErrorCode::Invalid, "{} in {}{}; it holds: {}",
+               matches.empty() ? "no such image" : "more than one image", spec.path,
+               spec.tag.empty() ? "" : " tagged " + spec.tag, root_names(archive))
+        .hint("name one: oci-layout://DIR:TAG or oci-layout://DIR@DIGEST");
+}
+
+}  // namespace mullion::cli

@@ -1,0 +1,39 @@
+// Where FROM finds images: the local store, and OCI layouts given as named contexts.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "cache/state.hpp"
+#include "frontend/image_resolver.hpp"
+#include "oci/layout.hpp"
+
+namespace mullion::cli {
+
+class StoreImageResolver final : public frontend::ImageResolver {
+  public:
+    explicit StoreImageResolver(cache::State& state) : state_(state) {}
+
+    frontend::ResolvedImage resolve_image(const oci::Reference& reference, const oci::Platform& platform,
+                                          const base::CancelToken& cancel) override;
+    // `layout`: DIR[:TAG][@DIGEST]; the directory (or archive file) is on the host.
+    frontend::ResolvedImage resolve_layout(std::string_view layout, const oci::Platform& platform,
+                                           const base::CancelToken& cancel) override;
+
+  private:
+    cache::State& state_;
+};
+
+// DIR[:TAG][@DIGEST] taken apart. A colon that belongs to an existing path is part of the path.
+struct LayoutSpec {
+    std::string path;
+    std::string tag;
+    std::string digest;
+    static LayoutSpec parse(std::string_view text);
+};
+
+// The root a spec names: by digest, by tag, or the only one. Throws NotFound/Invalid listing what there is.
+oci::Descriptor find_root(const oci::ImageArchive& archive, const LayoutSpec& spec);
+
+}  // namespace mullion::cli

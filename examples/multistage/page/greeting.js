@@ -1,0 +1,3 @@
+export function greeting(subject) {
+    return `A mullion joins the ${subject}.`;
+}

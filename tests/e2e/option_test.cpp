@@ -1,0 +1,63 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/mullion.hpp"
+
+namespace mullion {
+namespace {
+
+using testing::HasSubstr;
+
+class Options : public testing::Test {
+  protected:
+    test::Workspace workspace;
+
+    // Exit code 2 and a message that names `culprit`.
+    void expect_usage_error(std::vector<std::string> args, const std::string& culprit) {
+        auto output = workspace.run(args);
+        EXPECT_EQ(output.exit_code, 2) << output.err;
+        EXPECT_THAT(output.err, HasSubstr(culprit));
+    }
+};
+
+TEST_F(Options, EveryCommandHasHelp) {
+    for (const char* command :
+         {"build", "run", "images", "inspect", "tag", "rmi", "load", "save", "base", "image", "version"}) {
+        auto output = workspace.run({command, "--help"});
+        EXPECT_EQ(output.exit_code, 0) << command;
+        EXPECT_THAT(output.out, HasSubstr("Usage: ")) << command;
+    }
+}
+
+TEST_F(Options, NoCommandIsAUsageError) {
+    expect_usage_error({}, "subcommand");
+}
+
+TEST_F(Options, UnknownOptionIsAUsageError) {
+    expect_usage_error({"build", "--squash", "."}, "--squash");
+    expect_usage_error({"images", "--all-of-them"}, "--all-of-them");
+}
+
+TEST_F(Options, UnknownOutputAttributeIsAUsageError) {
+    workspace.write("Dockerfile", "FROM scratch\n");
+    expect_usage_error({"build", "-o", "type=oci,dest=x.tar,colour=blue", "."}, "colour");
+    expect_usage_error({"build", "-o", "type=floppy,dest=x", "."}, "floppy");
+    expect_usage_error({"build", "-o", "type=oci", "."}, "dest");
+}
+
+TEST_F(Options, MalformedValuesAreUsageErrors) {
+    workspace.write("Dockerfile", "FROM scratch\n");
+    expect_usage_error({"build", "-t", "UPPER/case", "."}, "UPPER/case");
+    expect_usage_error({"build", "--platform", "windows/amd64/x/y", "."}, "windows/amd64/x/y");
+    expect_usage_error({"build", "--build-context", "nameonly", "."}, "nameonly");
+    expect_usage_error({"build", "--progress", "fancy", "."}, "fancy");
+}
+
+TEST_F(Options, VersionPrintsOneLine) {
+    auto output = workspace.run({"version"});
+    EXPECT_EQ(output.exit_code, 0);
+    EXPECT_THAT(output.out, testing::MatchesRegex("mullion [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
+}  // namespace
+}  // namespace mullion
