@@ -1,0 +1,122 @@
+// Compute systems: containers that run processes, in HCS's vocabulary (computecore.h).
+//
+//     auto scratch = ...;                                    // hcs/layer_storage.hpp
+//     ComputeSystemDocument document = ...;                  // hcs/schema.hpp
+//     auto system = service.create("build-7-step-3", document, cancel);
+//     system->start(cancel);
+//     auto process = system->create_process(parameters, {.standard_output = &out, .standard_error = &err},
+//     cancel); ProcessStatus status = process->wait(std::nullopt, cancel); system->terminate(); // or let it
+//     go out of scope
+//
+// States of a system: Created -start-> Running -terminate-> Stopped. What is not valid in a state throws
+// Error{Invalid} naming HCS_E_INVALID_STATE. Terminating a stopped system is quiet. Objects may be used from
+// several threads; a process must not outlive its system, a system not its service.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/cancel.hpp"
+#include "base/stream.hpp"
+#include "hcs/schema.hpp"
+
+namespace mullion::hcs {
+
+// HRESULTs of computecore that our errors name ("HCS_E_INVALID_STATE (0x80370105)").
+enum class HcsError : std::uint32_t {
+    InvalidState = 0x80370105,
+    UnexpectedExit = 0x80370106,
+    Terminated = 0x80370107,
+    InvalidJson = 0x8037010D,
+    SystemAlreadyExists = 0x8037010F,
+    SystemAlreadyStopped = 0x80370110,
+    ProcessAlreadyStopped = 0x8037011F,
+};
+std::string describe(HcsError error);
+
+// Where a process' output goes and its input comes from. Not owned; must live until the process object is
+// gone. A sink or source is given exactly for the streams whose Create...Pipe flag is set (Invalid
+// otherwise). They are called on threads of the process object, one thread a stream. A sink that throws ends
+// the process; wait() then throws what the sink threw. A source is read ahead.
+struct ProcessStreams {
+    base::Source* standard_input = nullptr;
+    base::Sink* standard_output = nullptr;
+    base::Sink* standard_error = nullptr;
+};
+
+// "CtrlC" lets the process end itself where the backend can deliver it; Kill always ends it.
+enum class Signal { CtrlC, Kill };
+
+class Process {
+  public:
+    using Deadline = std::chrono::steady_clock::time_point;
+
+    // Kills the process if it still runs.
+    virtual ~Process() = default;
+
+    virtual std::uint32_t id() const = 0;
+
+    // Waits for the end of the process and of its output (output that a grandchild keeps open is read for one
+    // more second). Exited is false in the result if `deadline` came first; the process then still runs.
+    // Throws Canceled (the process still runs: kill it or drop it), and for ends that are not the process'
+    // own: TimedOut (the system's time limit), Exhausted (process or memory limit), Process (the system
+    // died under it, or was terminated).
+    virtual ProcessStatus wait(std::optional<Deadline> deadline, const base::CancelToken& cancel) = 0;
+
+    // Throws Invalid (HCS_E_PROCESS_ALREADY_STOPPED) if it has ended, Unsupported for a signal that the
+    // backend cannot deliver.
+    virtual void signal(Signal signal) = 0;
+};
+
+enum class SystemState { Created, Running, Stopped };
+
+class ComputeSystem {
+  public:
+    // Terminates (ShouldTerminateOnLastHandleClosed must be true: nothing of ours may outlive us). Waits
+    // until no process of it is left.
+    virtual ~ComputeSystem() = default;
+
+    virtual const std::string& id() const = 0;
+    virtual SystemState state() const = 0;
+
+    virtual void start(const base::CancelToken& cancel) = 0;
+    virtual std::unique_ptr<Process> create_process(const ProcessParameters& parameters,
+                                                    const ProcessStreams& streams,
+                                                    const base::CancelToken& cancel) = 0;
+    // Ends the system in order once its processes have ended: what they wrote (registry included) is in the
+    // scratch afterwards. Kills processes that still run. Needed before LayerStorage::export_layer.
+    virtual SystemExitStatus shut_down(const base::CancelToken& cancel) = 0;
+    // Ends it now, whatever runs. Changes may be missing from the scratch.
+    virtual void terminate() = 0;
+};
+
+// What network a container gets.
+enum class NetworkMode {
+    None,  // loopback only
+    Nat,   // can reach out; see the backend's header for what that means there
+};
+
+class ComputeService {
+  public:
+    virtual ~ComputeService() = default;
+
+    // Checks the document against what the backend can do; nothing runs yet. Throws Exists for an id in use
+    // by this service, Invalid or Unsupported naming the member.
+    virtual std::unique_ptr<ComputeSystem> create(const std::string& id,
+                                                  const ComputeSystemDocument& document,
+                                                  const base::CancelToken& cancel) = 0;
+
+    // The Networking member that gives a container this network; nullopt for None. Throws Unsupported if the
+    // backend has no such network (or may not use it).
+    virtual std::optional<Networking> networking(NetworkMode mode) = 0;
+};
+
+// What to tell the user whose RUN failed, if the failure has a cause this backend knows ("findstr" is not
+// there, ...). `output_tail` is the end of what the command printed, both streams.
+std::optional<std::string> hint_for_command(std::string_view command_line, std::uint32_t exit_code,
+                                            std::string_view output_tail);
+
+}  // namespace mullion::hcs

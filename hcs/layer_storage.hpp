@@ -1,0 +1,116 @@
+// Layer folders and scratches (computestorage.h).
+//
+// A layer folder holds its part of C: in `<folder>/Files`: plain files and directories of the host, named in
+// the casing of the layers below where those have the name, deletions as overlayfs whiteouts
+// (make_whiteout). Layer folders are never written to. A scratch is a folder that takes what a container
+// changes on top of them:
+//
+//     storage.create_scratch(dir, {.parents = {top, ..., base}, .os_version = "10.0.20348.2700"});
+//     document.Container.Storage.Path = storage.attach(dir);
+//     ... create, start, process, shut_down ...
+//     LayerChanges changes = storage.export_layer(dir, cancel);
+//     storage.detach(dir);
+//     storage.destroy(dir);
+//
+// Calls for one scratch must not overlap; different scratches are independent. Methods are thread-safe. A
+// process that dies leaves nothing but the scratch folder, which anybody may destroy.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/cancel.hpp"
+#include "base/file_time.hpp"
+
+namespace mullion::hcs {
+
+// What a container is made of and what its layers say about themselves.
+struct ScratchOptions {
+    std::vector<std::filesystem::path> parents;  // layer folders, topmost first, base last
+    // The image's os.version ("10.0.20348.2700"): what `ver` and version checks report. "" for the backend's
+    // own. A backend that reads hives finds it there.
+    std::string os_version;
+    // Users the image has besides ContainerAdministrator and ContainerUser.
+    std::vector<std::string> users;
+};
+
+// An alternate data stream ("Zone.Identifier").
+struct RawStream {
+    std::string name;
+    std::filesystem::path content;  // host file with its bytes
+};
+
+// One path that a container changed. Paths are relative to C:\, separated by '/', in the casing of the layers
+// below where those have the name.
+struct RawChange {
+    enum class Kind { Directory, File, Symlink, Removal };
+
+    std::string path;
+    Kind kind = Kind::File;
+    // Host file with the bytes, valid until the scratch is destroyed; empty for an empty file that was made
+    // only to carry streams. It may lie in a parent layer (only a stream was added).
+    std::filesystem::path content;
+    std::uint64_t size = 0;
+    std::string link_target;  // Symlink: as stored on the host
+    base::FileTime modified;
+    bool read_only = false;
+    // Files with the same number are hard links to one another.
+    std::optional<std::uint64_t> hard_link_group;
+    std::vector<RawStream> streams;
+};
+
+// One change to the registry, in neutral form.
+struct RegistryChange {
+    enum class Kind { KeyAdded, KeyRemoved, ValueSet, ValueRemoved };
+
+    Kind kind = Kind::ValueSet;
+    std::string key;    // "HKLM\Software\Contoso"
+    std::string value;  // value name; "" is the key's default value. Empty for kinds about keys
+    std::string
+        data;  // ValueSet: the value as .reg files write it ("\"text\"", "dword:00000001", "hex(2):...")
+};
+
+std::string to_string(const RegistryChange& change);
+
+// What a container changed. `files` is sorted: parents before children, names by their folded form. There is
+// at most one change for a (folded) path: a directory that was replaced as a whole shows up as removals of
+// what it lost and upserts of what it has. A removal stands for everything below it.
+struct LayerChanges {
+    std::vector<RawChange> files;
+    std::vector<RegistryChange> registry;
+};
+
+class LayerStorage {
+  public:
+    virtual ~LayerStorage() = default;
+
+    // Makes the scratch folder (its parent must exist; Exists if it is there). Throws NotFound for a parent
+    // without `Files`.
+    virtual void create_scratch(const std::filesystem::path& scratch, const ScratchOptions& options) = 0;
+
+    // Makes the scratch usable by one compute system and returns what belongs in Storage.Path. Throws Exists
+    // if it is attached (by anybody: the claim is released when its process dies).
+    virtual std::string attach(const std::filesystem::path& scratch) = 0;
+
+    // The changes since create_scratch; of an attached scratch only after its system was shut down (Invalid
+    // otherwise). Throws Corrupt if the scratch holds what no container can have put there.
+    virtual LayerChanges export_layer(const std::filesystem::path& scratch,
+                                      const base::CancelToken& cancel) = 0;
+
+    // Quiet if it is not attached.
+    virtual void detach(const std::filesystem::path& scratch) = 0;
+
+    // Removes the folder and everything in it; quiet if absent, Invalid if it is no scratch or is attached.
+    virtual void destroy(const std::filesystem::path& scratch) = 0;
+
+    // Records in a layer folder being unpacked that `path` (below `<folder>/Files`, its parent exists) hides
+    // what lower layers have there.
+    virtual void make_whiteout(const std::filesystem::path& path) = 0;
+    // Marks a directory of a layer folder being unpacked as hiding everything lower layers have in it.
+    virtual void make_opaque(const std::filesystem::path& directory) = 0;
+};
+
+}  // namespace mullion::hcs
