@@ -1,0 +1,53 @@
+// Every blob a build can reach: those of the content store, and those of OCI layouts given as named contexts,
+// which are copied into the store when something reads files of them.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "cache/state.hpp"
+#include "oci/image.hpp"
+#include "oci/layout.hpp"
+#include "worker/snapshot.hpp"
+
+namespace mullion::worker {
+
+// Thread-safe.
+class Blobs final : public oci::BlobSource {
+  public:
+    // `layouts`: store name (solver::ImageSource::store) -> OCI layout or archive. Opened at first use.
+    Blobs(cache::State& state, std::map<std::string, std::filesystem::path> layouts);
+    ~Blobs() override;
+
+    // The content store's blob, else the first layout's that has it. NotFound if none does.
+    std::unique_ptr<base::Source> open(const oci::Descriptor& descriptor,
+                                       const base::CancelToken& cancel) override;
+    bool reachable(const oci::Descriptor& descriptor, const base::CancelToken& cancel);
+    // Copies the blob into the content store unless it is there. Verified.
+    void ensure(const oci::Descriptor& descriptor, const base::CancelToken& cancel);
+
+    // The image with this manifest in a store ("" = content store). NotFound, Corrupt, Invalid.
+    oci::Image read_image(const std::string& store, const base::Digest& manifest,
+                          const base::CancelToken& cancel);
+
+    // The Delta of a written layer; its blob is in the content store afterwards.
+    std::shared_ptr<const tree::Delta> delta_of(const WrittenLayer& layer, tree::Os os,
+                                                const base::CancelToken& cancel);
+    // Opens contents wherever they lie.
+    tree::ContentProvider& contents();
+    cache::State& state() { return state_; }
+
+  private:
+    oci::ImageArchive& layout(const std::string& store, const base::CancelToken& cancel);
+    oci::BlobSource* find(const oci::Descriptor& descriptor, const base::CancelToken& cancel);
+
+    cache::State& state_;
+    std::map<std::string, std::filesystem::path> layouts_;
+    std::mutex mutex_;
+    std::map<std::string, std::unique_ptr<oci::ImageArchive>> open_layouts_;
+};
+
+}  // namespace mullion::worker

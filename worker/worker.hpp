@@ -1,0 +1,70 @@
+// The worker: makes the Ops that run a build's vertices (solver/operation.hpp says what there is to run).
+//
+//     worker::Worker worker(state, {&compute, &storage}, options);
+//     solver::Solver solver([&](const auto& vertex) { return worker.resolve(vertex); }, &state.keys(), ...);
+//
+// One Worker serves one build: what it opens and learns (contexts, layouts, trees) is kept until it goes. All
+// results of a solve refer to it, so it must outlive them and the solver. Thread-safe.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cache/state.hpp"
+#include "hcs/compute_system.hpp"
+#include "hcs/layer_storage.hpp"
+#include "oci/blob_source.hpp"
+#include "oci/platform.hpp"
+#include "solver/op.hpp"
+
+namespace mullion::worker {
+
+// Who runs containers. Null for builds without RUN: a RUN is then Unsupported, giving `missing` as the
+// reason. Not owned.
+struct ComputeServices {
+    hcs::ComputeService* compute = nullptr;
+    hcs::LayerStorage* storage = nullptr;
+    std::string missing;
+};
+
+struct Limits {
+    std::uint64_t memory_mb = 0;                     // 0: the backend's own
+    std::uint32_t processors = 0;                    // 0: all
+    std::optional<std::chrono::seconds> time_limit;  // of one RUN
+};
+
+struct WorkerOptions {
+    // Directories that LocalSource may name ("context", "dockerfile", named contexts).
+    std::map<std::string, std::filesystem::path> contexts;
+    // OCI layouts and archives that ImageSource::store may name.
+    std::map<std::string, std::filesystem::path> layouts;
+    Limits limits;
+    // A RUN that changes the registry passes with a warning instead of failing.
+    bool allow_registry_loss = false;
+};
+
+class Worker {
+  public:
+    Worker(cache::State& state, ComputeServices services, WorkerOptions options);
+    ~Worker();
+
+    // The Op of a vertex; Invalid for an operation that is none of ours.
+    std::unique_ptr<solver::Op> resolve(const solver::VertexRef& vertex);
+
+    // Where an exporter finds the blobs of results.
+    oci::BlobSource& blobs();
+
+    // What the ops share (internal to the room).
+    struct Parts;
+    Parts& parts() { return *parts_; }
+
+  private:
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace mullion::worker
