@@ -1,0 +1,93 @@
+#include "frontend/syntax.hpp"
+
+#include "base/error.hpp"
+#include "frontend/line_parser.hpp"
+#include "frontend/unicode.hpp"
+
+namespace mullion::frontend {
+
+namespace {
+
+using base::ErrorCode;
+
+bool takes_heredocs(const Node& node) {
+    const Node& target = node.keyword == Keyword::Onbuild && node.trigger ? *node.trigger : node;
+    if (target.json) return false;
+    return target.keyword == Keyword::Add || target.keyword == Keyword::Copy ||
+           target.keyword == Keyword::Run;
+}
+
+void read_heredocs(SourceText& source, Node& node, std::string_view line) {
+    if (!takes_heredocs(node)) return;
+    node.heredocs = heredocs_in(line);
+    for (auto& heredoc : node.heredocs) {
+        const auto body = source.heredoc_body(heredoc.name, heredoc.chomp);
+        if (!body) throw base::Error(ErrorCode::Invalid, "unterminated heredoc");
+        heredoc.body = std::string(*body);
+    }
+}
+
+Node parse_instruction(LineParser& parser, SourceText& source, LogicalLine line) {
+    try {
+        Node node = parser.parse(line.text, source.directives().escape);
+        read_heredocs(source, node, line.text);
+        node.comments = std::move(line.comments);
+        node.empty_continuation = line.empty_continuation;
+        node.range = source.range(line.first_line, source.line());
+        return node;
+    } catch (base::Error& error) {
+        error.at(source.range(line.first_line, source.line()));
+        throw;
+    }
+}
+
+void dump(const Node& node, std::string& out) {
+    out += "(" + lower(node.name);
+    const char* separator = node.name.empty() ? "" : " ";
+    if (!node.flags.empty()) {
+        out += separator;
+        out += "[";
+        for (std::size_t i = 0; i < node.flags.size(); ++i) out += (i == 0 ? "" : " ") + quote(node.flags[i]);
+        out += "]";
+        separator = " ";
+    }
+    for (const auto& argument : node.arguments) {
+        out += separator + quote(argument);
+        separator = " ";
+    }
+    if (node.trigger) {
+        out += separator;
+        dump(*node.trigger, out);
+    }
+    out += ")";
+}
+
+}  // namespace
+
+Dockerfile parse(std::string_view text, const std::string& file) {
+    SourceText source(text, file);
+    LineParser parser;
+    Dockerfile out;
+    while (auto line = source.next())
+        out.instructions.push_back(parse_instruction(parser, source, std::move(*line)));
+    out.directives = source.directives();
+    if (out.instructions.empty())
+        throw base::Error(ErrorCode::Invalid, "file with no instructions")
+            .at(source.range(source.line(), source.line()));
+    if (source.stopped_at_long_line())
+        throw base::fail(ErrorCode::Invalid, "dockerfile line greater than max allowed size of {}",
+                         SourceText::kMaxLine)
+            .at(source.range(source.line() + 1, source.line() + 1));
+    return out;
+}
+
+std::string ast_dump(const Dockerfile& dockerfile) {
+    std::string out;
+    for (const auto& node : dockerfile.instructions) {
+        dump(node, out);
+        out += '\n';
+    }
+    return out;
+}
+
+}  // namespace mullion::frontend
