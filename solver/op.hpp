@@ -27,26 +27,33 @@ using ResultRef = std::shared_ptr<const Result>;
 enum class Category { Cpu, Wait };
 
 struct CacheMap {
-    // Digest of everything about the op that is not an input. A random one means "never matches by itself".
+    // Digest of everything about the op that is not an input.
     base::Digest operation;
-    // One per input. Absent function: the input counts by its own key only.
+    // The digest above is random ("never matches by itself"): nothing is looked up or stored under keys that
+    // contain it.
+    bool session_only = false;
+    // Empty, or one per input. Absent function: the input counts by its own key only. Functions of different
+    // inputs may run at the same time.
     using ContentDigest =
         std::function<base::Digest(const ResultRef& input, const base::CancelToken& cancel)>;
     std::vector<ContentDigest> content_digests;
 };
 
-// What a body may use. Log and status events it emits belong to its vertex.
+// What a body may use. Log, status and warning events it emits become those of its vertex. Valid until the
+// body returns.
 struct ExecContext {
     base::CancelToken cancel;
     base::ProgressSink* progress;
     base::Digest vertex;
 };
 
+// Made once per vertex. Its calls come from pool threads, one at a time; they may throw anything.
 class Op {
   public:
     virtual ~Op() = default;
+    // Where exec() runs; everything else runs as Cpu.
     virtual Category category() const = 0;
-    // Called once per solve, before anything is looked up. May do small I/O (a manifest), not more.
+    // Called once, before anything is looked up. May do small I/O (a manifest), not more.
     virtual CacheMap cache_map(const ExecContext& context) = 0;
     // The outputs. Inputs are complete. Throws on failure; the vertex's source range is added by the
     // scheduler.
@@ -60,6 +67,7 @@ class Op {
     virtual ResultRef load(const std::string& payload, std::size_t index) = 0;
 };
 
+// Called from pool threads, several at a time.
 using OpResolver = std::function<std::unique_ptr<Op>(const VertexRef&)>;
 
 }  // namespace mullion::solver

@@ -111,7 +111,8 @@ struct OperationDocument {
     Operation operation;
 };
 
-// Canonical JSON: equal values give equal bytes.
+// Canonical JSON: equal values give equal bytes. Text that is not UTF-8 (the bytes of a heredoc) survives: it
+// is written as {"hex": "..."}.
 std::string serialise(const OperationDocument& document);
 // Throws Invalid for anything serialise() would not write.
 OperationDocument parse_operation(std::string_view bytes);

@@ -34,6 +34,10 @@ class Vertex {
     // `operation` is opaque to the solver (see solver/operation.hpp for what front end and worker agree on).
     static VertexRef make(std::string operation, std::vector<Edge> inputs, VertexOptions options);
 
+    ~Vertex();
+    Vertex(const Vertex&) = delete;
+    Vertex& operator=(const Vertex&) = delete;
+
     const base::Digest& digest() const { return digest_; }
     const std::string& operation() const { return operation_; }
     const std::vector<Edge>& inputs() const { return inputs_; }
