@@ -1,4 +1,6 @@
 // Descriptors, manifests and indexes (OCI image-spec; Docker's schema 2 equivalents are read as well).
+// Values; unknown members are kept in `extra` as in ImageConfig. json() is canonical: the member order of the
+// Go structs, no white space, plain UTF-8; parse(json()).json() gives the same bytes.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +41,7 @@ struct Descriptor {
     std::map<std::string, std::string> annotations;
     std::vector<std::string> urls;
     std::optional<Platform> platform;
+    std::string extra = "{}";
     bool operator==(const Descriptor&) const = default;
 };
 
@@ -47,18 +50,37 @@ struct Manifest {
     Descriptor config;
     std::vector<Descriptor> layers;  // base first
     std::map<std::string, std::string> annotations;
+    std::string extra = "{}";
 
+    static constexpr std::size_t kMaxSize = 4 << 20;  // bytes of the document, as registries have it
+
+    // Throws Invalid naming the JSON path; also for an index that poses as a manifest.
     static Manifest parse(std::string_view json);
-    std::string json() const;  // canonical bytes
+    std::string json() const;
+    bool operator==(const Manifest&) const = default;
 };
 
 struct Index {
     std::string media_type{media_type::kIndex};
     std::vector<Descriptor> manifests;
     std::map<std::string, std::string> annotations;
+    std::string extra = "{}";
+
+    static constexpr std::size_t kMaxSize = 4 << 20;
 
     static Index parse(std::string_view json);
     std::string json() const;
+    bool operator==(const Index&) const = default;
 };
+
+// Does the entry describe another image (provenance, SBOM) instead of being one? BuildKit's convention.
+bool is_attestation(const Descriptor& entry);
+
+// The entry that serves `wanted` best (hcs.md §5 compares versions as text; we compare numbers):
+//   1. only entries that satisfy it; those without a platform come last; attestations never;
+//   2. no os.version wanted: the highest; equal ones: the first in the index;
+//   3. an os.version wanted: the entry with exactly that version, else the first.
+// Throws NotFound, listing what the index offers.
+const Descriptor& select(const Index& index, const Platform& wanted);
 
 }  // namespace mullion::oci

@@ -9,10 +9,12 @@
 
 namespace mullion::oci {
 
+// An immutable, valid reference. host() is never empty: a name without a host is one of docker.io, and a
+// single component there is below library/. `index.docker.io` is docker.io.
 class Reference {
   public:
     // Fills in the default host and "library/"; no tag is added. Throws Invalid ("invalid reference format:
-    // ...").
+    // ...", or "invalid repository name ..." for 64 hexadecimal digits, which name an image ID).
     static Reference parse(std::string_view text);
 
     const std::string& host() const { return host_; }
@@ -29,6 +31,9 @@ class Reference {
     bool operator==(const Reference&) const = default;
 
   private:
+    Reference() = default;
+    std::string suffix() const;  // ":tag@digest"
+
     std::string host_;
     std::string path_;
     std::optional<std::string> tag_;
