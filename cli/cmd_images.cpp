@@ -35,7 +35,7 @@ std::vector<Row> list_rows(Context& context) {
     for (const cache::NamedImage& named : state.images().list()) {
         oci::Reference reference = oci::Reference::parse(named.name);
         std::string familiar = reference.familiar();
-        for (const oci::Image& image : oci::read_images(state.content(), named.target, context.cancel)) {
+        for (const oci::Image& image : oci::load_images(state.content(), named.target, context.cancel)) {
             Row row;
             row.tag = reference.tag().value_or("<none>");
             row.repository = reference.tag() ? familiar.substr(0, familiar.rfind(':')) : familiar;

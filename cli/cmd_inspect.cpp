@@ -45,7 +45,7 @@ int inspect(Context& context, const std::vector<std::string>& names) {
         try {
             cache::NamedImage named = find_image(context.state(), name);
             for (const oci::Image& image :
-                 oci::read_images(context.state().content(), named.target, context.cancel)) {
+                 oci::load_images(context.state().content(), named.target, context.cancel)) {
                 items.push_back(describe(named, image));
             }
         } catch (const base::Error& error) {

@@ -31,7 +31,7 @@ std::filesystem::path spool_stdin(const base::TempDir& directory) {
 
 void ingest(cache::ContentStore& store, oci::BlobSource& archive, const oci::Descriptor& root,
             const base::CancelToken& cancel) {
-    for (const oci::Image& image : oci::read_images(archive, root, cancel)) {
+    for (const oci::Image& image : oci::load_images(archive, root, cancel)) {
         for (const oci::Descriptor& layer : image.manifest.layers) store.ingest(archive, layer, cancel);
         store.ingest(archive, image.manifest.config, cancel);
         store.ingest(archive, image.descriptor, cancel);

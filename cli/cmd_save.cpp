@@ -22,7 +22,7 @@ struct Options {
 
 void put_image(oci::ImageWriter& writer, cache::ContentStore& store, const oci::Descriptor& root,
                const base::CancelToken& cancel) {
-    for (const oci::Image& image : oci::read_images(store, root, cancel)) {
+    for (const oci::Image& image : oci::load_images(store, root, cancel)) {
         for (const oci::Descriptor& layer : image.manifest.layers) writer.put(store, layer, cancel);
         writer.put(store, image.manifest.config, cancel);
         writer.put(store, image.descriptor, cancel);

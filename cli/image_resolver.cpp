@@ -53,7 +53,7 @@ frontend::ResolvedImage StoreImageResolver::resolve_image(const oci::Reference& 
                 "give the image by hand: --build-context {}=oci-layout://DIR, or \"mullion load\" it first",
                 reference.familiar()));
     }
-    oci::Image image = oci::read_image(state_.content(), named->target, platform, cancel);
+    oci::Image image = oci::load_image(state_.content(), named->target, platform, cancel);
     check_platform(image, platform, reference.familiar());
     return resolved(reference.with_digest(image.descriptor.digest).string(), image, "");
 }
@@ -63,7 +63,7 @@ frontend::ResolvedImage StoreImageResolver::resolve_layout(std::string_view layo
                                                            const base::CancelToken& cancel) {
     LayoutSpec spec = LayoutSpec::parse(layout);
     auto archive = oci::ImageArchive::open_path(spec.path, cancel);
-    oci::Image image = oci::read_image(*archive, find_root(*archive, spec), platform, cancel);
+    oci::Image image = oci::load_image(*archive, find_root(*archive, spec), platform, cancel);
     std::string name = "oci-layout://" + spec.path;
     check_platform(image, platform, name);
     return resolved(name + "@" + image.descriptor.digest.string(), image, spec.path);

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "base/error.hpp"
@@ -7,6 +8,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/report.hpp"
+#include "cli/run_arguments.hpp"
 #include "hcs/box_init.hpp"
 
 namespace {
@@ -26,6 +28,12 @@ void add_commands(CLI::App& app, Context& context) {
     mullion::cli::add_image(app, context);
     mullion::cli::add_dockerfile(app, context);
     mullion::cli::add_version(app, context);
+}
+
+// CLI11 takes a vector from its back.
+std::vector<std::string> parse_order(std::vector<std::string> arguments) {
+    std::reverse(arguments.begin(), arguments.end());
+    return arguments;
 }
 
 int run_action(Context& context, const mullion::cli::InterruptGuard& guard) {
@@ -63,7 +71,7 @@ int main(int argc, char** argv) {
     app.add_option("--log-level", log_level, "Developers' log: trace, debug, info, warn, error, off");
     add_commands(app, context);
     try {
-        app.parse(argc, argv);
+        app.parse(parse_order(cli::protect_run_arguments(app, {argv + 1, argv + argc})));
         if (!log_level.empty()) base::set_log_level(log_level);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? cli::kSuccess : cli::kUsage;

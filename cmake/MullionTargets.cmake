@@ -22,7 +22,8 @@ endforeach()
 
 # Warnings are errors in our own code; generated code opts out by not calling this.
 function(mullion_warnings target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+    -Wno-missing-field-initializers -Werror)
   if(MULLION_SANITIZE)
     # GCC 12 reports false "maybe uninitialized" in instrumented code.
     target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)

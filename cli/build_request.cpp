@@ -1,0 +1,137 @@
+#include "cli/build_request.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+
+#include "base/error.hpp"
+#include "cli/image_names.hpp"
+#include "cli/image_resolver.hpp"
+#include "cli/key_values.hpp"
+#include "cli/option_values.hpp"
+#include "oci/reference.hpp"
+
+namespace mullion::cli {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+
+constexpr std::string_view kLayoutScheme = "oci-layout://";
+constexpr std::string_view kImageScheme = "docker-image://";
+
+bool is_remote(std::string_view context) {
+    return context.find("://") != std::string_view::npos || context.starts_with("git@");
+}
+
+frontend::KeyValues parse_assignments(const std::vector<std::string>& texts, std::string_view option) {
+    frontend::KeyValues pairs;
+    for (const std::string& text : texts) {
+        if (auto pair = parse_assignment(text, option)) pairs.push_back(std::move(*pair));
+    }
+    return pairs;
+}
+
+void add_build_context(const std::string& text, BuildRequest& request) {
+    std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
+        throw fail(ErrorCode::Invalid, "invalid --build-context \"{}\": expected NAME=SPEC", text);
+    }
+    std::string name = text.substr(0, equals);
+    std::string spec = text.substr(equals + 1);
+    if (spec.starts_with(kLayoutScheme)) {
+        LayoutSpec layout = LayoutSpec::parse(spec.substr(kLayoutScheme.size()));
+        request.worker.layouts[layout.path] = layout.path;
+    } else if (spec.starts_with(kImageScheme)) {
+        oci::Reference::parse(spec.substr(kImageScheme.size()));
+    } else if (is_remote(spec)) {
+        throw fail(ErrorCode::Unsupported,
+                   "--build-context {}: only directories, oci-layout:// and docker-image:// "
+                   "can be given yet",
+                   text);
+    } else {
+        request.worker.contexts[name] = spec;
+        spec = "local:" + name;
+    }
+    request.frontend.named_contexts.emplace_back(std::move(name), std::move(spec));
+}
+
+// -o VALUE: CSV, or a bare path, which means type=local (type=tar for "-"), as in buildx.
+worker::Attributes parse_output(const std::string& text) {
+    if (text == "-") return {{"type", "tar"}, {"dest", "-"}};
+    if (text.find('=') == std::string::npos) return {{"type", "local"}, {"dest", text}};
+    return parse_key_value_csv(text, "--output");
+}
+
+void add_output(const std::string& text, const std::vector<std::string>& names, BuildRequest& request) {
+    worker::Attributes attributes = parse_output(text);
+    auto type = std::find_if(attributes.begin(), attributes.end(),
+                             [](const auto& pair) { return pair.first == "type"; });
+    if (type == attributes.end()) throw fail(ErrorCode::Invalid, "--output {}: type is missing", text);
+    std::string kind = type->second;
+    attributes.erase(type);
+    request.exporters.push_back(worker::make_exporter(kind, attributes, names));
+}
+
+void add_outputs(const BuildFlags& flags, BuildRequest& request) {
+    std::vector<std::string> names;
+    for (const std::string& tag : flags.tags) names.push_back(full_name(tag));
+    for (const std::string& output : flags.outputs) add_output(output, names, request);
+    if (flags.outputs.empty() && !names.empty()) add_output("type=image", names, request);
+    auto to_stdout =
+        std::count_if(request.exporters.begin(), request.exporters.end(),
+                      [](const auto& exporter) { return exporter->writes_to_standard_output(); });
+    if (to_stdout > 1) throw fail(ErrorCode::Invalid, "--output: only one output can go to standard output");
+}
+
+std::optional<base::FileTime> source_date_epoch() {
+    const char* text = std::getenv("SOURCE_DATE_EPOCH");
+    if (text == nullptr || *text == '\0') return {};
+    std::string_view digits = text;
+    std::int64_t seconds = 0;
+    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
+    bool in_range = seconds >= 0 && seconds < std::int64_t{1} << 38;
+    if (error != std::errc() || end != digits.data() + digits.size() || !in_range) {
+        throw fail(ErrorCode::Invalid, "invalid SOURCE_DATE_EPOCH: {}", text);
+    }
+    return base::FileTime::from_seconds(seconds);
+}
+
+frontend::Options frontend_options(const BuildFlags& flags) {
+    frontend::Options options;
+    options.target = flags.target;
+    options.build_args = parse_assignments(flags.build_args, "--build-arg");
+    options.labels = parse_assignments(flags.labels, "--label");
+    if (!flags.platform.empty()) options.platform = oci::Platform::parse(flags.platform);
+    if (flags.network == "none") options.network = frontend::NetworkMode::None;
+    if (flags.no_cache) options.no_cache.emplace();
+    options.source_date_epoch = source_date_epoch();
+    return options;
+}
+
+}  // namespace
+
+BuildRequest make_build_request(const BuildFlags& flags) {
+    BuildRequest request;
+    if (is_remote(flags.context)) {
+        throw fail(ErrorCode::Unsupported, "context {}: only local directories can be built yet",
+                   flags.context);
+    }
+    request.context = flags.context;
+    request.dockerfile = flags.file;
+    if (flags.context == "-" && flags.file == "-") {
+        throw fail(ErrorCode::Invalid, "context and Dockerfile cannot both come from standard input");
+    }
+    request.frontend = frontend_options(flags);
+    for (const std::string& text : flags.build_contexts) add_build_context(text, request);
+    if (!flags.memory.empty()) request.worker.limits.memory_mb = parse_memory_mb(flags.memory);
+    if (!flags.step_timeout.empty()) request.worker.limits.time_limit = parse_duration(flags.step_timeout);
+    request.worker.allow_registry_loss = flags.allow_registry_loss;
+    add_outputs(flags, request);
+    request.display = parse_display_mode(flags.quiet ? "quiet" : flags.progress);
+    request.metadata_file = flags.metadata_file;
+    request.iidfile = flags.iidfile;
+    return request;
+}
+
+}  // namespace mullion::cli

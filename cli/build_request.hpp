@@ -1,0 +1,55 @@
+// What one `mullion build` is asked to do, checked: everything that can be wrong without reading the context
+// is a usage error by now.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/display.hpp"
+#include "frontend/convert.hpp"
+#include "worker/exporter.hpp"
+#include "worker/worker.hpp"
+
+namespace mullion::cli {
+
+// The flags as typed.
+struct BuildFlags {
+    std::string context;
+    std::string file;
+    std::string target;
+    std::string platform;
+    std::string progress = "auto";
+    std::string network = "default";
+    std::string metadata_file;
+    std::string iidfile;
+    std::string memory;
+    std::string step_timeout;
+    std::vector<std::string> tags;
+    std::vector<std::string> build_args;
+    std::vector<std::string> labels;
+    std::vector<std::string> build_contexts;
+    std::vector<std::string> outputs;
+    bool no_cache = false;
+    bool quiet = false;
+    bool allow_registry_loss = false;
+};
+
+struct BuildRequest {
+    std::string context;     // a directory, or "-"
+    std::string dockerfile;  // a file, "-" for standard input, empty for the context's own
+    frontend::Options frontend;
+    worker::WorkerOptions worker;
+    std::vector<std::unique_ptr<worker::Exporter>> exporters;
+    DisplayMode display;
+    std::string metadata_file;
+    std::string iidfile;
+};
+
+// Throws Invalid or Unsupported, naming the flag.
+BuildRequest make_build_request(const BuildFlags& flags);
+
+}  // namespace mullion::cli

@@ -1,0 +1,166 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "cli/commands.hpp"
+#include "cli/container_backend.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/image_names.hpp"
+#include "cli/key_values.hpp"
+#include "cli/option_values.hpp"
+#include "cli/report.hpp"
+#include "oci/image.hpp"
+#include "worker/run_container.hpp"
+
+namespace mullion::cli {
+namespace {
+
+constexpr std::uint32_t kLargestUnixCode = 255;
+
+struct Options {
+    std::string image;
+    std::vector<std::string> arguments;
+    std::vector<std::string> environment;
+    std::vector<std::string> volumes;
+    std::string working_directory;
+    std::string user;
+    std::string entrypoint;
+    bool has_entrypoint = false;
+    std::string network = "nat";
+    std::string isolation = "default";
+    std::string memory;
+    std::string host_name;
+    std::string timeout;
+    double cpus = 0;
+    bool interactive = false;
+    bool remove = false;
+};
+
+worker::Isolation parse_isolation(const std::string& text) {
+    if (text == "process") return worker::Isolation::Process;
+    if (text == "hyperv") return worker::Isolation::HyperV;
+    return worker::Isolation::Default;
+}
+
+worker::Limits parse_limits(const Options& options) {
+    worker::Limits limits;
+    if (!options.memory.empty()) limits.memory_mb = parse_memory_mb(options.memory);
+    if (options.cpus != 0) {
+        limits.processors = static_cast<std::uint32_t>(options.cpus);
+        if (options.cpus < 1 || limits.processors != options.cpus) {
+            throw base::fail(base::ErrorCode::Invalid, "--cpus {}: only whole processors can be given",
+                             options.cpus);
+        }
+    }
+    if (!options.timeout.empty()) limits.time_limit = parse_duration(options.timeout);
+    return limits;
+}
+
+// What needs no state directory to be checked: wrong values are usage errors.
+struct Values {
+    std::vector<std::string> environment;
+    std::vector<worker::Volume> volumes;
+    worker::Limits limits;
+};
+
+Values parse_values(const Options& options) {
+    Values values;
+    for (const std::string& text : options.environment) {
+        if (auto pair = parse_assignment(text, "--env"))
+            values.environment.push_back(pair->first + "=" + pair->second);
+    }
+    for (const std::string& text : options.volumes) values.volumes.push_back(parse_volume(text));
+    values.limits = parse_limits(options);
+    return values;
+}
+
+worker::ContainerRequest make_request(const Options& options, const Values& values, oci::Image image) {
+    worker::ContainerRequest request{.image = std::move(image), .image_name = options.image};
+    if (options.has_entrypoint) request.entrypoint = options.entrypoint;
+    request.arguments = options.arguments;
+    request.environment = values.environment;
+    request.working_directory = options.working_directory;
+    request.user = options.user;
+    request.volumes = values.volumes;
+    request.network = options.network == "nat";
+    request.isolation = parse_isolation(options.isolation);
+    request.limits = values.limits;
+    request.host_name = options.host_name;
+    return request;
+}
+
+// Windows codes have 32 bits, a Unix status eight: never let a failure look like another code, or like
+// success.
+int unix_status(std::uint32_t code) {
+    if (code <= kLargestUnixCode) return static_cast<int>(code);
+    fmt::print(stderr, "mullion: the process exited with code {} (0x{:08X})\n", code, code);
+    return static_cast<int>(kLargestUnixCode);
+}
+
+int run(Context& context, const Options& options, const Values& values) {
+    cache::State& state = context.state();
+    cache::NamedImage named = find_image(state, options.image);
+    oci::Image image = oci::load_image(state.content(), named.target, oci::Platform(), context.cancel);
+    worker::ContainerRequest request = make_request(options, values, std::move(image));
+    ContainerBackend backend(context);
+    backend.prepare(context.cancel);
+    worker::Worker worker(state, backend.services(), {.limits = values.limits});
+    base::FileSource input(base::UniqueFd(::dup(STDIN_FILENO)), 0, UINT64_MAX);
+    base::FdSink output(STDOUT_FILENO, "standard output");
+    base::FdSink errors(STDERR_FILENO, "standard error");
+    if (options.interactive) request.standard_input = &input;
+    request.standard_output = &output;
+    request.standard_error = &errors;
+    return unix_status(worker::run_container(worker, request, context.cancel));
+}
+
+int run_or_report(Context& context, const Options& options, const Values& values) {
+    try {
+        return run(context, options, values);
+    } catch (const base::Error& error) {
+        if (error.code() == base::ErrorCode::Canceled) throw;
+        report_error(error, "", context.debug);
+        return kRunFailed;
+    }
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Context& context) {
+    auto options = std::make_shared<Options>();
+    CLI::App* command = app.add_subcommand("run", "Run a command in a new container");
+    command->add_flag("--rm", options->remove,
+                      "Remove the container when it ends (always the case: none is kept)");
+    command->add_option("-e,--env", options->environment, "NAME=VALUE, or NAME to pass ours on")
+        ->allow_extra_args(false);
+    command->add_option("-v,--volume", options->volumes, "HOST:C:\\PATH[:ro]")->allow_extra_args(false);
+    command->add_option("-w,--workdir", options->working_directory, "Working directory");
+    command->add_option("-u,--user", options->user, "User");
+    CLI::Option* entrypoint =
+        command->add_option("--entrypoint", options->entrypoint, "Instead of the image's ENTRYPOINT");
+    command->add_option("--network", options->network, "nat or none")->check(CLI::IsMember({"nat", "none"}));
+    command->add_option("--isolation", options->isolation, "default, process or hyperv")
+        ->check(CLI::IsMember({"default", "process", "hyperv"}));
+    command->add_option("--memory", options->memory, "Memory limit (512m, 2g)");
+    command->add_option("--cpus", options->cpus, "Number of processors");
+    command->add_option("--hostname", options->host_name, "Host name of the container");
+    command->add_option("--timeout", options->timeout, "End the container after this time (90s, 5m)");
+    command->add_flag("-i,--interactive", options->interactive, "Pass standard input on");
+    auto words = std::make_shared<std::vector<std::string>>();
+    command->add_option("IMAGE", *words, "Image name or ID; then the command, instead of the image's CMD")
+        ->required()
+        ->type_name("[COMMAND] [ARGUMENT]");
+    command->callback([&context, options, words, entrypoint] {
+        options->has_entrypoint = entrypoint->count() > 0;
+        options->image = words->front();
+        options->arguments.assign(words->begin() + 1, words->end());
+        auto values = std::make_shared<Values>(parse_values(*options));
+        context.action = [&context, options, values] { return run_or_report(context, *options, *values); };
+    });
+}
+
+}  // namespace mullion::cli
