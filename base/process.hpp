@@ -1,5 +1,5 @@
-// Running a host program (git, cp, ...): argument vector, never a shell. Killed with its group when canceled,
-// on the deadline, or when we die.
+// Running a host program (git, cp, ...): argument vector, never a shell. Killed with its group when canceled
+// or on the deadline; killed when we die. What it left running in its group is killed when it exits.
 #pragma once
 
 #include <chrono>
