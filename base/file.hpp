@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/cancel.hpp"
 #include "base/handle.hpp"
 #include "base/stream.hpp"
 
@@ -22,6 +23,8 @@ std::string read_file(const fs::path& path, std::size_t limit);
 std::optional<std::string> try_read_file(const fs::path& path, std::size_t limit);
 // Readers see the old content or the new, never a part.
 void write_file_atomic(const fs::path& path, std::string_view data);
+// Makes a directory and its parents; quiet if it is there. Throws Denied, Exhausted, ...
+void make_directories(const fs::path& path);
 void write_all(int fd, std::string_view data, std::string_view what);
 
 // Reads a file, from `offset` for at most `length` bytes, with pread: several may share a descriptor.
@@ -36,6 +39,7 @@ class FileSource final : public Source {
     UniqueFd fd_;
     std::uint64_t offset_ = 0;
     std::uint64_t end_;
+    std::string name_ = "file";  // for messages
 };
 
 // Writes to a descriptor it does not own.
@@ -83,7 +87,8 @@ class TempDir {
     fs::path path_;
 };
 
-// Removes a tree without following symlinks and without failing on read-only directories. Quiet if absent.
+// Removes a file or a tree without following symlinks and without failing on read-only directories or deep
+// nesting. Quiet if absent.
 void remove_tree(const fs::path& path);
 
 // An advisory whole-file lock (flock): between processes and between threads that open it separately.
@@ -93,6 +98,8 @@ class FileLock {
     enum class Mode { Shared, Exclusive };
     // Waits until it has the lock.
     FileLock(const fs::path& path, Mode mode);
+    // The same; throws Canceled.
+    FileLock(const fs::path& path, Mode mode, const CancelToken& cancel);
     // nullopt if somebody else holds it.
     static std::optional<FileLock> try_lock(const fs::path& path, Mode mode);
 

@@ -1,11 +1,12 @@
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <limits>
 
 #include "base/error.hpp"
@@ -52,8 +53,14 @@ void write_all(int fd, std::string_view data, std::string_view what) {
     }
 }
 
+void make_directories(const fs::path& path) {
+    std::error_code code;
+    fs::create_directories(path, code);
+    if (code) throw system_error(code.value(), fmt::format("cannot create {}", path.string()));
+}
+
 FileSource::FileSource(const fs::path& path)
-    : fd_(open_read(path)), end_(std::numeric_limits<std::uint64_t>::max()) {}
+    : fd_(open_read(path)), end_(std::numeric_limits<std::uint64_t>::max()), name_(path.string()) {}
 
 FileSource::FileSource(UniqueFd fd, std::uint64_t offset, std::uint64_t length)
     : fd_(std::move(fd)),
@@ -70,7 +77,7 @@ std::size_t FileSource::read(char* buffer, std::size_t size) {
         if (got < 0 && errno == EINTR) continue;
         // Pipes and sockets cannot seek.
         if (got < 0 && errno == ESPIPE) got = ::read(fd_.get(), buffer, part);
-        if (got < 0) throw system_error(errno, "cannot read");
+        if (got < 0) throw system_error(errno, fmt::format("cannot read {}", name_));
         offset_ += static_cast<std::uint64_t>(got);
         return static_cast<std::size_t>(got);
     }
@@ -87,22 +94,25 @@ void FileSource::skip(std::uint64_t size, std::string_view what) {
 
 namespace {
 
+// Random, because process numbers repeat between the containers that may share a directory.
 std::string unique_suffix() {
-    static std::atomic<unsigned> counter{0};
-    timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    return fmt::format("{}-{}-{:x}", ::getpid(), counter++, now.tv_nsec);
+    std::uint64_t value = 0;
+    while (::getrandom(&value, sizeof value, 0) != sizeof value) {
+    }
+    return fmt::format("{:016x}", value);
 }
 
 void sync_directory(const fs::path& directory) {
-    UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (fd) ::fsync(fd.get());
+    UniqueFd fd(::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd || ::fsync(fd.get()) != 0) {
+        throw system_error(errno, fmt::format("cannot sync {}", directory.string()));
+    }
 }
 
 }  // namespace
 
 AtomicFile::AtomicFile(fs::path path, bool durable) : path_(std::move(path)), durable_(durable) {
-    if (path_.has_parent_path()) fs::create_directories(path_.parent_path());
+    if (path_.has_parent_path()) make_directories(path_.parent_path());
     temporary_ = path_.parent_path() / fmt::format(".{}.{}.tmp", path_.filename().string(), unique_suffix());
     fd_ = UniqueFd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     if (!fd_) throw system_error(errno, fmt::format("cannot create {}", path_.string()));
@@ -120,8 +130,8 @@ void AtomicFile::finish() {
     if (durable_ && ::fsync(fd_.get()) != 0) {
         throw system_error(errno, fmt::format("cannot write {}", path_.string()));
     }
-    fd_.reset();
-    if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    // A network file system may tell only now that the disk is full.
+    if (::close(fd_.release()) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
         throw system_error(errno, fmt::format("cannot write {}", path_.string()));
     }
     temporary_.clear();
@@ -129,7 +139,7 @@ void AtomicFile::finish() {
 }
 
 TempDir::TempDir(const fs::path& parent, std::string_view prefix) {
-    fs::create_directories(parent);
+    make_directories(parent);
     path_ = parent / fmt::format("{}-{}", prefix, unique_suffix());
     if (::mkdir(path_.c_str(), 0755) != 0) {
         throw system_error(errno, fmt::format("cannot create {}", path_.string()));
@@ -145,27 +155,10 @@ TempDir::~TempDir() {
     }
 }
 
-void remove_tree(const fs::path& path) {
-    std::error_code code;
-    fs::remove_all(path, code);
-    if (!code) return;
-    // An ordinary user cannot empty a directory without the write bit: give it back and try again.
-    fs::file_status status = fs::symlink_status(path, code);
-    if (fs::is_directory(status)) {
-        fs::permissions(path, fs::perms::owner_all, fs::perm_options::add, code);
-        for (fs::recursive_directory_iterator at(path, code), end; !code && at != end; at.increment(code)) {
-            if (at->symlink_status().type() != fs::file_type::directory) continue;
-            fs::permissions(at->path(), fs::perms::owner_all, fs::perm_options::add, code);
-        }
-    }
-    fs::remove_all(path, code);
-    if (code) throw system_error(code.value(), fmt::format("cannot remove {}", path.string()));
-}
-
 namespace {
 
 UniqueFd open_lock(const fs::path& path) {
-    if (path.has_parent_path()) fs::create_directories(path.parent_path());
+    if (path.has_parent_path()) make_directories(path.parent_path());
     UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
     if (!fd) throw system_error(errno, fmt::format("cannot open lock {}", path.string()));
     return fd;
@@ -180,6 +173,19 @@ int lock_operation(FileLock::Mode mode) {
 FileLock::FileLock(const fs::path& path, Mode mode) : fd_(open_lock(path)) {
     while (::flock(fd_.get(), lock_operation(mode)) != 0) {
         if (errno != EINTR) throw system_error(errno, fmt::format("cannot lock {}", path.string()));
+    }
+}
+
+FileLock::FileLock(const fs::path& path, Mode mode, const CancelToken& cancel) : fd_(open_lock(path)) {
+    // flock cannot wait for two things, and a signal would need a thread of its own.
+    constexpr std::chrono::milliseconds kLongest{50};
+    std::chrono::milliseconds pause{1};
+    while (::flock(fd_.get(), lock_operation(mode) | LOCK_NB) != 0) {
+        if (errno != EINTR && errno != EWOULDBLOCK) {
+            throw system_error(errno, fmt::format("cannot lock {}", path.string()));
+        }
+        if (cancel.wait_for(pause)) cancel.check();
+        pause = std::min(pause * 2, kLongest);
     }
 }
 
