@@ -96,7 +96,13 @@ ErrorCode code_from_errno(int error_number) {
         case ENOMEM:
         case EMFILE:
         case ENFILE:
+        case EAGAIN:  // fork at the pids limit
+        case EFBIG:
             return ErrorCode::Exhausted;
+        case EBUSY:
+        case ETXTBSY:
+        case ECONNREFUSED:
+            return ErrorCode::Unavailable;
         case EINVAL:
         case ENAMETOOLONG:
         case ELOOP:

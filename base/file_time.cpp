@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
-#include <cstdio>
+#include <limits>
+#include <string_view>
 
 #include "base/error.hpp"
 
@@ -20,37 +22,68 @@ std::int64_t floor_div(std::int64_t value, std::int64_t by) {
     throw fail(ErrorCode::Invalid, "\"{}\" is not an RFC 3339 time", text.substr(0, 64));
 }
 
-// Reads ".123456789" (any number of digits) into ticks; advances `at`.
-std::int64_t parse_fraction(const std::string& text, std::size_t& at) {
-    if (at >= text.size() || text[at] != '.') return 0;
-    std::int64_t ticks = 0;
-    std::int64_t unit = FileTime::kTicksPerSecond / 10;
-    std::size_t first = ++at;
-    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, unit /= 10) {
-        ticks += unit * (text[at] - '0');
-    }
-    if (at == first) bad(text);
-    return ticks;
-}
+// Takes the parts of an RFC 3339 text one after the other; whatever does not fit is an error.
+class Parser {
+  public:
+    explicit Parser(const std::string& text) : text_(text) {}
 
-std::int64_t parse_offset_seconds(const std::string& text, std::size_t at) {
-    if (text.compare(at, std::string::npos, "Z") == 0 || text.compare(at, std::string::npos, "z") == 0)
-        return 0;
-    int hours = 0;
-    int minutes = 0;
-    int used = 0;
-    if (text.size() - at != 6 || (text[at] != '+' && text[at] != '-') ||
-        std::sscanf(text.c_str() + at + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || used != 5) {
-        bad(text);
+    int digits(std::size_t count, int max) {
+        int value = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            char c = next();
+            if (c < '0' || c > '9') bad(text_);
+            value = value * 10 + (c - '0');
+        }
+        if (value > max) bad(text_);
+        return value;
     }
-    int sign = text[at] == '-' ? -1 : 1;
-    return sign * (hours * 3600 + minutes * 60);
-}
+
+    char any_of(std::string_view choices) {
+        char c = next();
+        if (choices.find(c) == std::string_view::npos) bad(text_);
+        return c;
+    }
+
+    // ".123456789", any number of digits, or nothing; in ticks.
+    std::int64_t fraction() {
+        if (at_ >= text_.size() || text_[at_] != '.') return 0;
+        std::int64_t ticks = 0;
+        std::int64_t unit = FileTime::kTicksPerSecond / 10;
+        std::size_t first = ++at_;
+        for (; at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; ++at_, unit /= 10) {
+            ticks += unit * (text_[at_] - '0');
+        }
+        if (at_ == first) bad(text_);
+        return ticks;
+    }
+
+    int offset_seconds() {
+        char sign = any_of("Zz+-");
+        if (sign == 'Z' || sign == 'z') return 0;
+        int seconds = digits(2, 23) * 3600;
+        any_of(":");
+        seconds += digits(2, 59) * 60;
+        return sign == '-' ? -seconds : seconds;
+    }
+
+    void end() const {
+        if (at_ != text_.size()) bad(text_);
+    }
+
+  private:
+    char next() { return at_ < text_.size() ? text_[at_++] : '\0'; }
+    const std::string& text_;
+    std::size_t at_ = 0;
+};
+
+// The furthest seconds whose ticks still fit.
+constexpr std::int64_t kMaxSeconds = std::numeric_limits<std::int64_t>::max() / FileTime::kTicksPerSecond - 1;
 
 }  // namespace
 
 FileTime FileTime::from_timespec(const timespec& time) {
-    return {time.tv_sec * kTicksPerSecond + time.tv_nsec / 100};
+    return {std::clamp<std::int64_t>(time.tv_sec, -kMaxSeconds, kMaxSeconds) * kTicksPerSecond +
+            time.tv_nsec / 100};
 }
 
 FileTime FileTime::now() {
@@ -60,21 +93,25 @@ FileTime FileTime::now() {
 }
 
 FileTime FileTime::parse_rfc3339(const std::string& text) {
-    int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, used = 0;
-    if (text.size() > 64 ||
-        std::sscanf(text.c_str(), "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute,
-                    &second, &used) != 6 ||
-        used != 19) {
-        bad(text);
-    }
-    std::chrono::year_month_day date{std::chrono::year(year),
-                                     std::chrono::month(static_cast<unsigned>(month)),
-                                     std::chrono::day(static_cast<unsigned>(day))};
-    if (!date.ok() || hour > 23 || minute > 59 || second > 60) bad(text);
-    std::size_t at = 19;
-    std::int64_t fraction = parse_fraction(text, at);
-    std::int64_t seconds = Days(date).time_since_epoch().count() * std::int64_t{86400} + hour * 3600 +
-                           minute * 60 + second - parse_offset_seconds(text, at);
+    if (text.size() > 64) bad(text);
+    Parser parser(text);
+    std::chrono::year year(parser.digits(4, 9999));
+    parser.any_of("-");
+    std::chrono::month month(static_cast<unsigned>(parser.digits(2, 12)));
+    parser.any_of("-");
+    std::chrono::year_month_day date{year, month,
+                                     std::chrono::day(static_cast<unsigned>(parser.digits(2, 31)))};
+    if (!date.ok()) bad(text);
+    parser.any_of("Tt ");
+    std::int64_t seconds = Days(date).time_since_epoch().count() * std::int64_t{86400};
+    seconds += parser.digits(2, 23) * 3600;
+    parser.any_of(":");
+    seconds += parser.digits(2, 59) * 60;
+    parser.any_of(":");
+    seconds += parser.digits(2, 60);  // 60: a leap second
+    std::int64_t fraction = parser.fraction();
+    seconds -= parser.offset_seconds();
+    parser.end();
     return {seconds * kTicksPerSecond + fraction};
 }
 

@@ -16,6 +16,7 @@ struct FileTime {
     static constexpr std::int64_t kFiletimeOffset = 116'444'736'000'000'000;
 
     static constexpr FileTime from_seconds(std::int64_t seconds) { return {seconds * kTicksPerSecond}; }
+    // Times that do not fit (29 000 years from now) become the nearest that does.
     static FileTime from_timespec(const timespec& time);
     static FileTime now();
     // "2024-05-06T07:08:09.123Z"; throws Invalid. Accepts what OCI documents hold (RFC 3339, with offset).

@@ -2,12 +2,22 @@
 
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 
 #include "base/error.hpp"
 
 namespace mullion::base {
+namespace {
+
+// The level of loggers that are made later.
+std::atomic<spdlog::level::level_enum>& default_level() {
+    static std::atomic<spdlog::level::level_enum> level{spdlog::level::warn};
+    return level;
+}
+
+}  // namespace
 
 spdlog::logger& log(const std::string& room) {
     static std::mutex mutex;
@@ -15,8 +25,7 @@ spdlog::logger& log(const std::string& room) {
     std::shared_ptr<spdlog::logger> logger = spdlog::get(room);
     if (!logger) {
         logger = spdlog::stderr_logger_mt(room);
-        logger->set_level(spdlog::get_level() == spdlog::level::info ? spdlog::level::warn
-                                                                     : spdlog::get_level());
+        logger->set_level(default_level());
     }
     return *logger;
 }
@@ -27,6 +36,7 @@ void set_log_level(const std::string& level) {
         throw fail(ErrorCode::Invalid, "unknown log level \"{}\" (trace, debug, info, warn, error, off)",
                    level);
     }
+    default_level() = value;
     spdlog::set_level(value);
 }
 

@@ -32,6 +32,7 @@ void Source::skip(std::uint64_t size, std::string_view what) {
 
 std::string Source::read_all(std::size_t limit, std::string_view what) {
     std::string data;
+    limit = std::min(limit, data.max_size() - 1);
     for (;;) {
         std::size_t old = data.size();
         data.resize(std::min(limit + 1, std::max<std::size_t>(old * 2, 64 * 1024)));
