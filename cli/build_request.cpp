@@ -63,7 +63,9 @@ worker::Attributes parse_output(const std::string& text) {
     return parse_key_value_csv(text, "--output");
 }
 
-void add_output(const std::string& text, const std::vector<std::string>& names, BuildRequest& request) {
+// Returns the type.
+std::string add_output(const std::string& text, const std::vector<std::string>& names,
+                       BuildRequest& request) {
     worker::Attributes attributes = parse_output(text);
     auto type = std::find_if(attributes.begin(), attributes.end(),
                              [](const auto& pair) { return pair.first == "type"; });
@@ -71,16 +73,24 @@ void add_output(const std::string& text, const std::vector<std::string>& names, 
     std::string kind = type->second;
     attributes.erase(type);
     request.exporters.push_back(worker::make_exporter(kind, attributes, names));
+    return kind;
 }
 
 void add_outputs(const BuildFlags& flags, BuildRequest& request) {
     std::vector<std::string> names;
     for (const std::string& tag : flags.tags) names.push_back(full_name(tag));
-    for (const std::string& output : flags.outputs) add_output(output, names, request);
-    if (flags.outputs.empty() && !names.empty()) add_output("type=image", names, request);
+    std::vector<std::string> kinds;
+    for (const std::string& output : flags.outputs) kinds.push_back(add_output(output, names, request));
+    if (flags.outputs.empty() && !names.empty()) kinds.push_back(add_output("type=image", names, request));
     auto to_stdout =
         std::count_if(request.exporters.begin(), request.exporters.end(),
                       [](const auto& exporter) { return exporter->writes_to_standard_output(); });
+    bool makes_image = std::any_of(kinds.begin(), kinds.end(), [](const std::string& kind) {
+        return kind == "image" || kind == "oci" || kind == "docker";
+    });
+    if (!flags.iidfile.empty() && !makes_image) {
+        throw fail(ErrorCode::Invalid, "--iidfile needs an image: give -t NAME or -o type=image|oci|docker");
+    }
     if (to_stdout > 1) throw fail(ErrorCode::Invalid, "--output: only one output can go to standard output");
 }
 

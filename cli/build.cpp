@@ -1,0 +1,188 @@
+#include "cli/build.hpp"
+
+#include <cstdio>
+#include <set>
+
+#include "base/error.hpp"
+#include "base/json.hpp"
+#include "cli/build_inputs.hpp"
+#include "cli/container_backend.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/image_names.hpp"
+#include "cli/image_resolver.hpp"
+#include "cli/progress_vertex.hpp"
+#include "cli/report.hpp"
+#include "frontend/diagnostic.hpp"
+#include "solver/operation.hpp"
+#include "solver/solve.hpp"
+
+namespace mullion::cli {
+namespace {
+
+// Shows each look-up of a base image as a step.
+class ShownResolver final : public frontend::ImageResolver {
+  public:
+    ShownResolver(frontend::ImageResolver& next, base::ProgressSink& progress)
+        : next_(next), progress_(progress) {}
+
+    frontend::ResolvedImage resolve_image(const oci::Reference& reference, const oci::Platform& platform,
+                                          const base::CancelToken& cancel) override {
+        return with_vertex(progress_, "[internal] load metadata for " + reference.string(),
+                           [&] { return next_.resolve_image(reference, platform, cancel); });
+    }
+    frontend::ResolvedImage resolve_layout(std::string_view layout, const oci::Platform& platform,
+                                           const base::CancelToken& cancel) override {
+        return with_vertex(progress_, "[internal] load metadata for oci-layout://" + std::string(layout),
+                           [&] { return next_.resolve_layout(layout, platform, cancel); });
+    }
+
+  private:
+    frontend::ImageResolver& next_;
+    base::ProgressSink& progress_;
+};
+
+bool runs_processes(const solver::Edge& target) {
+    std::set<base::Digest> seen;
+    std::vector<solver::VertexRef> open = {target.vertex};
+    while (!open.empty()) {
+        solver::VertexRef vertex = open.back();
+        open.pop_back();
+        if (!seen.insert(vertex->digest()).second) continue;
+        auto document = solver::parse_operation(vertex->operation());
+        if (std::holds_alternative<solver::ExecOperation>(document.operation)) return true;
+        for (const solver::Edge& input : vertex->inputs()) open.push_back(input.vertex);
+    }
+    return false;
+}
+
+// Everything of one build that has to outlive its results.
+class Build {
+  public:
+    Build(Context& context, BuildRequest& request, base::ProgressSink& progress)
+        : context_(context), request_(request), progress_(progress) {}
+
+    // The Dockerfile, for the excerpt of an error.
+    const std::string& dockerfile() const { return inputs_.dockerfile; }
+
+    std::vector<worker::ExportResult> run() {
+        load_inputs();
+        frontend::Conversion conversion = convert();
+        ContainerBackend backend(context_);
+        if (runs_processes(conversion.target)) prepare(backend);
+        worker::Worker worker(context_.state(), backend.services(), request_.worker);
+        solver::Solver solver([&](const solver::VertexRef& vertex) { return worker.resolve(vertex); },
+                              &context_.state().keys(), progress_);
+        solver::ResultRef result = solver.solve({conversion.target}, context_.cancel).front();
+        auto exports = write_outputs(worker, conversion, result);
+        if (!exports.empty()) remember_layers(solver, conversion);
+        return exports;
+    }
+
+  private:
+    void load_inputs() {
+        inputs_ = with_vertex(progress_, "[internal] load build definition from " + shown_dockerfile(),
+                              [&] { return load_dockerfile(context_, request_); });
+        with_vertex(progress_, "[internal] load .dockerignore", [&] { add_contexts(inputs_, request_); });
+    }
+
+    std::string shown_dockerfile() const {
+        bool own = request_.dockerfile.empty() || request_.dockerfile == "-";
+        return own ? "Dockerfile" : std::filesystem::path(request_.dockerfile).filename().string();
+    }
+
+    frontend::Conversion convert() {
+        StoreImageResolver store(context_.state());
+        ShownResolver resolver(store, progress_);
+        frontend::Conversion conversion =
+            frontend::convert(inputs_.dockerfile, request_.frontend, resolver, context_.cancel);
+        for (const frontend::Warning& warning : conversion.warnings) {
+            progress_.emit(base::WarningEvent{.message = warning.message, .range = warning.range});
+        }
+        return conversion;
+    }
+
+    void prepare(const ContainerBackend& backend) {
+        with_vertex(progress_, "[internal] prepare the container backend",
+                    [&] { backend.prepare(context_.cancel); });
+    }
+
+    std::vector<worker::ExportResult> write_outputs(worker::Worker& worker,
+                                                    const frontend::Conversion& conversion,
+                                                    const solver::ResultRef& result) {
+        worker::ExportInput input{worker::snapshot_of(result), conversion.config, conversion.epoch};
+        std::vector<worker::ExportResult> results;
+        for (const auto& exporter : request_.exporters) {
+            results.push_back(exporter->run(worker, input, progress_, context_.cancel));
+        }
+        return results;
+    }
+
+    // Exporting wrote the layers that were only values so far: the next build finds them in the store.
+    void remember_layers(solver::Solver& solver, const frontend::Conversion& conversion) {
+        std::vector<solver::ResultRef> results = solver.solve(conversion.layers, context_.cancel);
+        for (std::size_t i = 0; i < results.size(); ++i) solver.save_late(conversion.layers[i], results[i]);
+    }
+
+    Context& context_;
+    BuildRequest& request_;
+    base::ProgressSink& progress_;
+    BuildInputs inputs_;
+};
+
+const worker::ExportResult* first_image(const std::vector<worker::ExportResult>& results) {
+    for (const worker::ExportResult& result : results) {
+        if (result.image) return &result;
+    }
+    return nullptr;
+}
+
+base::OrderedJson describe(const worker::ExportResult& result) {
+    base::OrderedJson metadata;
+    metadata["containerimage.config.digest"] = result.config->string();
+    metadata["containerimage.descriptor"] = {{"mediaType", result.image->media_type},
+                                             {"digest", result.image->digest.string()},
+                                             {"size", result.image->size}};
+    metadata["containerimage.digest"] = result.image->digest.string();
+    std::string names;
+    for (const std::string& name : result.names) names += (names.empty() ? "" : ",") + name;
+    if (!names.empty()) metadata["image.name"] = names;
+    return metadata;
+}
+
+void write_reports(const BuildRequest& request, const std::vector<worker::ExportResult>& results) {
+    const worker::ExportResult* image = first_image(results);
+    if (!request.metadata_file.empty()) {
+        base::OrderedJson metadata = image == nullptr ? base::OrderedJson::object() : describe(*image);
+        base::write_file_atomic(request.metadata_file, metadata.dump(2) + "\n");
+    }
+    if (image == nullptr) return;
+    if (!request.iidfile.empty()) base::write_file_atomic(request.iidfile, image->image->digest.string());
+    if (request.display == DisplayMode::Quiet) std::printf("%s\n", image->image->digest.string().c_str());
+}
+
+}  // namespace
+
+int run_build(Context& context, BuildRequest& request) {
+    std::unique_ptr<Display> display = make_display(request.display);
+    Build build(context, request, *display);
+    try {
+        std::vector<worker::ExportResult> results = build.run();
+        display->finish();
+        if (request.exporters.empty()) {
+            std::fputs(
+                "WARNING: no output given: the result is only in the cache. Use -t NAME or -o type=...\n",
+                stderr);
+        }
+        write_reports(request, results);
+        return kSuccess;
+    } catch (const base::Error& error) {
+        display->finish();
+        if (error.code() == base::ErrorCode::Canceled && context.cancel.canceled()) throw;
+        std::string excerpt =
+            error.source() ? frontend::render_excerpt(build.dockerfile(), *error.source()) : "";
+        report_error(error, excerpt, context.debug);
+        return kFailure;
+    }
+}
+
+}  // namespace mullion::cli

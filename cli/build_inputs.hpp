@@ -1,0 +1,28 @@
+// The Dockerfile and the directories of a build, as found on the host.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "base/file.hpp"
+#include "cli/build_request.hpp"
+#include "cli/context.hpp"
+
+namespace mullion::cli {
+
+struct BuildInputs {
+    std::string dockerfile;                   // the text
+    std::string dockerfile_name;              // how messages name it
+    std::filesystem::path context;            // the main context's directory
+    std::optional<base::TempDir> no_context;  // an empty context, where none was given
+};
+
+// Reads the Dockerfile. Throws NotFound/Invalid naming what was looked for.
+BuildInputs load_dockerfile(Context& context, const BuildRequest& request);
+
+// Tells front end and worker about the directories and their ignore files. Throws NotFound for a context that
+// is none.
+void add_contexts(const BuildInputs& inputs, BuildRequest& request);
+
+}  // namespace mullion::cli
