@@ -71,6 +71,27 @@ class AtomicFile final : public Sink {
     bool durable_;
 };
 
+// A file that has no name yet: written in `directory`, then published under its name on the same file system.
+// Destroyed before that, it leaves nothing. For stores whose temporary files have one place to be swept from.
+class PendingFile final : public Sink {
+  public:
+    explicit PendingFile(const fs::path& directory);
+    ~PendingFile() override;
+    PendingFile(const PendingFile&) = delete;
+    PendingFile& operator=(const PendingFile&) = delete;
+    void write(std::string_view data) override;
+    // Replaces what is there; `target`'s directory must exist. `durable` adds fsync of the file and its
+    // directory.
+    void publish(const fs::path& target, bool durable = false);
+
+  private:
+    fs::path temporary_;
+    UniqueFd fd_;
+};
+
+// Waits until a file's bytes, or a directory's entries, would survive a power loss.
+void sync_to_disk(const fs::path& path);
+
 // A directory with a unique name below `parent`, removed with everything in it on destruction (failures are
 // logged).
 class TempDir {

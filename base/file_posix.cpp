@@ -102,14 +102,40 @@ std::string unique_suffix() {
     return fmt::format("{:016x}", value);
 }
 
-void sync_directory(const fs::path& directory) {
-    UniqueFd fd(::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd || ::fsync(fd.get()) != 0) {
-        throw system_error(errno, fmt::format("cannot sync {}", directory.string()));
-    }
+// Makes the file at `temporary` visible as `target`.
+void publish_file(UniqueFd fd, const fs::path& temporary, const fs::path& target, bool durable) {
+    bool good = !durable || ::fsync(fd.get()) == 0;
+    // A network file system may tell only on close that the disk is full.
+    good = good && ::close(fd.release()) == 0 && ::rename(temporary.c_str(), target.c_str()) == 0;
+    if (!good) throw system_error(errno, fmt::format("cannot write {}", target.string()));
+    if (durable) sync_to_disk(target.has_parent_path() ? target.parent_path() : fs::path("."));
 }
 
 }  // namespace
+
+void sync_to_disk(const fs::path& path) {
+    UniqueFd fd = open_read(path);
+    if (::fsync(fd.get()) != 0) throw system_error(errno, fmt::format("cannot write {}", path.string()));
+}
+
+PendingFile::PendingFile(const fs::path& directory)
+    : temporary_(directory / fmt::format("file-{}", unique_suffix())),
+      fd_(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)) {
+    if (!fd_) throw system_error(errno, fmt::format("cannot create {}", temporary_.string()));
+}
+
+PendingFile::~PendingFile() {
+    if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void PendingFile::write(std::string_view data) {
+    write_all(fd_.get(), data, temporary_.string());
+}
+
+void PendingFile::publish(const fs::path& target, bool durable) {
+    publish_file(std::move(fd_), temporary_, target, durable);
+    temporary_.clear();
+}
 
 AtomicFile::AtomicFile(fs::path path, bool durable) : path_(std::move(path)), durable_(durable) {
     if (path_.has_parent_path()) make_directories(path_.parent_path());
@@ -127,15 +153,8 @@ void AtomicFile::write(std::string_view data) {
 }
 
 void AtomicFile::finish() {
-    if (durable_ && ::fsync(fd_.get()) != 0) {
-        throw system_error(errno, fmt::format("cannot write {}", path_.string()));
-    }
-    // A network file system may tell only now that the disk is full.
-    if (::close(fd_.release()) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
-        throw system_error(errno, fmt::format("cannot write {}", path_.string()));
-    }
+    publish_file(std::move(fd_), temporary_, path_, durable_);
     temporary_.clear();
-    if (durable_) sync_directory(path_.parent_path());
 }
 
 TempDir::TempDir(const fs::path& parent, std::string_view prefix) {
