@@ -2,36 +2,34 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 
 #include "base/cancel.hpp"
+#include "tree/content.hpp"
 #include "tree/pattern.hpp"
 #include "tree/tree.hpp"
 
 namespace mullion::tree {
 
-// Remembers digests of host files by their stat identity, so that an unchanged file is not read again.
-// Implemented by the cache room; thread-safe. An entry is trusted only if the file was older than the moment
-// it was hashed (racy changes within the clock's resolution are not stored).
-class StatCache {
-  public:
-    virtual ~StatCache() = default;
-    virtual std::optional<base::Digest> find(const StatIdentity& identity) = 0;
-    virtual void remember(const StatIdentity& identity, const base::Digest& digest) = 0;
-};
-
 struct ScanOptions {
     Os os = Os::Windows;  // the image's OS: its name rules apply
     const IgnorePatterns* ignore = nullptr;
-    StatCache* stat_cache = nullptr;  // only looked up here; digest_of-type work fills it
+    StatCache* stat_cache = nullptr;  // only looked up here; HostContent fills it
 };
 
-// Walks `root` in parallel. Symlinks are kept as links, never followed; sockets, devices and FIFOs are
-// Invalid unless ignored. Names illegal on the image's OS and names that clash by case are Invalid, naming
-// both and what to do. File bytes are not read.
+// Walks `root` in parallel. File bytes are not read. What the result depends on is the directory's content
+// and times alone, not its owner, the umask or the order in which the host lists names:
+//   * Linux images keep the permission bits; owners become 0:0. Windows images get attributes (directory or
+//     archive), no descriptor (one is inherited where the file is placed in an image), no mode.
+//   * All four times are the host's modification time, cut to 100 ns.
+//   * Hard links on the host become separate files: package managers make them between unrelated files.
+//     Extended attributes and ACLs of the host are not read.
+//   * Symlinks are kept as links, never followed, targets as on the host, absolute ones too (in the image
+//   they
+//     mean the image's root). For Windows '/' becomes '\', and a link that leads to a directory of the same
+//     tree gets attribute::kDirectory, which Windows wants to know.
+//   * An ignored directory with something kept below it is kept, alone with that.
+// Sockets, devices and FIFOs, names illegal on the image's OS and names that clash by case are Invalid unless
+// ignored; the error names them and says what to do.
 Tree scan(const std::filesystem::path& root, const ScanOptions& options, const base::CancelToken& cancel);
-
-// The same for one file or directory already known to be wanted (single-file contexts).
-StatIdentity stat_identity(const std::filesystem::path& path);
 
 }  // namespace mullion::tree
