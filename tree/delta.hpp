@@ -11,7 +11,8 @@
 
 namespace mullion::tree {
 
-// Puts an object at `path`. `node.children` is empty: children have entries of their own.
+// Puts an object at `path`. `node.children` is empty: children have entries of their own. It replaces what a
+// lower layer has there; only a directory on a directory keeps the children.
 struct Upsert {
     std::string path;
     NodeRef node;
@@ -30,9 +31,10 @@ struct Removal {
 
 using Change = std::variant<Upsert, Removal>;
 
-// Changes in canonical order (order(), below): parents before children, a directory's whiteouts straight
-// after it. Hives and UtilityVM trees of a Windows layer travel in `hives` and `utility_vm`, with paths below
-// these folders.
+// Changes in canonical order: depth first, a directory before what is in it, its whiteouts straight after it
+// and then its children, both in folded order. Each path has one entry. Hives and UtilityVM trees of a
+// Windows layer travel in `hives` and `utility_vm`, with paths below "Hives" and "UtilityVM"; they are no
+// part of a Tree.
 struct Delta {
     Os os = Os::Windows;
     std::vector<Change> changes;
@@ -51,16 +53,26 @@ struct Delta {
     bool empty() const { return changes.empty() && hives.empty() && utility_vm.empty(); }
 };
 
-// `lower` with the changes applied. Throws Invalid for a change that no layer may hold (no parent, a file as
-// parent).
+const std::string& path_of(const Change& change);
+
+// `lower` with the changes applied in their order; a Removal followed by an Upsert of the same path empties a
+// directory first. `files_root`, if any, becomes the root's metadata. Throws Invalid for a change that no
+// layer may hold (no parent, a file as parent, a hard link to nothing or to a directory, another OS).
 Tree apply(const Tree& lower, const Delta& delta);
 
-// The changes that turn `lower` into `upper`; nodes shared between both are skipped without a look inside.
-// Every parent directory of a change is repeated with its own metadata ("parents before children").
+// The changes, in canonical order, that turn `lower` into `upper`; nodes shared between both are skipped
+// without a look inside, and no content is read: files of equal size whose digests are not known count as
+// changed unless they lie in the same place. Every parent directory of a change is repeated with upper's
+// metadata of it. Names of one file (Node::hard_links) become hard links of the first of them. A name that
+// differs from lower's only by case is no change, since no layer can rename: the result keeps lower's
+// spelling.
 Delta diff(const Tree& lower, const Tree& upper);
 
-// Sorts into canonical order, adds missing parents from `lower`, drops duplicates (last wins). Throws Invalid
-// on a case clash or a name that is not legal for the OS.
+// Brings changes of any order into canonical form: parents that `lower` has are added with its metadata,
+// names take lower's spelling, of several entries for a path the last one stays, whiteouts of what `lower`
+// does not have go, and a directory that was removed and made anew becomes explicit whiteouts (layers have no
+// opaque directories). Hives and UtilityVM are sorted likewise, but have no lower. Throws Invalid on a case
+// clash within the delta, on a name that is not legal for the OS, and where apply() would.
 void canonicalise(Delta& delta, const Tree& lower);
 
 }  // namespace mullion::tree

@@ -1,0 +1,140 @@
+#include <algorithm>
+#include <map>
+
+#include "base/error.hpp"
+#include "tree/delta.hpp"
+#include "tree/name.hpp"
+
+namespace mullion::tree {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+
+bool same_descriptor(const DescriptorRef& a, const DescriptorRef& b) {
+    return a == b || (a && b && *a == *b);
+}
+
+bool same_metadata(const Metadata& a, const Metadata& b) {
+    return a.attributes == b.attributes && same_descriptor(a.descriptor, b.descriptor) &&
+           a.extended_attributes == b.extended_attributes && a.created == b.created &&
+           a.modified == b.modified && a.accessed == b.accessed && a.changed == b.changed &&
+           a.mode == b.mode && a.uid == b.uid && a.gid == b.gid;
+}
+
+bool same_content(const ContentRef& a, const ContentRef& b) {
+    return a == b || (a && b && known_equal(*a, *b));
+}
+
+// All but the children and which names are one file.
+bool same_object(const Node& a, const Node& b) {
+    auto same_stream = [](const Stream& s, const Stream& t) {
+        return s.name == t.name && same_content(s.content, t.content);
+    };
+    return a.kind == b.kind && same_metadata(a.metadata, b.metadata) && same_content(a.content, b.content) &&
+           a.link_target == b.link_target &&
+           std::equal(a.streams.begin(), a.streams.end(), b.streams.begin(), b.streams.end(), same_stream);
+}
+
+class Differ {
+  public:
+    Differ(const Tree& lower, const Tree& upper) : os_(lower.os()), lower_(lower), upper_(upper) {}
+
+    Delta run() {
+        Delta delta;
+        delta.os = os_;
+        if (lower_.root() == upper_.root()) return delta;
+        directory("", lower_.root().get(), *upper_.root(), 0);
+        link_to_unchanged();
+        if (!changes_.empty() || !same_metadata(lower_.root()->metadata, upper_.root()->metadata)) {
+            delta.files_root = upper_.root()->metadata;
+        }
+        delta.changes = std::move(changes_);
+        return delta;
+    }
+
+  private:
+    // What changed in a directory; `lower` is null where lower has none.
+    void directory(const std::string& path, const Node* lower, const Node& upper, std::size_t depth) {
+        if (depth > kMaxDepth) {
+            throw fail(ErrorCode::Invalid, "a path has more than {} elements: {}...", kMaxDepth,
+                       printable(path.substr(0, 200)));
+        }
+        if (lower != nullptr) removals(path, *lower, upper);
+        for (const Child& child : upper.children) {
+            const Child* old = lower == nullptr ? nullptr : find_child(os_, *lower, child.name);
+            if (old != nullptr && old->node == child.node) continue;
+            object(join(path, old == nullptr ? child.name : old->name), old, child.node, depth + 1);
+        }
+    }
+
+    void removals(const std::string& path, const Node& lower, const Node& upper) {
+        for (const Child& child : lower.children) {
+            if (find_child(os_, upper, child.name) == nullptr) {
+                changes_.push_back(Removal{join(path, child.name)});
+            }
+        }
+    }
+
+    void object(const std::string& path, const Child* old, const NodeRef& node, std::size_t depth) {
+        bool same = old != nullptr && same_object(*old->node, *node);
+        if (node->kind != NodeKind::Directory) {
+            if (!same) put(path, node);
+            return;
+        }
+        std::size_t before = changes_.size();
+        changes_.push_back(Upsert{path, without_children(node), {}});
+        bool onto_directory = old != nullptr && old->node->kind == NodeKind::Directory;
+        directory(path, onto_directory ? old->node.get() : nullptr, *node, depth);
+        if (same && changes_.size() == before + 1) changes_.pop_back();
+    }
+
+    void put(const std::string& path, const NodeRef& node) {
+        Upsert upsert{path, node, {}};
+        if (node->hard_links) {
+            std::vector<std::size_t>& names = groups_[node->hard_links];
+            if (!names.empty()) {
+                const auto& first = std::get<Upsert>(changes_[names.front()]);
+                if (same_object(*first.node, *node)) upsert.hard_link = first.path;
+            }
+            names.push_back(changes_.size());
+        }
+        changes_.push_back(std::move(upsert));
+    }
+
+    // New names of a file that lower has already under a name that stays. To find that name all of upper is
+    // walked, but only if a hard link was made at all.
+    void link_to_unchanged() {
+        if (groups_.empty()) return;
+        upper_.walk("", [&](const std::string& path, const NodeRef& node) {
+            if (!node->hard_links) return true;
+            auto group = groups_.find(node->hard_links);
+            if (group == groups_.end()) return true;
+            auto old = lower_.locate(path);
+            if (!old || old->node->kind != NodeKind::File || !same_object(*old->node, *node)) return true;
+            for (std::size_t index : group->second) {
+                auto& upsert = std::get<Upsert>(changes_[index]);
+                if (same_object(*upsert.node, *node)) upsert.hard_link = old->path;
+            }
+            groups_.erase(group);
+            return true;
+        });
+    }
+
+    Os os_;
+    const Tree& lower_;
+    const Tree& upper_;
+    std::vector<Change> changes_;
+    std::map<HardLinkRef, std::vector<std::size_t>> groups_;  // indexes into changes_
+};
+
+}  // namespace
+
+Delta diff(const Tree& lower, const Tree& upper) {
+    if (lower.os() != upper.os()) {
+        throw fail(ErrorCode::Invalid, "trees of different operating systems cannot be compared");
+    }
+    return Differ(lower, upper).run();
+}
+
+}  // namespace mullion::tree
