@@ -31,9 +31,9 @@ Descriptor resolve_manifest(BlobSource& source, const Descriptor& root, const Pl
                      kMaxDepth);
 }
 
-Image load_image(BlobSource& source, const Descriptor& root, const Platform& wanted,
-                 const base::CancelToken& cancel) {
-    Descriptor descriptor = resolve_manifest(source, root, wanted, cancel);
+namespace {
+
+Image load_manifest(BlobSource& source, const Descriptor& descriptor, const base::CancelToken& cancel) {
     return base::with_context(
         [&] { return fmt::format("image {}", descriptor.digest.string()); },
         [&] {
@@ -46,6 +46,31 @@ Image load_image(BlobSource& source, const Descriptor& root, const Platform& wan
             }
             return Image{descriptor, std::move(manifest), std::move(config)};
         });
+}
+
+void collect(BlobSource& source, const Descriptor& root, int depth, std::vector<Image>& images,
+             const base::CancelToken& cancel) {
+    if (!media_type::is_index(root.media_type)) {
+        images.push_back(load_manifest(source, root, cancel));
+        return;
+    }
+    if (depth == kMaxDepth) throw base::fail(ErrorCode::Invalid, "indexes nested deeper than {}", kMaxDepth);
+    for (const Descriptor& entry : Index::parse(read_blob(source, root, Index::kMaxSize, cancel)).manifests) {
+        if (!is_attestation(entry)) collect(source, entry, depth + 1, images, cancel);
+    }
+}
+
+}  // namespace
+
+Image load_image(BlobSource& source, const Descriptor& root, const Platform& wanted,
+                 const base::CancelToken& cancel) {
+    return load_manifest(source, resolve_manifest(source, root, wanted, cancel), cancel);
+}
+
+std::vector<Image> load_images(BlobSource& source, const Descriptor& root, const base::CancelToken& cancel) {
+    std::vector<Image> images;
+    collect(source, root, 0, images, cancel);
+    return images;
 }
 
 }  // namespace mullion::oci

@@ -1,6 +1,8 @@
 // Finding and reading one image behind a descriptor.
 #pragma once
 
+#include <vector>
+
 #include "oci/blob_source.hpp"
 #include "oci/config.hpp"
 #include "oci/manifest.hpp"
@@ -22,5 +24,8 @@ Descriptor resolve_manifest(BlobSource& source, const Descriptor& root, const Pl
 // layers.
 Image load_image(BlobSource& source, const Descriptor& root, const Platform& wanted,
                  const base::CancelToken& cancel);
+
+// Every image below `root`; attestation manifests (platform "unknown/unknown") are left out.
+std::vector<Image> load_images(BlobSource& source, const Descriptor& root, const base::CancelToken& cancel);
 
 }  // namespace mullion::oci

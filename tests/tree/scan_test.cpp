@@ -1,0 +1,288 @@
+#include "tree/scan.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "tests/tree/tree_nodes.hpp"
+
+namespace mullion::tree {
+namespace {
+
+namespace fs = std::filesystem;
+using base::ErrorCode;
+using namespace mullion::tree::testing;
+
+class ScanTest : public ::testing::Test {
+  protected:
+    fs::path root() const { return directory_.path() / "context"; }
+    void SetUp() override { fs::create_directory(root()); }
+
+    void write(const std::string& path, std::string_view data = "data") {
+        fs::create_directories((root() / path).parent_path());
+        std::ofstream(root() / path) << data;
+    }
+
+    Tree scan_as(Os os, const char* ignore = "") {
+        IgnorePatterns patterns = IgnorePatterns::parse(ignore);
+        ScanOptions options;
+        options.os = os;
+        options.ignore = &patterns;
+        return scan(root(), options, {});
+    }
+
+    void expect_invalid(std::initializer_list<std::string_view> parts, Os os = Os::Windows) {
+        try {
+            scan_as(os);
+            ADD_FAILURE() << "accepted";
+        } catch (const base::Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::Invalid) << error.what();
+            for (std::string_view part : parts) {
+                EXPECT_NE(std::string_view(error.what()).find(part), std::string_view::npos) << error.what();
+            }
+            EXPECT_FALSE(error.hint().empty());
+        }
+    }
+
+    base::TempDir directory_{fs::temp_directory_path(), "scan-test"};
+};
+
+void set_time(const fs::path& path, std::int64_t seconds, long nanoseconds) {
+    timespec times[2] = {{seconds, nanoseconds}, {seconds, nanoseconds}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW), 0);
+}
+
+TEST_F(ScanTest, ListsFilesAndDirectories) {
+    write("src/main.c", "int main");
+    write("README.md");
+    fs::create_directory(root() / "empty");
+    Tree tree = scan_as(Os::Windows);
+    EXPECT_EQ(listing(tree), "empty/\nREADME.md\nsrc/\nsrc/main.c\n");
+    EXPECT_EQ(bytes_of(*tree.find("SRC/MAIN.C")), "int main");
+    EXPECT_EQ(tree.find("src/main.c")->content->size(), 8u);
+}
+
+TEST_F(ScanTest, GivesWindowsMetadata) {
+    write("d/f");
+    ::chmod((root() / "d/f").c_str(), 0400);
+    set_time(root() / "d/f", 1'700'000'000, 123'456'789);
+    Tree tree = scan_as(Os::Windows);
+    const Metadata& f = tree.find("d/f")->metadata;
+    EXPECT_EQ(f.attributes, attribute::kArchive);
+    EXPECT_EQ(tree.find("d")->metadata.attributes, attribute::kDirectory);
+    EXPECT_FALSE(f.descriptor);
+    EXPECT_EQ(f.mode, 0u);
+    const base::FileTime expected{17'000'000'001'234'567};
+    for (base::FileTime time : {f.created, f.modified, f.accessed, f.changed}) EXPECT_EQ(time, expected);
+}
+
+TEST_F(ScanTest, KeepsModesButNotOwnersForLinux) {
+    write("f");
+    ::chmod((root() / "f").c_str(), 04755);
+    Tree tree = scan_as(Os::Linux);
+    EXPECT_EQ(tree.find("f")->metadata.mode, 04755u);
+    EXPECT_EQ(tree.find("f")->metadata.uid, 0u);
+    EXPECT_EQ(tree.find("f")->metadata.gid, 0u);
+    EXPECT_EQ(tree.find("f")->metadata.attributes, 0u);
+}
+
+TEST_F(ScanTest, TimesDoNotChangeTheDigest) {
+    write("d/f");
+    auto before = digest(scan_as(Os::Windows));
+    set_time(root() / "d/f", 5, 0);
+    set_time(root() / "d", 6, 0);
+    EXPECT_EQ(digest(scan_as(Os::Windows)), before);
+    write("d/f", "other");
+    EXPECT_NE(digest(scan_as(Os::Windows)), before);
+}
+
+TEST_F(ScanTest, SymlinksAreKeptNotFollowed) {
+    write("d/f");
+    fs::create_symlink("d/f", root() / "to-file");
+    fs::create_symlink("d", root() / "to-dir");
+    fs::create_symlink("../../..", root() / "out");
+    fs::create_symlink("/etc", root() / "absolute");
+    fs::create_symlink("loop", root() / "loop");
+    Tree unix_tree = scan_as(Os::Linux);
+    EXPECT_EQ(listing(unix_tree), "absolute\nd/\nd/f\nloop\nout\nto-dir\nto-file\n");
+    EXPECT_EQ(unix_tree.find("to-file")->link_target, "d/f");
+    EXPECT_EQ(unix_tree.find("absolute")->link_target, "/etc");
+    Tree tree = scan_as(Os::Windows);
+    EXPECT_EQ(tree.find("to-file")->link_target, "d\\f");
+    EXPECT_EQ(tree.find("absolute")->link_target, "\\etc");
+    EXPECT_EQ(tree.find("to-file")->kind, NodeKind::Symlink);
+    EXPECT_EQ(tree.find("to-file")->metadata.attributes, attribute::kReparsePoint);
+    EXPECT_EQ(tree.find("to-dir")->metadata.attributes, attribute::kReparsePoint | attribute::kDirectory);
+    EXPECT_EQ(tree.find("loop")->metadata.attributes, attribute::kReparsePoint);
+    EXPECT_EQ(tree.resolve("to-dir/f"), "d/f");
+}
+
+TEST_F(ScanTest, IgnoredFilesAreNotSeen) {
+    write("keep.txt");
+    write("node_modules/a/b.js");
+    write("src/x.o");
+    write("src/x.c");
+    EXPECT_EQ(listing(scan_as(Os::Windows, "node_modules\n**/*.o")), "keep.txt\nsrc/\nsrc/x.c\n");
+    EXPECT_EQ(listing(scan_as(Os::Windows, "*")), "");
+}
+
+TEST_F(ScanTest, KeptFilesBringTheirIgnoredParents) {
+    write("a/b/keep");
+    write("a/b/drop");
+    write("a/c/drop");
+    write("z");
+    EXPECT_EQ(listing(scan_as(Os::Windows, "*\n!a/b/keep")), "a/\na/b/\na/b/keep\n");
+    EXPECT_EQ(listing(scan_as(Os::Windows, "**\n!**/keep")), "a/\na/b/\na/b/keep\n");
+}
+
+TEST_F(ScanTest, IgnoredDirectoriesAreNotOpened) {
+    write("secret/f");
+    write("f");
+    ::chmod((root() / "secret").c_str(), 0);
+    EXPECT_EQ(listing(scan_as(Os::Windows, "secret")), "f\n");
+    ::chmod((root() / "secret").c_str(), 0700);
+}
+
+TEST_F(ScanTest, NamesThatClashByCaseAreInvalidNamingBoth) {
+    write("src/Makefile");
+    write("src/makefile");
+    expect_invalid({"src/Makefile", "src/makefile", "differ only by case"});
+    EXPECT_EQ(listing(scan_as(Os::Linux)), "src/\nsrc/Makefile\nsrc/makefile\n");
+    EXPECT_EQ(listing(scan_as(Os::Windows, "src/makefile")), "src/\nsrc/Makefile\n");
+}
+
+TEST_F(ScanTest, DirectoriesClashByCaseToo) {
+    write("Lib/a");
+    write("lib/b");
+    expect_invalid({"Lib and lib"});
+    EXPECT_EQ(listing(scan_as(Os::Windows, "lib")), "Lib/\nLib/a\n");
+}
+
+// An ignored directory that is walked for its kept children and has none is not there.
+TEST_F(ScanTest, EmptiedDirectoriesDoNotClash) {
+    write("Lib/a");
+    write("lib/b");
+    EXPECT_EQ(listing(scan_as(Os::Windows, "lib\n!**/keep")), "Lib/\nLib/a\n");
+}
+
+TEST_F(ScanTest, IllegalNamesAreInvalidForWindowsOnly) {
+    for (const char* name : {"aux.c", "a:b", "dot.", "bad\xff"}) {
+        write(std::string("d/") + name);
+        expect_invalid({"d/"});
+        EXPECT_EQ(scan_as(Os::Linux).size(), 3u);
+        EXPECT_EQ(scan_as(Os::Windows, "d/*").size(), 2u);
+        fs::remove(root() / "d" / name);
+    }
+    write("d/nul");
+    expect_invalid({"d/nul", "is a reserved device name"});
+}
+
+TEST_F(ScanTest, SpecialFilesAreInvalidUnlessIgnored) {
+    ASSERT_EQ(::mkfifo((root() / "pipe").c_str(), 0600), 0);
+    expect_invalid({"pipe is a FIFO"});
+    expect_invalid({"pipe is a FIFO"}, Os::Linux);
+    EXPECT_EQ(listing(scan_as(Os::Windows, "pipe")), "");
+}
+
+TEST_F(ScanTest, TheSameProblemIsReportedEveryTime) {
+    for (int i = 0; i < 30; ++i) write("d" + std::to_string(i) + "/nul");
+    for (int i = 0; i < 10; ++i) expect_invalid({"d0/nul"});
+}
+
+TEST_F(ScanTest, HardLinksOnTheHostBecomeFiles) {
+    write("a", "shared");
+    fs::create_hard_link(root() / "a", root() / "b");
+    Tree tree = scan_as(Os::Windows);
+    EXPECT_NE(tree.find("a")->content, tree.find("b")->content);
+    EXPECT_FALSE(tree.find("a")->hard_links);
+}
+
+TEST_F(ScanTest, DigestsComeFromTheStatCache) {
+    class Fixed final : public StatCache {
+      public:
+        std::optional<base::Digest> find(const StatIdentity& identity) override {
+            return identity == known ? std::optional(base::Digest::of("cached")) : std::nullopt;
+        }
+        void remember(const StatIdentity&, const base::Digest&) override { FAIL() << "scan() reads nothing"; }
+        StatIdentity known;
+    } cache;
+    write("known");
+    write("unknown");
+    cache.known = stat_identity(root() / "known");
+    ScanOptions options;
+    options.stat_cache = &cache;
+    Tree tree = scan(root(), options, {});
+    EXPECT_EQ(tree.find("known")->content->known_digest(), base::Digest::of("cached"));
+    EXPECT_FALSE(tree.find("unknown")->content->known_digest());
+}
+
+TEST_F(ScanTest, FilesThatChangeAfterTheScanAreErrors) {
+    write("f", "one");
+    Tree tree = scan_as(Os::Windows);
+    write("f", "three");
+    HostContent contents;
+    try {
+        tree.digest("", contents, {});
+        FAIL() << "read";
+    } catch (const base::Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::Unavailable);
+        EXPECT_NE(std::string_view(error.what()).find("context/f"), std::string_view::npos);
+    }
+}
+
+TEST_F(ScanTest, BadRootsAreErrors) {
+    auto code_of = [](const fs::path& path) {
+        try {
+            scan(path, {}, {});
+        } catch (const base::Error& error) {
+            return error.code();
+        }
+        return ErrorCode::Internal;
+    };
+    write("f");
+    EXPECT_EQ(code_of(root() / "missing"), ErrorCode::NotFound);
+    EXPECT_EQ(code_of(root() / "f"), ErrorCode::Invalid);
+    fs::create_symlink(root(), directory_.path() / "link");
+    EXPECT_EQ(listing(scan(directory_.path() / "link", {}, {})), "f\n");
+}
+
+TEST_F(ScanTest, CancelStopsIt) {
+    write("f");
+    base::CancelSource cancel;
+    cancel.cancel();
+    try {
+        scan(root(), {}, cancel.token());
+        FAIL();
+    } catch (const base::Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::Canceled);
+    }
+}
+
+TEST_F(ScanTest, WideAndManyDirectoriesComeOutWhole) {
+    for (int d = 0; d < 40; ++d) {
+        fs::path directory = root() / ("d" + std::to_string(d)) / "e";
+        fs::create_directories(directory);
+        for (int f = 0; f < 10; ++f) std::ofstream(directory / std::to_string(f)) << f;
+    }
+    for (int f = 0; f < 1500; ++f) std::ofstream(root() / ("wide" + std::to_string(f)));
+    Tree tree = scan_as(Os::Windows);
+    EXPECT_EQ(tree.size(), 1u + 40 * 12 + 1500);
+    EXPECT_EQ(digest(tree), digest(scan_as(Os::Windows)));
+}
+
+TEST_F(ScanTest, NestingIsBounded) {
+    fs::path path = root();
+    for (std::size_t i = 0; i < kMaxDepth; ++i) path /= "d";
+    fs::create_directories(path);
+    EXPECT_EQ(scan_as(Os::Windows).size(), kMaxDepth + 1);
+    std::ofstream(path / "f");
+    EXPECT_THROW(scan_as(Os::Windows), base::Error);
+    EXPECT_NO_THROW(scan_as(Os::Windows, "**/f"));
+}
+
+}  // namespace
+}  // namespace mullion::tree
