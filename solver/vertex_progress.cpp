@@ -1,0 +1,69 @@
+#include "solver/vertex_progress.hpp"
+
+#include <type_traits>
+
+namespace mullion::solver {
+
+void VertexProgress::emit(const base::ProgressEvent& event) {
+    std::visit(
+        [&](const auto& item) {
+            using Event = std::decay_t<decltype(item)>;
+            if constexpr (std::is_same_v<Event, base::VertexEvent>) {
+                sink_.emit(event);
+            } else if (item.vertex == vertex_->digest()) {
+                sink_.emit(event);
+            } else {
+                Event own = item;
+                own.vertex = vertex_->digest();
+                sink_.emit(own);
+            }
+        },
+        event);
+}
+
+base::VertexEvent VertexProgress::event() const {
+    base::VertexEvent event{vertex_->digest(), {}, vertex_->options().name, false, {}, {}, {}};
+    event.inputs.reserve(vertex_->inputs().size());
+    for (const Edge& input : vertex_->inputs()) event.inputs.push_back(input.vertex->digest());
+    return event;
+}
+
+void VertexProgress::announce() {
+    if (state_ != State::Unknown) return;
+    state_ = State::Announced;
+    sink_.emit(event());
+}
+
+void VertexProgress::cached() {
+    if (state_ != State::Unknown && state_ != State::Announced) return;
+    state_ = State::Cached;
+    base::VertexEvent now = event();
+    now.cached = true;
+    now.started = now.completed = base::FileTime::now();
+    sink_.emit(now);
+}
+
+void VertexProgress::started() {
+    state_ = State::Running;
+    base::VertexEvent now = event();
+    now.started = started_ = base::FileTime::now();
+    sink_.emit(now);
+}
+
+void VertexProgress::completed(const std::string& error) {
+    base::VertexEvent now = event();
+    now.started = started_;
+    now.completed = base::FileTime::now();
+    now.error = error;
+    state_ = State::Completed;
+    sink_.emit(now);
+    started_.reset();
+    // What failed may run, and be told of, again in a later solve.
+    if (!error.empty()) state_ = State::Unknown;
+}
+
+void VertexProgress::abandon() {
+    if (state_ == State::Announced || state_ == State::Running) completed("canceled");
+}
+
+}  // namespace mullion::solver
