@@ -9,6 +9,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/report.hpp"
 #include "cli/run_arguments.hpp"
+#include "cli/thread_limit.hpp"
 #include "hcs/box_init.hpp"
 
 namespace {
@@ -39,6 +40,7 @@ std::vector<std::string> parse_order(std::vector<std::string> arguments) {
 int run_action(Context& context, const mullion::cli::InterruptGuard& guard) {
     using namespace mullion;
     try {
+        cli::ThreadLimit threads;
         return context.action();
     } catch (const base::Error& error) {
         cli::report_error(error, "", context.debug);
