@@ -35,6 +35,8 @@ using KeyValues = std::vector<std::pair<std::string, std::string>>;
 struct Options {
     std::string file = "Dockerfile";  // how messages name the text
     std::string target;               // stage name; empty = the last stage
+    // Convert what the target does not need too, to find its errors.
+    bool every_stage = false;
     KeyValues build_args;
     KeyValues labels;                       // put on the final config, unexpanded
     oci::Platform build_platform;           // of the machine that builds

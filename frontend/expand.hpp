@@ -19,8 +19,8 @@ struct WordOptions {
     bool keep_unset = false;    // a variable that is not set stays as written
 };
 
-// What one expansion may grow to; more is Exhausted.
-inline constexpr std::size_t kMaxExpansion = std::size_t{1} << 20;
+// What one expansion may grow to, in characters; more is Exhausted.
+inline constexpr std::size_t kMaxExpansion = std::size_t{16} << 20;
 // How deep ${a:-${b:-...}} may nest; more is Invalid.
 inline constexpr int kMaxExpansionDepth = 100;
 

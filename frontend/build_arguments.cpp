@@ -1,0 +1,111 @@
+#include "frontend/build_arguments.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstdint>
+
+#include "base/error.hpp"
+#include "frontend/expand.hpp"
+#include "frontend/unicode.hpp"
+
+namespace mullion::frontend {
+
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+
+constexpr std::array<std::string_view, 5> kProxyNames{"ALL_PROXY", "FTP_PROXY", "HTTPS_PROXY", "HTTP_PROXY",
+                                                      "NO_PROXY"};
+constexpr std::int64_t kLatestEpoch = 253'402'300'799;  // 9999-12-31T23:59:59Z, the last RFC 3339 can say
+
+std::string target_stage_name(const BuildFile& file, const Options& options) {
+    if (!options.target.empty()) return options.target;
+    const auto& last = file.stages.back().from.stage_name;
+    return last.empty() ? "default" : last;
+}
+
+}  // namespace
+
+BuildArguments::BuildArguments(const KeyValues& given) {
+    for (const auto& [name, value] : given) given_[name] = value;
+}
+
+const std::string* BuildArguments::use(std::string_view name) {
+    const auto found = given_.find(name);
+    if (found == given_.end()) return nullptr;
+    used_.insert(found->first);
+    return &found->second;
+}
+
+std::vector<std::pair<std::string, std::string>> BuildArguments::proxies() {
+    std::map<std::string, std::string> out;
+    for (const auto& [name, value] : given_) {
+        const auto upper = upper_ascii(name);
+        if (std::find(kProxyNames.begin(), kProxyNames.end(), upper) == kProxyNames.end()) continue;
+        used_.insert(name);
+        out[upper] = value;
+    }
+    return {out.begin(), out.end()};
+}
+
+Environment global_scope(const BuildFile& file, const Options& options, const oci::Platform& target,
+                         BuildArguments& arguments) {
+    const auto& build = options.build_platform;
+    const std::array<std::pair<const char*, std::string>, 11> predefined{{
+        {"BUILDPLATFORM", build.string_without_version()},
+        {"BUILDOS", build.os},
+        {"BUILDOSVERSION", build.os_version},
+        {"BUILDARCH", build.architecture},
+        {"BUILDVARIANT", build.variant},
+        {"TARGETPLATFORM", target.string()},
+        {"TARGETOS", target.os},
+        {"TARGETOSVERSION", target.os_version},
+        {"TARGETARCH", target.architecture},
+        {"TARGETVARIANT", target.variant},
+        {"TARGETSTAGE", target_stage_name(file, options)},
+    }};
+    Environment scope(target.is_windows() ? tree::Os::Windows : tree::Os::Linux);
+    for (const auto& [name, value] : predefined) {
+        const auto* given = arguments.use(name);
+        scope.set(name, given != nullptr ? *given : value);
+    }
+    for (const auto& instruction : file.global_args) {
+        try {
+            for (const auto& declared : std::get<ArgInstruction>(instruction.body).declarations) {
+                if (const auto* given = arguments.use(declared.name))
+                    scope.set(declared.name, *given);
+                else if (declared.value)
+                    scope.set(declared.name,
+                              process_word(*declared.value, scope, {.escape = file.directives.escape}));
+            }
+        } catch (base::Error& error) {
+            error.at(instruction.range);
+            throw;
+        }
+    }
+    return scope;
+}
+
+std::optional<base::FileTime> source_date_epoch(const Options& options, const Environment& globals,
+                                                BuildArguments& arguments, const BuildFile& file) {
+    const std::string name = "SOURCE_DATE_EPOCH";
+    const auto* text = arguments.use(name);
+    if (text == nullptr) text = globals.find(name);
+    if (text == nullptr) return options.source_date_epoch;
+    if (text->empty()) return std::nullopt;
+    std::int64_t seconds = 0;
+    const auto* end = text->data() + text->size();
+    const auto [stop, error] = std::from_chars(text->data(), end, seconds);
+    if (error == std::errc() && stop == end && seconds >= 0 && seconds <= kLatestEpoch)
+        return base::FileTime::from_seconds(seconds);
+    bool names_source = *text == "context";
+    for (const auto& [context, spec] : options.named_contexts) names_source |= context == *text;
+    for (const auto& stage : file.stages) names_source |= stage.from.stage_name == lower(*text);
+    if (names_source)
+        throw fail(ErrorCode::Unsupported,
+                   "SOURCE_DATE_EPOCH={}: taking the time from a source is not supported", *text);
+    throw fail(ErrorCode::Invalid, "invalid SOURCE_DATE_EPOCH: {}", *text);
+}
+
+}  // namespace mullion::frontend

@@ -1,0 +1,44 @@
+// Build arguments and the scope before the first FROM (dockerfile.md §6).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file_time.hpp"
+#include "frontend/convert.hpp"
+#include "frontend/environment.hpp"
+#include "frontend/stages.hpp"
+
+namespace mullion::frontend {
+
+// --build-arg, and which of them something asked for.
+class BuildArguments {
+  public:
+    explicit BuildArguments(const KeyValues& given);
+
+    // Marks the argument as used.
+    const std::string* use(std::string_view name);
+    std::vector<std::string> used() const { return {used_.begin(), used_.end()}; }
+    // The proxy settings among them, as variables for RUN: upper-case names, sorted.
+    std::vector<std::pair<std::string, std::string>> proxies();
+
+  private:
+    std::map<std::string, std::string, std::less<>> given_;
+    std::set<std::string> used_;
+};
+
+// The predefined variables of platforms and target, then the ARGs before the first FROM, each seeing those
+// before it.
+Environment global_scope(const BuildFile& file, const Options& options, const oci::Platform& target_platform,
+                         BuildArguments& arguments);
+
+// SOURCE_DATE_EPOCH: build argument, else global ARG, else the option. Throws Invalid ("invalid
+// SOURCE_DATE_EPOCH: x"), or Unsupported for values that name a context or stage.
+std::optional<base::FileTime> source_date_epoch(const Options& options, const Environment& globals,
+                                                BuildArguments& arguments, const BuildFile& file);
+
+}  // namespace mullion::frontend

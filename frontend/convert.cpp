@@ -1,0 +1,134 @@
+#include "frontend/convert.hpp"
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "frontend/lower.hpp"
+#include "frontend/unicode.hpp"
+#include "oci/reference.hpp"
+
+namespace mullion::frontend {
+
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+
+template <typename Body>
+void located(const base::SourceRange& range, Body&& body) {
+    try {
+        body();
+    } catch (base::Error& error) {
+        error.at(range);
+        throw;
+    }
+}
+
+// Images are looked up only where the target needs them, but a base must look like an image everywhere.
+void check_base_name(const StageNode& node) {
+    if (node.base != nullptr || node.named_context || node.base_name == "scratch") return;
+    base::with_context([&] { return fmt::format("failed to parse stage name {}", quote(node.base_name)); },
+                       [&] { oci::Reference::parse(node.base_name); });
+}
+
+std::vector<bool> needed(const Lowering& lowering, const StageGraph& graph) {
+    if (lowering.options.every_stage) return std::vector<bool>(graph.nodes().size(), true);
+    return graph.reachable();
+}
+
+// Bases first, then their triggers, which may need further bases.
+void resolve_stages(Lowering& lowering, StageGraph& graph, std::vector<StageState>& states) {
+    for (bool again = true; again;) {
+        again = false;
+        const auto reachable = needed(lowering, graph);
+        for (std::size_t i = 0; i < reachable.size(); ++i) {
+            auto& node = *graph.nodes()[i];
+            if (states[i].resolved) continue;
+            located(node.range, [&] {
+                check_base_name(node);
+                if (!reachable[i]) return;
+                if (node.base == nullptr) start_from_base(lowering, node, states[i]);
+                states[i].resolved = true;
+                std::vector<std::string> triggers;
+                if (node.base == nullptr && !node.external && !node.named_context) {
+                    triggers = std::exchange(states[i].image.config.on_build, {});
+                } else if (node.base != nullptr) {
+                    for (const auto& step : node.base->steps)
+                        if (const auto* onbuild = std::get_if<OnbuildInstruction>(&step.instruction.body))
+                            triggers.push_back(onbuild->trigger);
+                }
+                again |= graph.add_triggers(node, triggers);
+                if (node.external || node.named_context) states[i].lowered = true;
+            });
+        }
+        states.resize(graph.nodes().size());
+    }
+}
+
+void lower_stages(Lowering& lowering, const StageGraph& graph, std::vector<StageState>& states) {
+    const auto reachable = needed(lowering, graph);
+    for (const auto& node : graph.nodes()) {
+        auto& state = states[node->index];
+        if (!reachable[node->index] || state.lowered) continue;
+        if (node->base != nullptr)
+            located(node->range, [&] { start_from_stage(lowering, states[node->base->index], state); });
+        StageLowering(lowering, *node, states).run();
+    }
+}
+
+// An explicit --platform decides; what it leaves out stays as the base has it.
+void apply_platform(oci::Platform& platform, const oci::Platform& wanted) {
+    const bool same = platform.os == wanted.os && platform.architecture == wanted.architecture;
+    platform.os = wanted.os;
+    platform.architecture = wanted.architecture;
+    if (!wanted.variant.empty() || !same) platform.variant = wanted.variant;
+    if (!wanted.os_version.empty() || !same) platform.os_version = wanted.os_version;
+    if (!wanted.os_features.empty() || !same) platform.os_features = wanted.os_features;
+}
+
+Conversion finish(Lowering& lowering, StageState& state) {
+    Conversion out;
+    out.target = state.root;
+    out.layers = std::move(state.layers);
+    out.config = std::move(state.image);
+    out.base = std::move(state.base_image);
+    out.epoch = state.epoch;
+    out.config.created = out.epoch;
+    for (const auto& [name, value] : lowering.options.labels) out.config.config.labels[name] = value;
+    if (lowering.options.platform) apply_platform(out.config.platform, *lowering.options.platform);
+    out.used_build_args = lowering.arguments.used();
+    out.warnings = std::move(lowering.warnings);
+    return out;
+}
+
+}  // namespace
+
+Conversion convert(std::string_view text, const Options& options, ImageResolver& resolver,
+                   const base::CancelToken& cancel) {
+    if (text.empty()) throw fail(ErrorCode::Invalid, "the Dockerfile cannot be empty");
+    const auto file = group_stages(parse(text, options.file));
+    const auto target_platform = options.platform.value_or(options.build_platform);
+    BuildArguments arguments(options.build_args);
+    const NamedContexts contexts(options.named_contexts);
+    const auto globals = global_scope(file, options, target_platform, arguments);
+    Lowering lowering{.options = options,
+                      .contexts = contexts,
+                      .globals = globals,
+                      .arguments = arguments,
+                      .resolver = resolver,
+                      .cancel = cancel,
+                      .target_platform = target_platform,
+                      .epoch = source_date_epoch(options, globals, arguments, file),
+                      .escape = file.directives.escape};
+    StageGraph graph(file, options, globals, contexts, lowering.target_platform);
+    std::vector<StageState> states(graph.nodes().size());
+    resolve_stages(lowering, graph, states);
+    lower_stages(lowering, graph, states);
+    return finish(lowering, states[graph.target().index]);
+}
+
+IgnoreFileNames ignore_file_names(std::string_view dockerfile_name) {
+    return {std::string(dockerfile_name) + ".dockerignore", ".dockerignore"};
+}
+
+}  // namespace mullion::frontend

@@ -1,0 +1,140 @@
+// Lowering: the steps of stages become vertices, an image configuration and its history (dockerfile.md
+// §7-§13, §19). Internal to the front end; convert() drives it.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/cancel.hpp"
+#include "base/file_time.hpp"
+#include "frontend/build_arguments.hpp"
+#include "frontend/convert.hpp"
+#include "frontend/environment.hpp"
+#include "frontend/stage_graph.hpp"
+#include "solver/operation.hpp"
+#include "solver/vertex.hpp"
+
+namespace mullion::frontend {
+
+// What a whole conversion shares.
+struct Lowering {
+    const Options& options;
+    const NamedContexts& contexts;
+    const Environment& globals;
+    BuildArguments& arguments;
+    ImageResolver& resolver;
+    const base::CancelToken& cancel;
+    oci::Platform target_platform;
+    std::optional<base::FileTime> epoch;  // SOURCE_DATE_EPOCH
+    char escape = '\\';
+    std::vector<Warning> warnings = {};
+    std::map<std::string, ResolvedImage> resolved = {};  // by name and platform
+    // The stages' configurations are copied into those that stand on them; this bounds the copies.
+    std::size_t copied_entries = 0;
+    // Every RUN holds the environment, every heredoc its text.
+    std::size_t operation_bytes = 0;
+};
+
+// What the steps so far have made of a stage.
+struct StageState {
+    oci::Platform platform;
+    oci::ImageConfig image;  // base layers' diff IDs only
+    Environment environment;
+    std::string working_directory;  // tree path
+    solver::Edge root;
+    std::vector<solver::Edge> layers;
+    std::optional<ResolvedImage> base_image;
+    std::vector<ArgInstruction::Declaration> declared_args;  // with their values
+    bool has_own_cmd = false;
+    base::FileTime epoch;
+    bool resolved = false;
+    bool lowered = false;
+
+    tree::Os os() const { return platform.is_windows() ? tree::Os::Windows : tree::Os::Linux; }
+};
+
+// The image configuration and the file system a stage without a base stage begins with. Resolves images.
+void start_from_base(Lowering& lowering, const StageNode& node, StageState& state);
+// The state a stage on top of another begins with.
+void start_from_stage(Lowering& lowering, const StageState& base, StageState& state);
+
+// Vertices that are not steps.
+solver::Edge local_directory(const Lowering& lowering, const std::string& name,
+                             const oci::Platform& platform);
+solver::Edge image_root(const ResolvedImage& image, const oci::Platform& platform, const std::string& title,
+                        const base::SourceRange& range);
+solver::Edge empty_root(const oci::Platform& platform);
+solver::VertexRef make_vertex(const oci::Platform& platform, solver::Operation operation,
+                              std::vector<solver::Edge> inputs, solver::VertexOptions options);
+
+// Runs the steps of one stage over its state.
+class StageLowering {
+  public:
+    StageLowering(Lowering& lowering, const StageNode& node, std::vector<StageState>& states);
+    void run();
+
+  private:
+    // One per instruction; each sees the environment as it was before the instruction.
+    void lower(const FromInstruction&) {}  // begins a stage, is never a step
+    void lower(const ArgInstruction& arg);
+    void lower(const EnvInstruction& env);
+    void lower(const LabelInstruction& label);
+    void lower(const CopyInstruction& copy);
+    void lower(const RunInstruction& run);
+    void lower(const CmdInstruction& cmd);
+    void lower(const EntrypointInstruction& entrypoint);
+    void lower(const ShellInstruction& shell);
+    void lower(const WorkdirInstruction& workdir);
+    void lower(const UserInstruction& user);
+    void lower(const ExposeInstruction& expose);
+    void lower(const VolumeInstruction& volume);
+    void lower(const StopSignalInstruction& signal);
+    void lower(const HealthcheckInstruction& healthcheck);
+    void lower(const MaintainerInstruction& maintainer);
+    void lower(const OnbuildInstruction& onbuild);
+
+    // COPY and ADD.
+    solver::CopyAction copy_action(const CopyInstruction& copy, const std::string& source) const;
+    void refuse_remote_sources(const CopyInstruction& copy) const;
+    CopyInstruction expanded(CopyInstruction copy) const;
+    solver::Edge copy_input(const CopyInstruction& copy);
+
+    // RUN.
+    struct RunText {
+        std::vector<std::string> arguments;  // what history shows
+        solver::ExecOperation exec;          // arguments and script as they run
+        std::string summary;                 // " (first line...)" of a lone heredoc
+    };
+    RunText run_text(const RunInstruction& run);
+    void script_or_argument(RunText& text, std::string body) const;
+    void add_mounts(const RunInstruction& run, solver::ExecOperation& exec,
+                    std::vector<solver::Edge>& inputs);
+    std::string run_history(const std::vector<std::string>& arguments) const;
+
+    // Shared pieces.
+    std::string expand(std::string_view word) const;
+    std::vector<std::string> with_shell(const std::vector<std::string>& arguments) const;
+    std::string tree_path(std::string_view path) const;
+    void add_layer(solver::Operation operation, std::vector<solver::Edge> inputs,
+                   solver::VertexOptions options);
+    void add_history(std::string created_by, bool layer);
+    solver::VertexOptions step_options(const std::string& title, bool obey_no_cache);
+    std::string step_title() const;
+    std::string numbered(const std::string& title);
+    bool ignores_cache() const;
+
+    Lowering& lowering_;
+    const StageNode& node_;
+    std::vector<StageState>& states_;
+    StageState& state_;
+    const Step* step_ = nullptr;
+    std::size_t step_count_ = 0;
+    std::size_t step_number_ = 0;
+    std::size_t history_size_ = 0;
+};
+
+}  // namespace mullion::frontend

@@ -1,0 +1,205 @@
+// Where a stage begins: scratch, an image, a directory, or another stage.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "frontend/lower.hpp"
+#include "frontend/unicode.hpp"
+#include "oci/reference.hpp"
+#include "tree/name.hpp"
+
+namespace mullion::frontend {
+
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+
+constexpr std::string_view kLinuxPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+constexpr std::string_view kExporterComment = "buildkit.exporter.image.v0";
+constexpr std::size_t kMaxCopiedEntries = std::size_t{4} << 20;
+// The time of new things when nothing else says: 1980-01-01T00:00:00Z, the first that every archive can hold.
+constexpr base::FileTime kDefaultEpoch = base::FileTime::from_seconds(315'532'800);
+
+oci::ImageConfig empty_image(const oci::Platform& platform) {
+    oci::ImageConfig image;
+    image.platform = platform;
+    image.config.working_dir = "/";
+    return image;
+}
+
+bool has_layers(const oci::ImageConfig& image) {
+    return !image.diff_ids.empty() || std::any_of(image.history.begin(), image.history.end(),
+                                                  [](const oci::HistoryEntry& e) { return !e.empty_layer; });
+}
+
+// As many history entries with a layer as there are layers, so that ours line up behind them.
+void align_history(oci::ImageConfig& image) {
+    std::size_t layers = 0;
+    for (auto& entry : image.history) {
+        if (entry.empty_layer) continue;
+        if (layers == image.diff_ids.size())
+            entry.empty_layer = true;
+        else
+            ++layers;
+    }
+    for (; layers < image.diff_ids.size(); ++layers) {
+        oci::HistoryEntry entry;
+        entry.comment = kExporterComment;
+        image.history.push_back(std::move(entry));
+    }
+}
+
+// What the platform of the stage's operations is: as requested, filled in from the image.
+oci::Platform platform_of(const Lowering& lowering, const StageNode& node, const oci::Platform& wanted,
+                          const oci::Platform& found) {
+    const bool same = wanted.os == found.os && wanted.architecture == found.architecture;
+    if (same) {
+        auto platform = found;
+        if (!wanted.os_version.empty()) platform.os_version = wanted.os_version;
+        return platform;
+    }
+    const auto& build = lowering.options.build_platform;
+    const bool implicit = !node.platform && !lowering.options.platform;
+    if (implicit && found.os == build.os && found.architecture == build.architecture) return build;
+    return wanted;
+}
+
+ResolvedImage resolve(Lowering& lowering, const StageNode& node, const oci::Platform& platform,
+                      const std::optional<NamedContext>& context) {
+    const bool layout = context && context->kind == NamedContext::Kind::Layout;
+    const auto name = context ? context->value : node.base_name;
+    const auto key = (layout ? "layout " : "image ") + name + " " + platform.string();
+    if (const auto known = lowering.resolved.find(key); known != lowering.resolved.end())
+        return known->second;
+    lowering.cancel.check();
+    auto image =
+        base::with_context([&] { return node.base_name; },
+                           [&] {
+                               if (layout)
+                                   return lowering.resolver.resolve_layout(name, platform, lowering.cancel);
+                               return lowering.resolver.resolve_image(
+                                   oci::Reference::parse(name).with_default_tag(), platform, lowering.cancel);
+                           });
+    return lowering.resolved.emplace(key, std::move(image)).first->second;
+}
+
+void start_from_image(Lowering& lowering, const StageNode& node, StageState& state,
+                      const oci::Platform& wanted, const std::optional<NamedContext>& context) {
+    auto resolved = resolve(lowering, node, wanted, context);
+    state.platform = platform_of(lowering, node, wanted, resolved.config.platform);
+    state.image = resolved.config;
+    state.image.created.reset();
+    align_history(state.image);
+    const bool replaced_stage = node.named_context.has_value();
+    if (!has_layers(resolved.config)) {
+        state.root = empty_root(state.platform);
+        return;
+    }
+    const auto counted = std::count_if(node.steps.begin(), node.steps.end(), [](const Step& step) {
+        return std::holds_alternative<CopyInstruction>(step.instruction.body) ||
+               std::holds_alternative<RunInstruction>(step.instruction.body) ||
+               std::holds_alternative<WorkdirInstruction>(step.instruction.body);
+    });
+    const auto total = static_cast<std::size_t>(counted) + 1;
+    const auto stage = node.title.empty() ? "" : node.title + " ";
+    const auto width = fmt::format("{}", total).size();
+    const auto title = replaced_stage || node.external
+                           ? fmt::format("[context {}] load {}", node.base_name, resolved.reference)
+                           : fmt::format("[{}{:>{}}/{}] FROM {}", stage, 1, width, total, resolved.reference);
+    state.root = image_root(resolved, state.platform, title, node.range);
+    state.base_image = std::move(resolved);
+}
+
+// The settings of the image that steps go by.
+void adopt_image_settings(StageState& state) {
+    auto& config = state.image.config;
+    state.environment = Environment(state.os());
+    for (const auto& assignment : config.env) state.environment.set_assignment(assignment);
+    if (!state.platform.is_windows() && state.environment.find("PATH") == nullptr) {
+        state.environment.set("PATH", kLinuxPath);
+        config.env.push_back("PATH=" + std::string(kLinuxPath));
+    }
+    if (config.working_dir.empty()) return;
+    state.working_directory = tree::normalise(state.os(), config.working_dir);
+    config.working_dir = "/" + state.working_directory;
+    if (state.platform.is_windows())
+        std::replace(config.working_dir.begin(), config.working_dir.end(), '/', '\\');
+}
+
+}  // namespace
+
+void start_from_base(Lowering& lowering, const StageNode& node, StageState& state) {
+    auto wanted = node.platform.value_or(lowering.target_platform);
+    state.platform = wanted;
+    const auto context =
+        node.named_context ? node.named_context : lowering.contexts.find(node.base_name, wanted);
+    if (context && context->kind == NamedContext::Kind::Local) {
+        state.image = empty_image(wanted);
+        state.root = local_directory(lowering, context->value, wanted);
+    } else if (node.base_name == "scratch" && !context) {
+        state.platform = lowering.target_platform;
+        state.image = empty_image(state.platform);
+        state.root = empty_root(state.platform);
+    } else {
+        start_from_image(lowering, node, state, wanted, context);
+    }
+    adopt_image_settings(state);
+    state.epoch = lowering.epoch                                         ? *lowering.epoch
+                  : state.base_image && state.base_image->config.created ? *state.base_image->config.created
+                                                                         : kDefaultEpoch;
+    state.resolved = true;
+}
+
+void start_from_stage(Lowering& lowering, const StageState& base, StageState& state) {
+    lowering.copied_entries += base.image.history.size() + base.layers.size() +
+                               base.environment.entries().size() + base.declared_args.size() +
+                               base.image.config.labels.size() + 1;
+    if (lowering.copied_entries > kMaxCopiedEntries)
+        throw fail(ErrorCode::Exhausted, "stages inherit more than {} settings", kMaxCopiedEntries);
+    const bool resolved = state.resolved;
+    state = base;
+    state.image.config.on_build.clear();
+    state.has_own_cmd = false;
+    state.resolved = resolved;
+    state.lowered = false;
+}
+
+solver::VertexRef make_vertex(const oci::Platform& platform, solver::Operation operation,
+                              std::vector<solver::Edge> inputs, solver::VertexOptions options) {
+    return solver::Vertex::make(solver::serialise({platform.string(), std::move(operation)}),
+                                std::move(inputs), std::move(options));
+}
+
+solver::Edge local_directory(const Lowering& lowering, const std::string& name,
+                             const oci::Platform& platform) {
+    solver::LocalSource source{name, {}};
+    const auto patterns = lowering.options.ignore_patterns.find(name);
+    if (patterns != lowering.options.ignore_patterns.end()) source.ignore_patterns = patterns->second;
+    // The files do not depend on an OS version, so stages of several versions share one walk.
+    auto shared = platform;
+    shared.os_version.clear();
+    shared.os_features.clear();
+    const auto title = name == "context" ? "[internal] load build context"
+                                         : fmt::format("[context {0}] load from client", name);
+    return {make_vertex(shared, std::move(source), {}, {title, false, std::nullopt}), 0};
+}
+
+solver::Edge image_root(const ResolvedImage& image, const oci::Platform& platform, const std::string& title,
+                        const base::SourceRange& range) {
+    solver::ImageSource source{image.reference, image.manifest_digest.string(), platform.string(),
+                               image.store};
+    return {make_vertex(platform, std::move(source), {}, {title, false, range}), 0};
+}
+
+solver::Edge empty_root(const oci::Platform& platform) {
+    auto shared = platform;
+    shared.os_version.clear();
+    shared.os_features.clear();
+    return {make_vertex(shared, solver::ScratchSource{}, {},
+                        {"[internal] empty file system", false, std::nullopt}),
+            0};
+}
+
+}  // namespace mullion::frontend

@@ -1,0 +1,176 @@
+// COPY, ADD and WORKDIR: file operations (dockerfile.md §8, §10, §11).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "frontend/expand.hpp"
+#include "frontend/file_mode.hpp"
+#include "frontend/lower.hpp"
+#include "frontend/remote_source.hpp"
+#include "frontend/unicode.hpp"
+#include "tree/name.hpp"
+
+namespace mullion::frontend {
+
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+
+std::optional<solver::Ownership> ownership(const std::string& chown) {
+    if (chown.empty()) return std::nullopt;
+    const auto colon = chown.find(':');
+    if (colon == std::string::npos) return solver::Ownership{chown, {}};
+    return solver::Ownership{chown.substr(0, colon), chown.substr(colon + 1)};
+}
+
+std::optional<std::string> mode(const std::string& chmod) {
+    return chmod.empty() ? std::nullopt : std::optional(chmod);
+}
+
+// Does the written destination say "into this directory"?
+bool names_directory(tree::Os os, std::string path) {
+    if (os == tree::Os::Windows) {
+        std::replace(path.begin(), path.end(), '\\', '/');
+        if (path.size() >= 2 && path[1] == ':') path.erase(0, 2);
+    }
+    return path.empty() || path == "." || path.ends_with('/') || path.ends_with("/.");
+}
+
+std::string history_text(const CopyInstruction& copy) {
+    std::string out = copy.is_add ? "ADD" : "COPY";
+    if (copy.parents) out += " --parents";
+    if (!copy.chown.empty()) out += " --chown=" + copy.chown;
+    if (!copy.chmod.empty()) out += " --chmod=" + copy.chmod;
+    for (const auto& source : copy.sources) out += " " + source;
+    for (const auto& content : copy.contents) out += " <<" + content.name;
+    return out + " " + copy.destination + " # buildkit";
+}
+
+void check_checksum(const CopyInstruction& copy) {
+    if (copy.checksum.empty()) return;
+    if (copy.sources.size() != 1)
+        throw fail(ErrorCode::Invalid, "checksum can't be specified for multiple sources");
+    if (!is_url_source(copy.sources[0]) && !is_git_source(copy.sources[0]))
+        throw fail(ErrorCode::Invalid, "checksum requires HTTP(S) or Git sources");
+}
+
+}  // namespace
+
+CopyInstruction StageLowering::expanded(CopyInstruction copy) const {
+    copy.chown = expand(copy.chown);
+    copy.chmod = expand(copy.chmod);
+    copy.checksum = expand(copy.checksum);
+    for (auto& source : copy.sources) source = expand(source);
+    copy.destination = expand(copy.destination);
+    for (auto& content : copy.contents) {
+        content.body = content_of(content);
+        if (content.expand)
+            content.body = process_word(content.body, state_.environment, {.plain_quotes = true});
+    }
+    return copy;
+}
+
+void StageLowering::refuse_remote_sources(const CopyInstruction& copy) const {
+    for (const auto& source : copy.sources) {
+        const bool git = is_git_source(source);
+        if (!git && !is_url_source(source)) continue;
+        if (!copy.is_add)
+            throw fail(ErrorCode::Invalid, "source can't be a {} for COPY", git ? "git ref" : "URL");
+        throw fail(ErrorCode::Unsupported, "ADD of a {} is not supported: {}", git ? "git repository" : "URL",
+                   source);
+    }
+    if (copy.keep_git_dir.value_or(false))
+        throw fail(ErrorCode::Unsupported,
+                   "ADD --keep-git-dir is not supported: no source is a git repository");
+}
+
+// --parents keeps directories of the source; "/./" marks where keeping starts.
+solver::CopyAction StageLowering::copy_action(const CopyInstruction& copy, const std::string& written) const {
+    solver::CopyAction action;
+    action.input = 1;
+    auto source = written;
+    if (state_.platform.is_windows()) std::replace(source.begin(), source.end(), '\\', '/');
+    const auto normal = [&](std::string_view path) {
+        if (!state_.platform.is_windows()) return tree::normalise(state_.os(), path);
+        return base::with_context([] { return std::string("removing drive letter"); },
+                                  [&] { return tree::normalise(state_.os(), path); });
+    };
+    const auto pivot = copy.parents ? source.find("/./") : std::string::npos;
+    if (pivot == std::string::npos) {
+        action.sources = {normal(source)};
+    } else {
+        const auto start = normal(std::string_view(source).substr(0, pivot));
+        const auto kept = normal(std::string_view(source).substr(pivot + 3));
+        action.sources = {start.empty() ? kept : start + "/./" + kept};
+    }
+    action.keep_parents = copy.parents;
+    action.exclude = copy.exclude;
+    action.unpack_archives = copy.is_add && copy.unpack.value_or(true);
+    return action;
+}
+
+solver::Edge StageLowering::copy_input(const CopyInstruction& copy) {
+    if (step_->sources.empty()) return local_directory(lowering_, "context", state_.platform);
+    const auto& source = states_[step_->sources[0]->index];
+    if (!source.lowered)
+        throw fail(ErrorCode::Invalid,
+                   "cannot copy from stage {}, it needs to be defined before current stage {}",
+                   quote(copy.from), quote(node_.title));
+    return source.root;
+}
+
+void StageLowering::lower(const CopyInstruction& written) {
+    const auto copy = expanded(written);
+    const auto title = step_title();
+    const bool into_directory = names_directory(state_.os(), copy.destination);
+    const auto destination =
+        copy.destination.empty() ? state_.working_directory : tree_path(copy.destination);
+    if (!copy.chmod.empty()) check_file_mode(copy.chmod);
+    check_checksum(copy);
+    const auto input = copy_input(copy);
+    refuse_remote_sources(copy);
+
+    solver::FileOperation operation;
+    operation.independent = copy.link && copy.chmod.empty();
+    operation.epoch_ticks = state_.epoch.ticks;
+    for (const auto& source : copy.sources) {
+        auto action = copy_action(copy, source);
+        action.destination = destination;
+        action.destination_is_directory = into_directory;
+        action.owner = ownership(copy.chown);
+        action.mode = mode(copy.chmod);
+        operation.actions.emplace_back(std::move(action));
+    }
+    for (const auto& content : copy.contents)
+        operation.actions.emplace_back(solver::WriteFileAction{destination, into_directory, content.name,
+                                                               content.body, ownership(copy.chown),
+                                                               mode(copy.chmod)});
+    std::vector<solver::Edge> inputs;
+    if (!copy.sources.empty()) inputs.push_back(input);
+    add_layer(std::move(operation), std::move(inputs), step_options(title, true));
+    add_history(history_text(copy), true);
+}
+
+void StageLowering::lower(const WorkdirInstruction& workdir) {
+    const auto title = step_title();
+    const auto path = expand(workdir.path);
+    state_.working_directory = path.empty() ? state_.working_directory : tree_path(path);
+    const auto shown = "/" + state_.working_directory;
+    auto& config = state_.image.config;
+    config.working_dir = shown;
+    if (state_.platform.is_windows())
+        std::replace(config.working_dir.begin(), config.working_dir.end(), '/', '\\');
+    const bool layer = !state_.working_directory.empty();
+    if (layer) {
+        solver::FileOperation operation;
+        operation.epoch_ticks = state_.epoch.ticks;
+        operation.actions.emplace_back(
+            solver::MakeDirectoryAction{state_.working_directory, ownership(config.user)});
+        add_layer(std::move(operation), {}, step_options(title, false));
+    }
+    add_history("WORKDIR " + shown, layer);
+}
+
+}  // namespace mullion::frontend

@@ -1,0 +1,13 @@
+// Which sources of ADD and COPY are not paths (dockerfile.md §10).
+#pragma once
+
+#include <string_view>
+
+namespace mullion::frontend {
+
+// git://, ssh://, user@host:path, and http(s) URLs whose path ends in ".git".
+bool is_git_source(std::string_view source);
+// http(s) URLs that are no git repository.
+bool is_url_source(std::string_view source);
+
+}  // namespace mullion::frontend
