@@ -38,6 +38,19 @@ TEST(ParseJson, NestingIsBounded) {
     EXPECT_NE(error_of([&] { parse_json(std::string(1'000'000, '['), "x"); }), "no error");
 }
 
+TEST(ParseJson, BracketsInStringsAreNoNesting) {
+    EXPECT_NO_THROW(parse_json("\"" + std::string(100, '[') + "\\\"" + std::string(100, '{') + "\"", "x"));
+    EXPECT_NE(error_of([] { parse_json("[\"\\\\\"," + std::string(65, '[') + std::string(66, ']'), "x"); }),
+              "no error");
+}
+
+// A list of objects takes time in proportion to its length: with the square this would take minutes.
+TEST(ParseJson, LongListsOfObjectsAreFast) {
+    std::string text = "[{}";
+    for (int i = 0; i < 500'000; ++i) text += ",{}";
+    EXPECT_EQ(parse_json(text + "]", "x").size(), 500'001u);
+}
+
 TEST(ParseJson, LastDuplicateWins) {
     EXPECT_EQ(parse_json(R"({"a":1,"a":2})", "x")["a"], 2);
 }
