@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/cancel.hpp"
 #include "base/handle.hpp"
@@ -25,6 +26,8 @@ std::optional<std::string> try_read_file(const fs::path& path, std::size_t limit
 void write_file_atomic(const fs::path& path, std::string_view data);
 // Makes a directory and its parents; quiet if it is there. Throws Denied, Exhausted, ...
 void make_directories(const fs::path& path);
+// The names in a directory, sorted; none if it does not exist.
+std::vector<std::string> list_directory(const fs::path& path);
 void write_all(int fd, std::string_view data, std::string_view what);
 
 // Reads a file, from `offset` for at most `length` bytes, with pread: several may share a descriptor.

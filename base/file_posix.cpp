@@ -59,6 +59,20 @@ void make_directories(const fs::path& path) {
     if (code) throw system_error(code.value(), fmt::format("cannot create {}", path.string()));
 }
 
+std::vector<std::string> list_directory(const fs::path& path) {
+    std::vector<std::string> names;
+    std::error_code code;
+    fs::directory_iterator at(path, code);
+    for (; !code && at != fs::directory_iterator(); at.increment(code)) {
+        names.push_back(at->path().filename().string());
+    }
+    if (code && code != std::errc::no_such_file_or_directory) {
+        throw system_error(code.value(), fmt::format("cannot read {}", path.string()));
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
 FileSource::FileSource(const fs::path& path)
     : fd_(open_read(path)), end_(std::numeric_limits<std::uint64_t>::max()), name_(path.string()) {}
 
