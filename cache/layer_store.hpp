@@ -1,5 +1,11 @@
 // Layers by diff ID: where their blob is, their index (names and metadata without contents), ranged reads of
 // single files, and the directory of unpacked layers that RUN mounts.
+//
+// The index is <state>/index/sha256/<hex>: small, under a checksum of its own, made again when damaged. The
+// rest of <state>/layers is made from blobs as needed and is not synced to the disk; a power loss could leave
+// files there that are silently short, so all of it is dropped at the first start after a reboot:
+//   layers/<hex of the key>/       unpacked layers
+//   layers/tar/<hex of diff ID>    uncompressed copies of compressed blobs that single files were read from
 #pragma once
 
 #include <filesystem>
@@ -14,29 +20,35 @@
 
 namespace mullion::cache {
 
+// Thread-safe. Whatever is returned is leased for the rest of the session.
 class LayerStore {
   public:
     virtual ~LayerStore() = default;
 
-    // Records that `blob` (in the content store) decompresses to `diff_id`.
+    // Records that `blob` (in the content store) decompresses to `diff_id`. A blob that was recorded earlier
+    // and is still there stays: what depends on a layer must not change with what else was loaded since.
+    // Annotations and platform of the descriptor are not kept.
     virtual void add(const base::DiffId& diff_id, const oci::Descriptor& blob) = 0;
+    // nullopt also if the blob is gone or cut short.
     virtual std::optional<oci::Descriptor> blob_of(const base::DiffId& diff_id) = 0;
 
     // The layer's Delta, from the stored index; made by streaming the blob once if absent. The blob's bytes
-    // are verified against `diff_id` on the way (Corrupt). Memoised in memory.
+    // are verified against `diff_id` on the way (Corrupt). Memoised in memory. Throws NotFound if there is
+    // neither an index nor a blob.
     virtual std::shared_ptr<const tree::Delta> delta_of(const base::DiffId& diff_id, tree::Os os,
                                                         const base::CancelToken& cancel) = 0;
     // Stores an index that the writer of the layer already has (contents must be LayerRanges of diff_id).
     virtual void put_index(const base::DiffId& diff_id, const tree::Delta& delta) = 0;
 
-    // Opens contents of any location, layer ranges included.
+    // Opens contents of any location, layer ranges included, and feeds the state's stat cache.
     virtual tree::ContentProvider& contents() = 0;
 
     // Directory of an unpacked layer, made by `unpack` (into a temporary directory, renamed when complete) if
     // absent. `key` names it: a chain ID for stacks or anything else that determines the result. One process
-    // unpacks, others wait.
-    virtual std::filesystem::path unpacked(
-        const base::Digest& key, const std::function<void(const std::filesystem::path&)>& unpack) = 0;
+    // unpacks, others wait. If `unpack` throws, nothing stays.
+    virtual std::filesystem::path unpacked(const base::Digest& key,
+                                           const std::function<void(const std::filesystem::path&)>& unpack,
+                                           const base::CancelToken& cancel = {}) = 0;
 };
 
 }  // namespace mullion::cache

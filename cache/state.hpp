@@ -1,4 +1,9 @@
-// Everything one mullion state directory holds, opened together (DESIGN §6).
+// Everything one mullion state directory holds, opened together (DESIGN §6):
+//
+//   oci-layout  index.json  blobs/sha256/   images, as an OCI layout (content_store.hpp, image_store.hpp)
+//   mullion.db                              cache keys, layers, digests of host files (database.hpp)
+//   index/  layers/                         layer indexes, unpacked layers (layer_store.hpp)
+//   tmp/  lock                              sessions and leases (session.hpp)
 #pragma once
 
 #include <filesystem>
@@ -8,21 +13,27 @@
 #include "cache/image_store.hpp"
 #include "cache/key_store.hpp"
 #include "cache/layer_store.hpp"
-#include "tree/scan.hpp"
+#include "tree/content.hpp"
 
 namespace mullion::cache {
 
-// $MULLION_STATE, else $XDG_STATE_HOME/mullion, else ~/.local/state/mullion; root: /var/lib/mullion.
+// $MULLION_STATE; else for root /var/lib/mullion; else $XDG_STATE_HOME/mullion, ~/.local/state/mullion.
+// Throws Invalid if none of them can be told.
 std::filesystem::path default_state_directory();
 
-// Several processes may have one state open. Opening sweeps temporary files of dead processes.
+// Several processes may have one state open. Opening makes what is missing and sweeps temporary files of dead
+// processes; it throws Denied (read-only), Exhausted, Unsupported (made by a newer mullion), naming the path.
+// Thread-safe once open; not to be used in a forked child.
 class State {
   public:
     explicit State(std::filesystem::path directory);
     ~State();
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
 
-    const std::filesystem::path& directory() const;
-    std::filesystem::path temporary_directory() const;  // <state>/tmp
+    const std::filesystem::path& directory() const;  // absolute, without links
+    // A directory of this process's own below <state>/tmp, gone with the State.
+    std::filesystem::path temporary_directory() const;
     ContentStore& content();
     KeyStore& keys();
     ImageStore& images();
@@ -31,6 +42,7 @@ class State {
 
   private:
     struct Parts;
+    std::filesystem::path directory_;
     std::unique_ptr<Parts> parts_;
 };
 

@@ -1,0 +1,283 @@
+#include "cache/fs_layer_store.hpp"
+
+#include <map>
+#include <mutex>
+
+#include "base/error.hpp"
+#include "base/synced.hpp"
+#include "cache/layer_contents.hpp"
+#include "cache/layer_index_file.hpp"
+#include "cache/layer_paths.hpp"
+#include "oci/compress.hpp"
+#include "tree/layer_tar.hpp"
+
+namespace mullion::cache {
+namespace {
+
+namespace fs = std::filesystem;
+using base::CancelToken;
+using base::DiffId;
+using base::ErrorCode;
+
+constexpr std::size_t kMaxStamp = 100;
+
+// Changes with every start of the machine.
+std::string boot_id() {
+    return base::try_read_file("/proc/sys/kernel/random/boot_id", kMaxStamp).value_or("unknown");
+}
+
+std::string join_lines(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const std::string& line : lines) text += line + "\n";
+    return text;
+}
+
+std::vector<std::string> split_lines(std::string_view text) {
+    std::vector<std::string> lines;
+    for (std::size_t end; (end = text.find('\n')) != std::string_view::npos; text.remove_prefix(end + 1)) {
+        lines.emplace_back(text.substr(0, end));
+    }
+    return lines;
+}
+
+class FsLayerStore final : public LayerStore {
+  public:
+    FsLayerStore(const fs::path& state, Session& session, ContentStore& content, Database& database,
+                 tree::StatCache& stats)
+        : paths_(state),
+          session_(session),
+          content_(content),
+          database_(database),
+          contents_([this](const DiffId& id, const CancelToken& cancel) { return tar_of(id, cancel); },
+                    stats) {
+        base::make_directories(paths_.index);
+        base::make_directories(paths_.tars);
+        drop_if_rebooted(state);
+    }
+
+    void add(const DiffId& diff_id, const oci::Descriptor& blob) override {
+        if (blob_of(diff_id)) return;
+        database_.run([&](Connection& connection) {
+            connection.statement("INSERT OR REPLACE INTO layers VALUES (?, ?, ?, ?, ?)")
+                .bind(1, diff_id.digest)
+                .bind(2, blob.media_type)
+                .bind(3, blob.digest)
+                .bind(4, static_cast<std::int64_t>(blob.size))
+                .bind(5, join_lines(blob.urls))
+                .run();
+        });
+    }
+
+    std::optional<oci::Descriptor> blob_of(const DiffId& diff_id) override {
+        std::optional<oci::Descriptor> blob = recorded_blob(diff_id);
+        if (!blob || !content_.contains(blob->digest)) return {};
+        if (content_.size_of(blob->digest) != blob->size) return {};
+        session_.lease(diff_id.digest);
+        return blob;
+    }
+
+    std::shared_ptr<const tree::Delta> delta_of(const DiffId& diff_id, tree::Os os,
+                                                const CancelToken& cancel) override {
+        std::shared_ptr<Slot> slot = slot_of(diff_id);
+        std::unique_lock lock = lock_slot(*slot, cancel);
+        if (slot->delta && slot->delta->os == os) return slot->delta;
+        session_.lease(diff_id.digest);
+        std::optional<tree::Delta> delta = read_layer_index(paths_.index_of(diff_id), diff_id);
+        if (!delta || delta->os != os) {
+            delta = read_blob(diff_id, os, cancel);
+            write_layer_index(paths_.index_of(diff_id), *delta, session_.directory());
+        }
+        slot->delta = std::make_shared<const tree::Delta>(std::move(*delta));
+        return slot->delta;
+    }
+
+    void put_index(const DiffId& diff_id, const tree::Delta& delta) override {
+        session_.lease(diff_id.digest);
+        write_layer_index(paths_.index_of(diff_id), delta, session_.directory());
+        std::shared_ptr<Slot> slot = slot_of(diff_id);
+        std::unique_lock lock = lock_slot(*slot, {});
+        slot->delta = std::make_shared<const tree::Delta>(delta);
+    }
+
+    tree::ContentProvider& contents() override { return contents_; }
+
+    fs::path unpacked(const base::Digest& key, const std::function<void(const fs::path&)>& unpack,
+                      const CancelToken& cancel) override {
+        fs::path target = paths_.unpacked(key);
+        make_once(target, key, cancel, [&] {
+            base::TempDir temporary(session_.directory(), "unpack");
+            unpack(temporary.path());
+            std::error_code code;
+            fs::rename(temporary.path(), target, code);
+            if (code) throw base::system_error(code.value(), fmt::format("cannot make {}", target.string()));
+            temporary.release();
+        });
+        return target;
+    }
+
+  private:
+    // What this process knows of a layer; the mutex lets one thread find it out.
+    struct Slot {
+        std::timed_mutex mutex;
+        std::shared_ptr<const tree::Delta> delta;
+        std::optional<LayerTar> tar;
+    };
+
+    std::shared_ptr<Slot> slot_of(const DiffId& diff_id) {
+        return slots_.with([&](auto& slots) {
+            std::shared_ptr<Slot>& slot = slots[diff_id];
+            if (!slot) slot = std::make_shared<Slot>();
+            return slot;
+        });
+    }
+
+    static std::unique_lock<std::timed_mutex> lock_slot(Slot& slot, const CancelToken& cancel) {
+        constexpr std::chrono::milliseconds kCancelInterval{50};
+        std::unique_lock lock(slot.mutex, std::defer_lock);
+        while (!lock.try_lock_for(kCancelInterval)) cancel.check();
+        return lock;
+    }
+
+    std::optional<oci::Descriptor> recorded_blob(const DiffId& diff_id) {
+        return database_.run([&](Connection& connection) -> std::optional<oci::Descriptor> {
+            Statement& query =
+                connection.statement("SELECT media_type, digest, size, urls FROM layers WHERE diff_id = ?");
+            if (!query.bind(1, diff_id.digest).step()) return {};
+            oci::Descriptor blob{.media_type = std::string(query.bytes(0)),
+                                 .digest = query.digest(1),
+                                 .size = static_cast<std::uint64_t>(query.integer(2)),
+                                 .urls = split_lines(query.bytes(3))};
+            query.reset();
+            return blob;
+        });
+    }
+
+    oci::Descriptor blob_or_throw(const DiffId& diff_id) {
+        if (auto blob = blob_of(diff_id)) return *blob;
+        throw base::fail(ErrorCode::NotFound, "layer {} is not in the local store", diff_id.digest.string());
+    }
+
+    static void verify(const base::Digest& digest, const DiffId& diff_id, const oci::Descriptor& blob) {
+        if (digest == diff_id.digest) return;
+        throw base::fail(ErrorCode::Corrupt, "blob {} holds the layer {}, not {}", blob.digest.string(),
+                         digest.string(), diff_id.digest.string());
+    }
+
+    // If reading fails because the blob on disk is damaged, the blob goes: then it can be had again.
+    template <typename Body>
+    auto with_healing(const DiffId& diff_id, const oci::Descriptor& blob, const CancelToken& cancel,
+                      const Body& body) {
+        try {
+            return base::with_context([&] { return fmt::format("layer {}", diff_id.digest.string()); }, body);
+        } catch (base::Error& error) {
+            if (error.code() != ErrorCode::Corrupt || digest_on_disk(blob, cancel) == blob.digest) throw;
+            content_.remove(blob.digest);
+            error.hint("the stored blob " + blob.digest.string() +
+                       " was damaged and has been removed: load or build the image again");
+            throw;
+        }
+    }
+
+    base::Digest digest_on_disk(const oci::Descriptor& blob, const CancelToken& cancel) {
+        std::unique_ptr<base::Source> raw = content_.open(blob, cancel);
+        base::HashSink hash;
+        base::copy(*raw, hash);
+        return hash.digest();
+    }
+
+    tree::Delta read_blob(const DiffId& diff_id, tree::Os os, const CancelToken& cancel) {
+        oci::Descriptor blob = blob_or_throw(diff_id);
+        return with_healing(diff_id, blob, cancel, [&] {
+            std::unique_ptr<base::Source> raw = content_.open(blob, cancel);
+            std::unique_ptr<base::Source> tar = oci::decompress(*raw, kMaxLayerSize);
+            tree::LayerReader reader({.os = os, .digest_contents = true});
+            tree::Delta delta = reader.read(*tar, cancel);
+            verify(reader.diff_id().digest, diff_id, blob);
+            return delta;
+        });
+    }
+
+    // The uncompressed layer as a file: the blob itself, or a copy made once.
+    LayerTar tar_of(const DiffId& diff_id, const CancelToken& cancel) {
+        std::shared_ptr<Slot> slot = slot_of(diff_id);
+        std::unique_lock lock = lock_slot(*slot, cancel);
+        if (!slot->tar) slot->tar = find_tar(diff_id, cancel);
+        return *slot->tar;
+    }
+
+    LayerTar find_tar(const DiffId& diff_id, const CancelToken& cancel) {
+        oci::Descriptor blob = blob_or_throw(diff_id);
+        if (blob.digest == diff_id.digest) return {content_.path_of(blob.digest), blob.size};
+        fs::path file = paths_.tar_of(diff_id);
+        make_once(file, diff_id.digest, cancel, [&] {
+            with_healing(diff_id, blob, cancel, [&] { decompress_blob(diff_id, blob, file, cancel); });
+        });
+        return {file, fs::file_size(file)};
+    }
+
+    void decompress_blob(const DiffId& diff_id, const oci::Descriptor& blob, const fs::path& file,
+                         const CancelToken& cancel) {
+        base::PendingFile pending(session_.directory());
+        base::HashSink hash(&pending);
+        std::unique_ptr<base::Source> raw = content_.open(blob, cancel);
+        std::unique_ptr<base::Source> tar = oci::decompress(*raw, kMaxLayerSize);
+        std::vector<char> buffer(kChunk);
+        while (std::size_t got = tar->read(buffer.data(), buffer.size())) {
+            cancel.check();
+            hash.write({buffer.data(), got});
+        }
+        verify(hash.digest(), diff_id, blob);
+        pending.publish(file);
+    }
+
+    // Runs `make` unless `target` exists; other processes wait for the one that does.
+    template <typename Make>
+    void make_once(const fs::path& target, const base::Digest& key, const CancelToken& cancel,
+                   const Make& make) {
+        session_.lease(key);
+        if (fs::exists(target)) return;
+        fs::path lock_file = target;
+        lock_file += ".lock";
+        base::FileLock lock(lock_file, base::FileLock::Mode::Exclusive, cancel);
+        if (!fs::exists(target)) make();
+    }
+
+    void drop_if_rebooted(const fs::path& state) {
+        fs::path stamp = paths_.layers / "boot";
+        std::string now = boot_id();
+        if (base::try_read_file(stamp, kMaxStamp) == now) return;
+        fs::path stale = session_.directory() / "stale-layers";
+        {
+            CollectionLock lock(state, {});
+            if (base::try_read_file(stamp, kMaxStamp) == now) return;
+            std::error_code absent;
+            fs::rename(paths_.layers, stale, absent);
+            base::make_directories(paths_.tars);
+            base::PendingFile pending(session_.directory());
+            pending.write(now);
+            pending.publish(stamp);
+        }
+        base::remove_tree(stale);
+    }
+
+    // The bound against decompression bombs: several times the largest Windows base layer.
+    static constexpr std::uint64_t kMaxLayerSize = std::uint64_t{128} << 30;
+    static constexpr std::size_t kChunk = 256 * 1024;
+
+    LayerPaths paths_;
+    Session& session_;
+    ContentStore& content_;
+    Database& database_;
+    LayerContents contents_;
+    base::Synced<std::map<DiffId, std::shared_ptr<Slot>>> slots_;
+};
+
+}  // namespace
+
+std::unique_ptr<LayerStore> make_fs_layer_store(const fs::path& state, Session& session,
+                                                ContentStore& content, Database& database,
+                                                tree::StatCache& stats) {
+    return std::make_unique<FsLayerStore>(state, session, content, database, stats);
+}
+
+}  // namespace mullion::cache

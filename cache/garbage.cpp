@@ -1,0 +1,191 @@
+#include "cache/garbage.hpp"
+
+#include "base/file.hpp"
+#include "base/json.hpp"
+#include "base/log.hpp"
+
+namespace mullion::cache {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Digest;
+
+constexpr std::int64_t kUnusedDays = 30;
+constexpr std::size_t kMaxDocument = 4 << 20;  // as registries have it
+constexpr std::size_t kMaxIndex = 64 << 20;
+constexpr std::string_view kPrefix = "sha256:";
+constexpr std::size_t kDigestText = kPrefix.size() + 2 * Digest::kSize;
+
+std::vector<Digest> digests_in(std::string_view text) {
+    std::vector<Digest> digests;
+    for (std::size_t at = text.find(kPrefix); at != std::string_view::npos; at = text.find(kPrefix, at + 1)) {
+        if (auto digest = Digest::try_parse(text.substr(at, kDigestText))) digests.push_back(*digest);
+    }
+    return digests;
+}
+
+std::uint64_t bytes_below(const fs::path& path) {
+    std::error_code code;
+    if (!fs::is_directory(fs::symlink_status(path, code))) return fs::file_size(path, code);
+    std::uint64_t bytes = 0;
+    fs::recursive_directory_iterator at(path, fs::directory_options::skip_permission_denied, code), end;
+    for (; !code && at != end; at.increment(code)) {
+        std::error_code vanished;
+        if (at->symlink_status(vanished).type() != fs::file_type::regular) continue;
+        std::uint64_t size = at->file_size(vanished);
+        if (!vanished) bytes += size;
+    }
+    return bytes;
+}
+
+}  // namespace
+
+GarbageCollector::GarbageCollector(const fs::path& state, Session& session, ContentStore& content,
+                                   Database& database)
+    : state_(state),
+      paths_(state),
+      trash_(session.directory() / "trash"),
+      content_(content),
+      database_(database) {}
+
+std::uint64_t GarbageCollector::run(const base::CancelToken& cancel) {
+    base::make_directories(trash_);
+    expire();
+    {
+        CollectionLock lock(state_, cancel);
+        mark_roots(lock);
+        sweep_blobs();
+        sweep_layers();
+    }
+    std::uint64_t freed = bytes_below(trash_);
+    base::remove_tree(trash_);
+    return freed;
+}
+
+void GarbageCollector::expire() {
+    database_.run([](Connection& connection) {
+        std::int64_t oldest = Database::today() - kUnusedDays;
+        connection.statement("DELETE FROM records WHERE used < ?").bind(1, oldest).run();
+        connection.statement("DELETE FROM files WHERE used < ?").bind(1, oldest).run();
+    });
+}
+
+void GarbageCollector::mark_roots(const CollectionLock& lock) {
+    mark_text(base::try_read_file(state_ / "index.json", kMaxIndex).value_or(""));
+    for (const Digest& digest : lock.leases()) mark(digest);
+    database_.run([&](Connection& connection) {
+        Statement& query = connection.statement("SELECT payload FROM records");
+        while (query.step()) {
+            mark_text(query.bytes(0));
+            mark_stack(digests_in(query.bytes(0)));
+        }
+        query.reset();
+    });
+    mark_documents();
+    mark_layers();
+    mark_documents();
+}
+
+void GarbageCollector::mark(const Digest& digest) {
+    if (needed_.insert(digest).second) unread_.push_back(digest);
+}
+
+void GarbageCollector::mark_text(std::string_view text) {
+    for (const Digest& digest : digests_in(text)) mark(digest);
+}
+
+// Every lower part of a stack may be mounted by itself.
+void GarbageCollector::mark_stack(const Digests& diff_ids) {
+    std::vector<base::DiffId> stack;
+    for (const Digest& digest : diff_ids) stack.push_back({digest});
+    for (std::size_t height = 1; height <= stack.size(); ++height) {
+        mark(base::chain_id(std::span(stack).first(height))->digest);
+    }
+}
+
+void GarbageCollector::mark_documents() {
+    while (!unread_.empty()) {
+        Digest digest = unread_.back();
+        unread_.pop_back();
+        read_document(digest);
+    }
+}
+
+void GarbageCollector::read_document(const Digest& digest) {
+    std::optional<std::uint64_t> size = content_.size_of(digest);
+    if (!size || *size < kDigestText || *size > kMaxDocument) return;
+    std::unique_ptr<base::Source> blob =
+        content_.open({.media_type = "", .digest = digest, .size = *size}, {});
+    char first = 0;
+    blob->read_exactly(&first, 1, "blob");
+    if (first != '{') return;
+    std::string text = first + blob->read_all(kMaxDocument, "blob");
+    mark_text(text);
+    try {
+        base::Json document = base::parse_json(text, "blob");
+        auto rootfs = base::JsonView(document, "blob").find("rootfs");
+        if (!rootfs) return;
+        mark_stack(digests_in(rootfs->raw().dump()));
+    } catch (const base::Error& error) {
+        base::log("cache").debug("{} is not an image configuration: {}", digest.string(), error.what());
+    }
+}
+
+void GarbageCollector::mark_layers() {
+    database_.run([&](Connection& connection) {
+        Statement& query = connection.statement("SELECT diff_id, digest FROM layers");
+        while (query.step()) {
+            Digest diff_id = query.digest(0);
+            Digest blob = query.digest(1);
+            if (needed_.count(diff_id) > 0) mark(blob);
+            if (needed_.count(blob) > 0) mark(diff_id);
+        }
+        query.reset();
+    });
+}
+
+bool GarbageCollector::needed(std::string_view hex) const {
+    auto digest = Digest::try_parse(std::string(kPrefix) + std::string(hex));
+    return !digest || needed_.count(*digest) > 0;
+}
+
+void GarbageCollector::sweep_blobs() {
+    for (const Digest& digest : content_.list()) {
+        if (needed_.count(digest) == 0) throw_away(state_ / "blobs" / "sha256" / digest.hex());
+    }
+    database_.run([&](Connection& connection) {
+        Digests gone;
+        Statement& query = connection.statement("SELECT diff_id, digest FROM layers");
+        while (query.step()) {
+            if (needed_.count(query.digest(1)) == 0) gone.push_back(query.digest(0));
+        }
+        query.reset();
+        Transaction transaction(connection);
+        for (const Digest& diff_id : gone) {
+            connection.statement("DELETE FROM layers WHERE diff_id = ?").bind(1, diff_id).run();
+        }
+        transaction.commit();
+    });
+}
+
+void GarbageCollector::sweep_layers() {
+    sweep_files(paths_.index);
+    sweep_files(paths_.layers);
+    sweep_files(paths_.tars);
+}
+
+// Names that are not digests (the boot stamp, subdirectories) are not ours to remove; locks go with what they
+// guard. Losing a lock that is held costs at most double work.
+void GarbageCollector::sweep_files(const fs::path& directory) {
+    for (const std::string& name : base::list_directory(directory)) {
+        if (!needed(name.substr(0, 2 * Digest::kSize))) throw_away(directory / name);
+    }
+}
+
+void GarbageCollector::throw_away(const fs::path& path) {
+    std::error_code code;
+    fs::rename(path, trash_ / std::to_string(thrown_++), code);
+    if (code) base::log("cache").warn("cannot remove {}: {}", path.string(), code.message());
+}
+
+}  // namespace mullion::cache

@@ -1,0 +1,61 @@
+// Garbage collection of a state.
+//
+// Roots are the entries of index.json, the payloads of cache records used within the last month, and the
+// leases of live sessions. Marking is conservative: a digest is needed if it occurs, as "sha256:HEX", in
+// something that is needed: a payload, or a small JSON blob (index, manifest, config). So no document is
+// understood wrongly, and none can hide what it refers to; at worst something stays that could go. A layer's
+// blob and its diff ID need each other. Unpacked layers and uncompressed copies stay if their key is needed,
+// or is the chain ID of a stack that a needed config or payload lists.
+//
+// What is not needed is moved into the session's directory under the collection lock (see cache/session.hpp;
+// leases are counted then, so nobody loses what he relies on), and deleted after it is released.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "cache/content_store.hpp"
+#include "cache/database.hpp"
+#include "cache/layer_paths.hpp"
+#include "cache/session.hpp"
+
+namespace mullion::cache {
+
+class GarbageCollector {
+  public:
+    GarbageCollector(const std::filesystem::path& state, Session& session, ContentStore& content,
+                     Database& database);
+    // Returns the bytes freed.
+    std::uint64_t run(const base::CancelToken& cancel);
+
+  private:
+    using Digests = std::vector<base::Digest>;
+
+    void expire();
+    void mark_roots(const CollectionLock& lock);
+    void mark(const base::Digest& digest);
+    void mark_text(std::string_view text);
+    void mark_stack(const Digests& diff_ids);
+    void mark_documents();
+    void read_document(const base::Digest& digest);
+    void mark_layers();
+    bool needed(std::string_view hex) const;
+    void sweep_blobs();
+    void sweep_layers();
+    void sweep_files(const std::filesystem::path& directory);
+    void throw_away(const std::filesystem::path& path);
+
+    std::filesystem::path state_;
+    LayerPaths paths_;
+    std::filesystem::path trash_;
+    ContentStore& content_;
+    Database& database_;
+    std::unordered_set<base::Digest> needed_;
+    Digests unread_;  // marked, not yet looked into
+    std::size_t thrown_ = 0;
+};
+
+}  // namespace mullion::cache

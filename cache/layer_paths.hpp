@@ -1,0 +1,23 @@
+// Where layers lie in a state.
+#pragma once
+
+#include <filesystem>
+
+#include "base/digest.hpp"
+
+namespace mullion::cache {
+
+struct LayerPaths {
+    explicit LayerPaths(const std::filesystem::path& state)
+        : index(state / "index" / "sha256"), layers(state / "layers"), tars(layers / "tar") {}
+
+    std::filesystem::path index_of(const base::DiffId& diff_id) const { return index / diff_id.digest.hex(); }
+    std::filesystem::path tar_of(const base::DiffId& diff_id) const { return tars / diff_id.digest.hex(); }
+    std::filesystem::path unpacked(const base::Digest& key) const { return layers / key.hex(); }
+
+    std::filesystem::path index;
+    std::filesystem::path layers;
+    std::filesystem::path tars;
+};
+
+}  // namespace mullion::cache

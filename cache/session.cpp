@@ -1,0 +1,113 @@
+#include "cache/session.hpp"
+
+#include <fstream>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+
+namespace mullion::cache {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Digest;
+using base::FileLock;
+
+constexpr const char* kAlive = "lock";
+constexpr const char* kLeases = "leases";
+constexpr std::size_t kMaxLeaseFile = std::size_t{1} << 30;
+
+fs::path collection_lock(const fs::path& state) {
+    return state / "lock";
+}
+
+fs::path sessions(const fs::path& state) {
+    return state / "tmp";
+}
+
+void append(const fs::path& file, const Digest& digest) {
+    std::ofstream out(file, std::ios::binary | std::ios::app);
+    out.write(reinterpret_cast<const char*>(digest.bytes().data()), Digest::kSize);
+    out.flush();
+    if (!out) throw base::fail(base::ErrorCode::Io, "cannot write {}", file.string());
+}
+
+std::vector<Digest> read_leases(const fs::path& file) {
+    std::vector<Digest> digests;
+    std::string bytes = base::try_read_file(file, kMaxLeaseFile).value_or("");
+    // A write cut short by the owner's death is a lease nobody needs.
+    for (std::size_t at = 0; at + Digest::kSize <= bytes.size(); at += Digest::kSize) {
+        Digest::Bytes digest;
+        std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), Digest::kSize, digest.begin());
+        digests.emplace_back(digest);
+    }
+    return digests;
+}
+
+bool is_dead(const fs::path& entry) {
+    if (fs::symlink_status(entry).type() != fs::file_type::directory) return true;
+    return FileLock::try_lock(entry / kAlive, FileLock::Mode::Exclusive).has_value();
+}
+
+}  // namespace
+
+Session::Session(fs::path state) : state_(std::move(state)) {
+    base::make_directories(sessions(state_));
+    {
+        // Nobody may take the directory for a dead one before it is locked.
+        FileLock starting(collection_lock(state_), FileLock::Mode::Shared);
+        directory_.emplace(sessions(state_), "session");
+        alive_.emplace(directory() / kAlive, FileLock::Mode::Exclusive);
+    }
+    sweep();
+}
+
+Session::~Session() = default;
+
+// Others wait only for the renames. If somebody holds the lock just now, the next process sweeps.
+void Session::sweep() {
+    fs::path dead = directory() / "dead";
+    if (auto lock = FileLock::try_lock(collection_lock(state_), FileLock::Mode::Exclusive)) {
+        CollectionLock(state_, std::move(*lock)).take_dead_sessions(dead);
+    }
+    try {
+        base::remove_tree(dead);
+    } catch (const base::Error& error) {
+        base::log("cache").warn("cannot remove what an ended process left: {}", error.what());
+    }
+}
+
+void Session::lease(const Digest& digest) {
+    std::lock_guard guard(mutex_);
+    if (leased_.count(digest) > 0) return;
+    FileLock adding(collection_lock(state_), FileLock::Mode::Shared);
+    append(directory() / kLeases, digest);
+    leased_.insert(digest);
+}
+
+CollectionLock::CollectionLock(const fs::path& state, const base::CancelToken& cancel)
+    : state_(state), lock_(collection_lock(state), FileLock::Mode::Exclusive, cancel) {}
+
+CollectionLock::CollectionLock(fs::path state, FileLock lock)
+    : state_(std::move(state)), lock_(std::move(lock)) {}
+
+std::vector<Digest> CollectionLock::leases() const {
+    std::vector<Digest> all;
+    for (const std::string& name : base::list_directory(sessions(state_))) {
+        std::vector<Digest> some = read_leases(sessions(state_) / name / kLeases);
+        all.insert(all.end(), some.begin(), some.end());
+    }
+    return all;
+}
+
+void CollectionLock::take_dead_sessions(const fs::path& into) const {
+    for (const std::string& name : base::list_directory(sessions(state_))) {
+        fs::path entry = sessions(state_) / name;
+        if (!is_dead(entry)) continue;
+        base::make_directories(into);
+        std::error_code code;
+        fs::rename(entry, into / name, code);
+        if (code) base::log("cache").warn("cannot remove {}: {}", entry.string(), code.message());
+    }
+}
+
+}  // namespace mullion::cache
