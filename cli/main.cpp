@@ -10,7 +10,6 @@
 #include "cli/report.hpp"
 #include "cli/run_arguments.hpp"
 #include "cli/thread_limit.hpp"
-#include "hcs/box_init.hpp"
 
 namespace {
 
@@ -55,7 +54,6 @@ int run_action(Context& context, const mullion::cli::InterruptGuard& guard) {
 
 int main(int argc, char** argv) {
     using namespace mullion;
-    if (auto code = hcs::run_box_init_if_requested(argc, argv)) return *code;
 
     base::CancelSource cancel;
     cli::InterruptGuard guard(cancel);
