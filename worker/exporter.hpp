@@ -12,9 +12,10 @@
 // local     dest                                                           the files below C:\ (or /)
 // tar       dest                                                           the same as a tar
 //
-// `annotation.KEY` (manifest), `annotation-index.KEY` and `annotation-manifest-descriptor.KEY`; `compression`
-// (gzip, zstd, uncompressed), `compression-level`, `force-compression`. Anything else is refused by name,
-// push and registry options included.
+// annotation*: `annotation.KEY` and `annotation-manifest.KEY` (the same),
+// `annotation-manifest-descriptor.KEY`; compression*: `compression` (gzip, zstd, uncompressed),
+// `compression-level`, `force-compression`. Archives and tars go to standard output without dest, or with
+// dest=-. Anything else is refused by name, push and registry options included.
 #pragma once
 
 #include <functional>

@@ -4,11 +4,13 @@
 // does) and kept; a Layer learns its diff ID and blob when somebody writes it. Both are thread-safe.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/cancel.hpp"
@@ -29,24 +31,29 @@ struct WrittenLayer {
     bool operator==(const WrittenLayer&) const = default;
 };
 
+using DeltaRef = std::shared_ptr<const tree::Delta>;
+
 // One layer. Either it was written (an image's, or a result of an earlier build) and its Delta is read from
-// the store when needed, or it was made by this build and is written when needed (LayerWriter).
+// the store when needed, or it was made by this build and is written when needed.
 class Layer {
   public:
     // `blobs` must outlive the layer.
-    Layer(WrittenLayer written, Blobs& blobs);
-    explicit Layer(std::shared_ptr<const tree::Delta> delta);
+    Layer(WrittenLayer written, Blobs& blobs) : blobs_(&blobs), written_(std::move(written)) {}
+    explicit Layer(DeltaRef delta) : delta_(std::move(delta)) {}
 
     // Reads the layer's index, or streams its blob once.
-    std::shared_ptr<const tree::Delta> delta(tree::Os os, const base::CancelToken& cancel) const;
+    DeltaRef delta(tree::Os os, const base::CancelToken& cancel) const;
     std::optional<WrittenLayer> written() const;
-    // `delta`: the same changes with contents that lie in the blob.
-    void set_written(WrittenLayer written, std::shared_ptr<const tree::Delta> delta) const;
+    // What it was written as; if it was not, `write` does it and returns the same changes with contents that
+    // lie in the blob. One caller writes, others wait.
+    using Writer = std::function<std::pair<WrittenLayer, DeltaRef>(const tree::Delta&)>;
+    WrittenLayer written_by(const Writer& write) const;
 
   private:
     Blobs* blobs_ = nullptr;
-    mutable std::mutex mutex_;
-    mutable std::shared_ptr<const tree::Delta> delta_;
+    mutable std::mutex work_;   // held while reading or writing the layer
+    mutable std::mutex mutex_;  // guards the members below
+    mutable DeltaRef delta_;
     mutable std::optional<WrittenLayer> written_;
 };
 
@@ -57,33 +64,42 @@ using SnapshotRef = std::shared_ptr<const Snapshot>;
 
 class Snapshot final : public solver::Result {
   public:
-    // A stack, base first. `below` is the same stack without its top, if it exists as a Snapshot: its Tree is
-    // then built upon.
-    static SnapshotRef stack(oci::Platform platform, std::vector<LayerRef> layers, SnapshotRef below = {});
-    // `below` with one layer more, whose Tree is known already or (nullopt) follows from the Delta.
+    // No layers, an empty root.
+    static SnapshotRef empty(oci::Platform platform);
+    // `below` with one layer more. Its Tree follows from the Delta, unless it is known already.
     static SnapshotRef on_top(SnapshotRef below, LayerRef layer, std::optional<tree::Tree> tree = {});
+    // empty() with these layers on top, base first.
+    static SnapshotRef stack(oci::Platform platform, const std::vector<LayerRef>& layers);
     // Files without a history: a context directory. As a base it counts as one layer.
     static SnapshotRef files(oci::Platform platform, tree::Tree tree);
+    ~Snapshot() override;
 
     const oci::Platform& platform() const { return platform_; }
     tree::Os os() const;
-    // Base first; for files(): one layer that holds everything, none if there is nothing.
-    const std::vector<LayerRef>& layers() const;
+    // Base first.
+    std::vector<LayerRef> layers() const;
+    // The same without the top layer; null for empty() and files().
     const SnapshotRef& below() const { return below_; }
+    // The top layer; null for empty().
+    const LayerRef& top() const;
     bool is_files() const { return is_files_; }
     const tree::Tree& tree(const base::CancelToken& cancel) const;
 
   private:
-    Snapshot() = default;
+    explicit Snapshot(oci::Platform platform) : platform_(std::move(platform)) {}
     bool has_tree() const;
+    void compute_tree(const base::CancelToken& cancel) const;
 
     oci::Platform platform_;
-    SnapshotRef below_;
+    mutable SnapshotRef below_;
     bool is_files_ = false;
-    mutable std::mutex mutex_;
-    mutable std::vector<LayerRef> layers_;
+    mutable std::mutex work_;   // held while computing
+    mutable std::mutex mutex_;  // guards the members below
+    mutable LayerRef layer_;
     mutable std::optional<tree::Tree> tree_;
 };
+
+tree::Os image_os(const oci::Platform& platform);
 
 // The Snapshot in a solver's result (Internal if it is none).
 SnapshotRef snapshot_of(const solver::ResultRef& result);

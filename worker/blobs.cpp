@@ -1,0 +1,131 @@
+#include "worker/blobs.hpp"
+
+#include "base/error.hpp"
+
+namespace mullion::worker {
+namespace {
+
+using base::CancelToken;
+using base::ErrorCode;
+using base::fail;
+
+constexpr std::size_t kMaxIndexBytes = 4 << 20;
+constexpr int kMaxIndexDepth = 4;
+
+std::optional<oci::Descriptor> find_below(oci::BlobSource& source, const oci::Descriptor& root,
+                                          const base::Digest& wanted, int depth, const CancelToken& cancel) {
+    if (root.digest == wanted) return root;
+    if (!oci::media_type::is_index(root.media_type) || depth == kMaxIndexDepth) return {};
+    oci::Index index = oci::Index::parse(oci::read_blob(source, root, kMaxIndexBytes, cancel));
+    for (const oci::Descriptor& entry : index.manifests) {
+        if (auto found = find_below(source, entry, wanted, depth + 1, cancel)) return found;
+    }
+    return {};
+}
+
+// One blob of one source, for ingest().
+class SingleBlob final : public oci::BlobSource {
+  public:
+    explicit SingleBlob(std::unique_ptr<base::Source> bytes) : bytes_(std::move(bytes)) {}
+    std::unique_ptr<base::Source> open(const oci::Descriptor&, const CancelToken&) override {
+        return std::move(bytes_);
+    }
+
+  private:
+    std::unique_ptr<base::Source> bytes_;
+};
+
+}  // namespace
+
+oci::ImageArchive& Blobs::layout(const std::string& store, const CancelToken& cancel) {
+    std::lock_guard lock(mutex_);
+    if (auto known = open_layouts_.find(store); known != open_layouts_.end()) return *known->second;
+    auto path = layouts_.find(store);
+    if (path == layouts_.end()) {
+        throw fail(ErrorCode::NotFound, "the build was given no image layout named \"{}\"", store);
+    }
+    auto archive = oci::ImageArchive::open_path(path->second, cancel);
+    return *open_layouts_.emplace(store, std::move(archive)).first->second;
+}
+
+std::unique_ptr<base::Source> Blobs::open_in_layouts(const oci::Descriptor& descriptor,
+                                                     const CancelToken& cancel) {
+    for (const auto& [store, path] : layouts_) {
+        try {
+            return layout(store, cancel).open(descriptor, cancel);
+        } catch (const base::Error& error) {
+            if (error.code() != ErrorCode::NotFound) throw;
+        }
+    }
+    return nullptr;
+}
+
+std::unique_ptr<base::Source> Blobs::open(const oci::Descriptor& descriptor, const CancelToken& cancel) {
+    if (state_.content().contains(descriptor.digest)) return state_.content().open(descriptor, cancel);
+    if (auto source = open_in_layouts(descriptor, cancel)) return source;
+    throw fail(ErrorCode::NotFound, "blob {} is neither in the local store nor in a layout of this build",
+               descriptor.digest.string());
+}
+
+bool Blobs::reachable(const oci::Descriptor& descriptor, const CancelToken& cancel) {
+    return state_.content().contains(descriptor.digest) || open_in_layouts(descriptor, cancel) != nullptr;
+}
+
+void Blobs::ensure(const oci::Descriptor& descriptor, const CancelToken& cancel) {
+    if (state_.content().contains(descriptor.digest)) return;
+    SingleBlob blob(open(descriptor, cancel));
+    state_.content().ingest(blob, descriptor, cancel);
+}
+
+oci::Image Blobs::read_image(const std::string& store, const base::Digest& manifest,
+                             const CancelToken& cancel) {
+    auto not_found = [&] {
+        return fail(ErrorCode::NotFound, "there is no image {} in {}", manifest.string(),
+                    store.empty() ? "the local store" : store);
+    };
+    if (store.empty()) {
+        auto size = state_.content().size_of(manifest);
+        if (!size) throw not_found();
+        oci::Descriptor root{std::string(oci::media_type::kManifest), manifest, *size, {}, {}, {}};
+        return oci::load_image(state_.content(), root, {}, cancel);
+    }
+    oci::ImageArchive& archive = layout(store, cancel);
+    for (const oci::NamedRoot& root : archive.roots()) {
+        auto found = find_below(archive, root.descriptor, manifest, 0, cancel);
+        if (found) return oci::load_image(archive, *found, {}, cancel);
+    }
+    throw not_found();
+}
+
+SnapshotRef Blobs::stack(const oci::Platform& platform, const std::vector<WrittenLayer>& layers) {
+    std::lock_guard lock(mutex_);
+    std::string prefix = platform.string();
+    SnapshotRef& bottom = stacks_[prefix];
+    if (!bottom) bottom = Snapshot::empty(platform);
+    SnapshotRef at = bottom;
+    for (const WrittenLayer& layer : layers) {
+        // Not the chain ID alone: one layer may lie in several blobs, and the caller's is the one to export.
+        prefix = base::Hasher()
+                     .field(prefix)
+                     .field(layer.diff_id.digest.string())
+                     .field(layer.blob.media_type)
+                     .field(layer.blob.digest.string())
+                     .finish()
+                     .string();
+        SnapshotRef& known = stacks_[prefix];
+        if (!known) known = Snapshot::on_top(at, std::make_shared<Layer>(layer, *this));
+        at = known;
+    }
+    return at;
+}
+
+DeltaRef Blobs::delta_of(const WrittenLayer& layer, tree::Os os, const CancelToken& cancel) {
+    return base::with_context([&] { return fmt::format("reading layer {}", layer.blob.digest.string()); },
+                              [&] {
+                                  ensure(layer.blob, cancel);
+                                  state_.layers().add(layer.diff_id, layer.blob);
+                                  return state_.layers().delta_of(layer.diff_id, os, cancel);
+                              });
+}
+
+}  // namespace mullion::worker

@@ -1,0 +1,74 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "tree/name.hpp"
+#include "worker/context_files.hpp"
+
+namespace mullion::worker {
+namespace {
+
+namespace fs = std::filesystem;
+using base::ErrorCode;
+using base::fail;
+
+constexpr std::size_t kMaxIgnoreFile = 4 << 20;
+
+// Where `path` really is, if that is inside `directory`.
+std::optional<fs::path> confined(const fs::path& directory, const fs::path& path) {
+    std::error_code code;
+    fs::path real = fs::canonical(path, code);
+    if (code == std::errc::no_such_file_or_directory || code == std::errc::not_a_directory) return {};
+    if (code) throw base::system_error(code.value(), "reading " + path.string());
+    fs::path root = fs::canonical(directory);
+    fs::path relative = real.lexically_relative(root);
+    if (relative.empty() || *relative.begin() == "..") {
+        throw fail(ErrorCode::Invalid, "{} leads outside of {} (to {})", tree::printable(path.string()),
+                   tree::printable(directory.string()), tree::printable(real.string()));
+    }
+    return real;
+}
+
+}  // namespace
+
+std::optional<std::string> read_context_file(const fs::path& directory, std::string_view name,
+                                             std::size_t limit) {
+    fs::path path = directory / fs::path(name);
+    auto real = confined(directory, path);
+    if (!real) return {};
+    // Not following: what is there now must be what was just looked at. Not blocking: it may be a FIFO.
+    base::UniqueFd fd(::open(real->c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (!fd) throw base::system_error(errno, "reading " + path.string());
+    struct stat info {};
+    if (::fstat(fd.get(), &info) != 0) throw base::system_error(errno, "reading " + path.string());
+    if (!S_ISREG(info.st_mode)) {
+        throw fail(ErrorCode::Invalid, "{} is not a regular file", tree::printable(path.string()));
+    }
+    base::FileSource source(std::move(fd), 0, UINT64_MAX);
+    return source.read_all(limit, path.string());
+}
+
+std::vector<std::string> read_ignore_lines(const fs::path& next_to_dockerfile, const fs::path& in_context) {
+    std::optional<std::string> text;
+    if (!next_to_dockerfile.empty()) text = base::try_read_file(next_to_dockerfile, kMaxIgnoreFile);
+    if (!text) {
+        text = read_context_file(in_context.parent_path(), in_context.filename().string(), kMaxIgnoreFile);
+    }
+    std::vector<std::string> lines;
+    if (!text) return lines;
+    std::string_view rest = *text;
+    while (!rest.empty()) {
+        std::size_t end = rest.find('\n');
+        std::string_view line = rest.substr(0, end);
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        lines.emplace_back(line);
+        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    }
+    return lines;
+}
+
+}  // namespace mullion::worker

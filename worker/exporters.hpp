@@ -1,0 +1,29 @@
+// The exporters, one maker each. Internal to the room; see make_exporter.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "worker/export_options.hpp"
+#include "worker/exporter.hpp"
+
+namespace mullion::worker {
+
+std::unique_ptr<Exporter> make_oci_exporter(AttributeReader& attributes,
+                                            const std::vector<std::string>& names);
+std::unique_ptr<Exporter> make_docker_exporter(AttributeReader& attributes,
+                                               const std::vector<std::string>& names);
+std::unique_ptr<Exporter> make_image_exporter(AttributeReader& attributes,
+                                              const std::vector<std::string>& names);
+std::unique_ptr<Exporter> make_local_exporter(AttributeReader& attributes);
+std::unique_ptr<Exporter> make_tar_exporter(AttributeReader& attributes);
+
+// The request that an exporter's input and options stand for.
+ImageRequest image_request(const ExportInput& input, const ImageOptions& options);
+
+// Blobs that are fetched from their own URLs need not be here.
+bool may_be_absent(const oci::Descriptor& layer);
+
+}  // namespace mullion::worker

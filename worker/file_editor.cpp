@@ -1,0 +1,247 @@
+#include "worker/file_editor.hpp"
+
+#include <map>
+
+#include "base/error.hpp"
+#include "tree/name.hpp"
+#include "worker/archive_probe.hpp"
+#include "worker/permission_bits.hpp"
+
+namespace mullion::worker {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+using tree::Child;
+using tree::Metadata;
+using tree::Node;
+using tree::NodeKind;
+using tree::NodeRef;
+using tree::Os;
+
+// 1980-01-01T00:00:00Z, the oldest time all tools of the trade accept.
+constexpr base::FileTime kDefaultEpoch = base::FileTime::from_seconds(315'532'800);
+
+bool is_link(const Node& node) {
+    return node.kind == NodeKind::Symlink || node.kind == NodeKind::Junction;
+}
+
+}  // namespace
+
+base::FileTime epoch_of(const std::optional<std::int64_t>& ticks) {
+    return ticks ? base::FileTime{*ticks} : kDefaultEpoch;
+}
+
+// One action at work.
+struct FileEditor::Edit {
+    FileEditor& owner;
+    Os os;
+    Owner account;
+    Descriptors descriptors;
+    std::optional<std::uint32_t> mode;
+    tree::TreeEditor editor;
+    // Copies of names of one file are names of one new file.
+    std::map<tree::HardLinkRef, tree::HardLinkRef> links;
+
+    Edit(FileEditor& file_editor, const std::optional<solver::Ownership>& ownership,
+         const std::optional<std::string>& chmod)
+        : owner(file_editor),
+          os(file_editor.tree_.os()),
+          account(resolve_owner(os, ownership)),
+          descriptors(account),
+          mode(permission_bits(os, chmod)),
+          editor(file_editor.tree_) {}
+
+    void finish() { owner.tree_ = editor.finish(); }
+
+    std::string display(std::string_view path) const { return tree::display_path(os, tree::printable(path)); }
+
+    // A destination with the links on its way followed, as far as it exists, in the tree's casing.
+    std::string resolve(std::string_view path) {
+        finish();
+        if (!owner.follow_links_) return owner.tree_.fold_to_casing(path);
+        std::string at;
+        bool missing = false;
+        for (std::string_view element : tree::split(path)) {
+            std::string next = tree::join(at, element);
+            NodeRef node = missing ? nullptr : owner.tree_.find(next);
+            missing = !node;
+            if (node && is_link(*node)) {
+                auto target = owner.tree_.resolve(next);
+                if (!target) {
+                    throw fail(ErrorCode::Invalid, "{} leads through the link {}, whose target is not there",
+                               display(path), display(next));
+                }
+                at = *target;
+            } else {
+                at = std::move(next);
+            }
+        }
+        return owner.tree_.fold_to_casing(at);
+    }
+
+    void check_name(std::string_view path) const {
+        std::string_view name = tree::base_name(path);
+        if (auto problem = tree::name_problem(os, name)) {
+            throw fail(ErrorCode::Invalid, "cannot create {}: the name \"{}\" {}", display(path),
+                       tree::printable(name), *problem);
+        }
+    }
+
+    void place(Metadata& metadata, std::string_view path, bool directory) {
+        if (os == Os::Windows) {
+            metadata.mode = metadata.uid = metadata.gid = 0;
+            metadata.descriptor =
+                metadata.descriptor ? descriptors.copied(metadata.descriptor)
+                                    : descriptors.inherited(
+                                          editor.find(tree::parent_of(path))->metadata.descriptor, directory);
+        } else {
+            if (mode) metadata.mode = *mode;
+            metadata.uid = account.uid;
+            metadata.gid = account.gid;
+        }
+    }
+
+    Node new_node(NodeKind kind, std::string_view path) {
+        Node node;
+        node.kind = kind;
+        node.metadata.set_times(owner.epoch_);
+        bool directory = kind == NodeKind::Directory;
+        node.metadata.mode = directory ? 0755 : 0644;
+        if (os == Os::Windows) {
+            node.metadata.attributes = directory ? tree::attribute::kDirectory : tree::attribute::kArchive;
+        }
+        place(node.metadata, path, directory);
+        return node;
+    }
+
+    // A directory at `path` (resolved), parents included.
+    void directories(const std::string& path) {
+        std::string at;
+        for (std::string_view element : tree::split(path)) {
+            at = tree::join(at, element);
+            NodeRef node = editor.find(at);
+            if (node && node->kind != NodeKind::Directory) {
+                throw fail(ErrorCode::Invalid, "cannot create the directory {}: {} is not a directory",
+                           display(path), display(at));
+            }
+            if (node) continue;
+            check_name(at);
+            editor.put(at, new_node(NodeKind::Directory, at));
+        }
+    }
+
+    bool is_directory(const std::string& path) const {
+        NodeRef node = editor.find(path);
+        return node && node->kind == NodeKind::Directory;
+    }
+
+    // A file, or anything but a directory.
+    void put_file(const std::string& path, Node node) {
+        check_name(path);
+        if (is_directory(path)) {
+            throw fail(ErrorCode::Invalid, "cannot overwrite the directory {} with a file", display(path));
+        }
+        editor.put(path, std::move(node));
+    }
+
+    Node copy_of(const Node& source, const std::string& path) {
+        Node node;
+        node.kind = source.kind;
+        node.metadata = source.metadata;
+        node.content = source.content;
+        node.streams = source.streams;
+        node.link_target = source.link_target;
+        if (source.hard_links) {
+            tree::HardLinkRef& group = links[source.hard_links];
+            if (!group) group = std::make_shared<const tree::HardLinkGroup>();
+            node.hard_links = group;
+        }
+        node.metadata.tar_form = 0;
+        node.metadata.accessed = node.metadata.changed = node.metadata.modified;
+        place(node.metadata, path, source.kind == NodeKind::Directory);
+        return node;
+    }
+
+    // Copies what is in a directory to `path`, which exists; as deep as the source is (tree::kMaxDepth).
+    void copy_children(const Node& source, const std::string& path) {
+        for (const Child& child : source.children) copy_node(*child.node, tree::join(path, child.name));
+    }
+
+    void copy_node(const Node& source, std::string path) {
+        if (source.kind != NodeKind::Directory) {
+            put_file(path, copy_of(source, path));
+            return;
+        }
+        NodeRef there = editor.find(path);
+        if (there && is_link(*there) && owner.follow_links_) {
+            auto target = owner.tree_.resolve(path);
+            if (target) path = *target;
+            there = editor.find(path);
+        }
+        if (there && there->kind != NodeKind::Directory) {
+            throw fail(ErrorCode::Invalid, "cannot overwrite {}, which is not a directory, with a directory",
+                       display(path));
+        }
+        if (!there) {
+            check_name(path);
+            editor.put(path, copy_of(source, path));
+        }
+        copy_children(source, path);
+    }
+};
+
+void FileEditor::copy(const solver::CopyAction& action, const CopyInput& input,
+                      tree::ContentProvider& contents, const base::CancelToken& cancel) {
+    if (input.tree.os() != tree_.os()) {
+        throw fail(ErrorCode::Unsupported,
+                   "copying between images of different operating systems is not built yet");
+    }
+    Edit edit(*this, action.owner, action.mode);
+    std::vector<CopySource> sources = select_sources(action, input);
+    bool into_directory = action.destination_is_directory || action.sources.size() > 1 || sources.size() > 1;
+    for (const CopySource& source : sources) {
+        cancel.check();
+        bool directory = source.node->kind == NodeKind::Directory;
+        if (action.unpack_archives && source.node->kind == NodeKind::File) {
+            refuse_archive(source.path, *source.node->content, contents, cancel);
+        }
+        std::string destination = edit.resolve(action.destination);
+        if (action.keep_parents) {
+            edit.directories(destination);
+            std::string kept = tree::join(destination, source.kept);
+            edit.directories(std::string(directory ? kept : tree::parent_of(kept)));
+            directory ? edit.copy_children(*source.node, kept) : edit.copy_node(*source.node, kept);
+        } else if (directory) {
+            edit.directories(destination);
+            edit.copy_children(*source.node, destination);
+        } else {
+            bool inside = into_directory || destination.empty() || edit.is_directory(destination);
+            if (inside) destination = tree::join(destination, tree::base_name(source.path));
+            edit.directories(std::string(tree::parent_of(destination)));
+            edit.copy_node(*source.node, destination);
+        }
+    }
+    edit.finish();
+}
+
+void FileEditor::write_file(const solver::WriteFileAction& action) {
+    Edit edit(*this, action.owner, action.mode);
+    std::string path = edit.resolve(action.destination);
+    if (action.destination_is_directory || path.empty() || edit.is_directory(path)) {
+        path = tree::join(path, action.name);
+    }
+    edit.directories(std::string(tree::parent_of(path)));
+    Node node = edit.new_node(NodeKind::File, path);
+    node.content = tree::Content::inline_bytes(action.data);
+    edit.put_file(path, std::move(node));
+    edit.finish();
+}
+
+void FileEditor::make_directory(const solver::MakeDirectoryAction& action) {
+    Edit edit(*this, action.owner, {});
+    edit.directories(edit.resolve(action.path));
+    edit.finish();
+}
+
+}  // namespace mullion::worker

@@ -1,0 +1,103 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "tree/name.hpp"
+#include "worker/host_directory.hpp"
+
+namespace mullion::worker {
+namespace {
+
+constexpr int kOpenDirectory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+std::string name_of(std::string_view path) {
+    return std::string(tree::base_name(path));
+}
+
+[[noreturn]] void throw_errno(int error, const char* doing, std::string_view path) {
+    throw base::system_error(error, fmt::format("{} {}", doing, tree::printable(path)));
+}
+
+// No such change (UTIME_OMIT) to the access time.
+std::array<timespec, 2> write_time(base::FileTime modified) {
+    return {timespec{0, UTIME_OMIT}, modified.to_timespec()};
+}
+
+void check_names(std::string_view path) {
+    for (std::string_view name : tree::split(path)) {
+        if (name.empty() || name == "." || name == ".." || name.find('\0') != std::string_view::npos) {
+            throw base::fail(base::ErrorCode::Invalid, "\"{}\" is no path inside a directory",
+                             tree::printable(path));
+        }
+    }
+}
+
+}  // namespace
+
+HostDirectory::HostDirectory(std::filesystem::path root) : root_(std::move(root)) {
+    root_fd_ = base::UniqueFd(::open(root_.c_str(), kOpenDirectory));
+    if (!root_fd_) throw_errno(errno, "opening", root_.string());
+}
+
+base::UniqueFd HostDirectory::open_directory(std::string_view path) const {
+    check_names(path);
+    base::UniqueFd at(::fcntl(root_fd_.get(), F_DUPFD_CLOEXEC, 0));
+    if (!at) throw_errno(errno, "opening", path);
+    for (std::string_view name : tree::split(path)) {
+        at = base::UniqueFd(::openat(at.get(), std::string(name).c_str(), kOpenDirectory));
+        if (!at) throw_errno(errno, "opening", path);
+    }
+    return at;
+}
+
+int HostDirectory::parent(std::string_view path) {
+    check_names(path);
+    std::string_view directory = tree::parent_of(path);
+    if (!parent_fd_ || parent_path_ != directory) {
+        parent_fd_ = open_directory(directory);
+        parent_path_ = directory;
+    }
+    return parent_fd_.get();
+}
+
+void HostDirectory::make_directory(std::string_view path) {
+    if (::mkdirat(parent(path), name_of(path).c_str(), 0755) != 0) throw_errno(errno, "creating", path);
+}
+
+void HostDirectory::make_file(std::string_view path, base::Source& bytes, base::FileTime modified,
+                              std::uint32_t mode) {
+    base::UniqueFd fd(::openat(parent(path), name_of(path).c_str(),
+                               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+    if (!fd) throw_errno(errno, "creating", path);
+    base::FdSink sink(fd.get(), "writing " + tree::printable(path));
+    base::copy(bytes, sink);
+    if (::futimens(fd.get(), write_time(modified).data()) != 0)
+        throw_errno(errno, "setting the time of", path);
+}
+
+void HostDirectory::make_symlink(std::string_view path, const std::string& target) {
+    if (::symlinkat(target.c_str(), parent(path), name_of(path).c_str()) != 0) {
+        throw_errno(errno, "creating", path);
+    }
+}
+
+void HostDirectory::make_hard_link(std::string_view existing, std::string_view path) {
+    base::UniqueFd from = open_directory(tree::parent_of(existing));
+    if (::linkat(from.get(), name_of(existing).c_str(), parent(path), name_of(path).c_str(), 0) != 0) {
+        throw_errno(errno, "creating", path);
+    }
+}
+
+void HostDirectory::set_time(std::string_view path, base::FileTime modified) {
+    base::UniqueFd directory = open_directory(path);
+    if (::futimens(directory.get(), write_time(modified).data()) != 0) {
+        throw_errno(errno, "setting the time of", path);
+    }
+}
+
+}  // namespace mullion::worker

@@ -1,0 +1,83 @@
+#include "worker/layer_writer.hpp"
+
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
+#include "base/error.hpp"
+#include "tree/layer_tar.hpp"
+#include "worker/prefetch.hpp"
+
+namespace mullion::worker {
+namespace {
+
+oci::Descriptor layer_descriptor(oci::Compression compression, const base::Digest& digest,
+                                 std::uint64_t size) {
+    return {std::string(oci::layer_media_type(compression)), digest, size, {}, {}, {}};
+}
+
+}  // namespace
+
+WrittenLayer LayerWriter::write(const Layer& layer, const base::CancelToken& cancel) {
+    return layer.written_by([&](const tree::Delta& delta) {
+        return base::with_context([] { return std::string("writing a layer"); },
+                                  [&] { return write_delta(delta, cancel); });
+    });
+}
+
+std::pair<WrittenLayer, DeltaRef> LayerWriter::write_delta(const tree::Delta& delta,
+                                                           const base::CancelToken& cancel) {
+    auto blob = blobs_.state().content().writer();
+    auto compressed = oci::compress_to(*blob, oci::Compression::Gzip);
+    base::HashSink tar(compressed.get());
+    std::vector<std::uint64_t> offsets;
+    {
+        Prefetcher contents(delta, blobs_.contents(), cancel);
+        offsets = tree::write_layer(delta, contents, tar, cancel);
+    }
+    tar.finish();
+    auto committed = blob->commit();
+    WrittenLayer written{base::DiffId{tar.digest()},
+                         layer_descriptor(oci::Compression::Gzip, committed.digest, committed.size)};
+    auto relocated = std::make_shared<const tree::Delta>(tree::relocate(delta, offsets, written.diff_id));
+    blobs_.state().layers().add(written.diff_id, written.blob);
+    blobs_.state().layers().put_index(written.diff_id, *relocated);
+    return {std::move(written), std::move(relocated)};
+}
+
+std::vector<WrittenLayer> LayerWriter::write_all(const Snapshot& snapshot, const base::CancelToken& cancel) {
+    std::vector<LayerRef> layers = snapshot.layers();
+    std::vector<std::optional<WrittenLayer>> written(layers.size());
+    tbb::this_task_arena::isolate([&] {
+        tbb::parallel_for(std::size_t{0}, layers.size(),
+                          [&](std::size_t i) { written[i] = write(*layers[i], cancel); });
+    });
+    std::vector<WrittenLayer> result;
+    for (std::optional<WrittenLayer>& layer : written) result.push_back(std::move(*layer));
+    return result;
+}
+
+oci::Descriptor LayerWriter::recompress(const WrittenLayer& layer, oci::Compression compression,
+                                        std::optional<int> level, const base::CancelToken& cancel) {
+    bool default_level = !level || (compression == oci::Compression::Gzip && *level == 6);
+    if (default_level && oci::compression_of(layer.blob.media_type) == compression) return layer.blob;
+    return base::with_context(
+        [&] { return fmt::format("recompressing layer {}", layer.blob.digest.string()); },
+        [&] {
+            auto bytes = blobs_.open(layer.blob, cancel);
+            auto tar = oci::decompress(*bytes, kMaxLayerBytes);
+            auto blob = blobs_.state().content().writer();
+            auto compressed = oci::compress_to(*blob, compression, level);
+            base::HashSink hashed(compressed.get());
+            base::copy(*tar, hashed);
+            hashed.finish();
+            base::Digest digest = hashed.digest();
+            if (digest != layer.diff_id.digest) {
+                throw base::fail(base::ErrorCode::Corrupt, "its bytes digest to {}, not to its diff ID {}",
+                                 digest.string(), layer.diff_id.digest.string());
+            }
+            auto committed = blob->commit();
+            return layer_descriptor(compression, committed.digest, committed.size);
+        });
+}
+
+}  // namespace mullion::worker

@@ -1,0 +1,38 @@
+// Layers into the content store: tar, digest, compression and store in one pipeline.
+#pragma once
+
+#include <optional>
+
+#include "base/cancel.hpp"
+#include "oci/compress.hpp"
+#include "worker/blobs.hpp"
+#include "worker/snapshot.hpp"
+
+namespace mullion::worker {
+
+// Thread-safe. Layers are stored as gzip of the default level, whatever an exporter wants: the blob of a
+// diff ID is then the same whoever asked first.
+class LayerWriter {
+  public:
+    explicit LayerWriter(Blobs& blobs) : blobs_(blobs) {}
+
+    // Writes the layer unless that was done. Each byte is read once; the layer's index is stored as well.
+    WrittenLayer write(const Layer& layer, const base::CancelToken& cancel);
+    // All layers of a stack, in parallel.
+    std::vector<WrittenLayer> write_all(const Snapshot& snapshot, const base::CancelToken& cancel);
+
+    // A written layer in another compression: its descriptor as it is if it has it already, else that of a
+    // new blob. Same layer, compression and level: same bytes.
+    oci::Descriptor recompress(const WrittenLayer& layer, oci::Compression compression,
+                               std::optional<int> level, const base::CancelToken& cancel);
+
+  private:
+    std::pair<WrittenLayer, DeltaRef> write_delta(const tree::Delta& delta, const base::CancelToken& cancel);
+
+    Blobs& blobs_;
+};
+
+// More than any layer holds; what claims to be larger is taken for a decompression bomb.
+constexpr std::uint64_t kMaxLayerBytes = std::uint64_t{1} << 40;
+
+}  // namespace mullion::worker

@@ -1,0 +1,49 @@
+// Snapshots as layer folders on disk (hcs/layer_storage.hpp), the one thing a RUN needs beyond values.
+//
+// A layer is unpacked once and kept in the LayerStore under its chain ID, since the casing of its names
+// follows the layers below. A folder holds names and bytes; metadata lives in the Tree. What a host cannot
+// hold is represented like this:
+//   * read-only files have no write permission, times of files and directories are the tree's;
+//   * streams are files named "file:stream", as Wine has them;
+//   * symlinks and junctions become relative symlinks to where they lead inside the tree; links out of C:
+//     (other drives, UNC, volumes) are left out;
+//   * hives, UtilityVM, descriptors and other attributes are left out.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "base/cancel.hpp"
+#include "hcs/layer_storage.hpp"
+#include "worker/blobs.hpp"
+#include "worker/snapshot.hpp"
+
+namespace mullion::worker {
+
+// Thread-safe.
+class Materialiser {
+  public:
+    // `storage` may be null if folders() is never called.
+    Materialiser(Blobs& blobs, hcs::LayerStorage* storage) : blobs_(blobs), storage_(storage) {}
+
+    // The folders of a snapshot whose layers are all written, topmost first; missing ones are unpacked, in
+    // parallel. At most kMaxFolders: the bottom of a deeper stack is merged into one.
+    std::vector<std::filesystem::path> folders(const Snapshot& snapshot, const base::CancelToken& cancel);
+    static constexpr std::size_t kMaxFolders = 48;
+
+    // What makes `upper` of `lower`, as a layer folder at `folder` (which exists and is empty).
+    void unpack(const tree::Tree& lower, const tree::Tree& upper, const std::filesystem::path& folder,
+                const base::CancelToken& cancel);
+    // A tree's files straight into `directory`, which exists and is empty.
+    void write_files(const tree::Tree& tree, const std::filesystem::path& directory,
+                     const base::CancelToken& cancel);
+
+  private:
+    std::filesystem::path folder_of(const Snapshot* below, const Snapshot& snapshot,
+                                    const base::Digest& chain, const base::CancelToken& cancel);
+
+    Blobs& blobs_;
+    hcs::LayerStorage* storage_;
+};
+
+}  // namespace mullion::worker

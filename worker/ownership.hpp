@@ -1,0 +1,50 @@
+// Who owns what the engine creates in an image, and the security descriptors that follow.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "solver/operation.hpp"
+#include "tree/metadata.hpp"
+
+namespace mullion::worker {
+
+struct Owner {
+    // Windows: SIDs. No group: the one Windows gives (tree::inherit_descriptor).
+    std::string user_sid;
+    std::optional<std::string> group_sid;
+    // Linux.
+    std::uint32_t uid = 0;
+    std::uint32_t gid = 0;
+    bool explicit_owner = false;  // was asked for
+};
+
+// `--chown` and the like. On Windows: a built-in account or a SID; a number and nothing mean
+// ContainerAdministrator (dockerfile.md §11). On Linux: numbers. Anything else is Unsupported, since accounts
+// live in hives (or /etc/passwd) that nobody reads here yet.
+Owner resolve_owner(tree::Os os, const std::optional<solver::Ownership>& ownership);
+// The SID of the account a RUN works as; "" is ContainerAdministrator. Unsupported for others than built-ins.
+std::string user_sid(std::string_view account);
+
+// Makes descriptors for new objects; remembers them, because a layer has many files and few descriptors.
+class Descriptors {
+  public:
+    explicit Descriptors(Owner owner) : owner_(std::move(owner)) {}
+    // For an object made in a directory with descriptor `parent`.
+    tree::DescriptorRef inherited(const tree::DescriptorRef& parent, bool for_directory);
+    // For a copy of an object that has one: kept, but for an owner that was asked for.
+    tree::DescriptorRef copied(const tree::DescriptorRef& own);
+
+  private:
+    tree::DescriptorRef with_owner(const tree::DescriptorRef& descriptor, bool user) const;
+
+    Owner owner_;
+    std::map<std::pair<tree::DescriptorRef, bool>, tree::DescriptorRef> inherited_;
+    std::map<tree::DescriptorRef, tree::DescriptorRef> copied_;
+};
+
+}  // namespace mullion::worker

@@ -1,0 +1,36 @@
+// What the ops of one Worker share. Internal to the room.
+#pragma once
+
+#include <string_view>
+
+#include "base/digest.hpp"
+#include "solver/operation.hpp"
+#include "worker/blobs.hpp"
+#include "worker/layer_writer.hpp"
+#include "worker/materialiser.hpp"
+#include "worker/worker.hpp"
+
+namespace mullion::worker {
+
+struct Worker::Parts {
+    Parts(cache::State& state_, ComputeServices services_, WorkerOptions options_)
+        : state(state_),
+          services(std::move(services_)),
+          options(std::move(options_)),
+          blobs(state, options.layouts),
+          writer(blobs),
+          materialiser(blobs, services.storage) {}
+
+    cache::State& state;
+    ComputeServices services;
+    WorkerOptions options;
+    Blobs blobs;
+    LayerWriter writer;
+    Materialiser materialiser;
+};
+
+// The part of a cache key that says what an op does. `kind` has the version of the op's rules in it: whoever
+// changes what an op makes of the same input changes it.
+base::Digest operation_key(std::string_view kind, const solver::OperationDocument& document);
+
+}  // namespace mullion::worker

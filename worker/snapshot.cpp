@@ -1,0 +1,200 @@
+#include "worker/snapshot.hpp"
+
+#include <tbb/task_arena.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/json.hpp"
+#include "base/log.hpp"
+#include "worker/blobs.hpp"
+
+namespace mullion::worker {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+
+constexpr std::string_view kPayloadVersion = "snapshot 1";
+
+base::OrderedJson layer_json(const WrittenLayer& layer) {
+    base::OrderedJson json;
+    json["diff_id"] = layer.diff_id.digest.string();
+    json["media_type"] = layer.blob.media_type;
+    json["digest"] = layer.blob.digest.string();
+    json["size"] = layer.blob.size;
+    if (!layer.blob.urls.empty()) json["urls"] = layer.blob.urls;
+    if (!layer.blob.annotations.empty()) json["annotations"] = layer.blob.annotations;
+    return json;
+}
+
+WrittenLayer parse_layer(const base::JsonView& json) {
+    oci::Descriptor blob{json.at("media_type").string(), base::Digest::parse(json.at("digest").string()),
+                         json.at("size").size(),         {},
+                         json.strings_or_empty("urls"),  {}};
+    if (auto annotations = json.find("annotations")) {
+        for (const auto& [key, value] : annotations->members()) blob.annotations[key] = value.string();
+    }
+    return {base::DiffId{base::Digest::parse(json.at("diff_id").string())}, std::move(blob)};
+}
+
+}  // namespace
+
+tree::Os image_os(const oci::Platform& platform) {
+    return platform.is_windows() ? tree::Os::Windows : tree::Os::Linux;
+}
+
+DeltaRef Layer::delta(tree::Os os, const base::CancelToken& cancel) const {
+    // Isolated: a thread that waits for parallel work while it holds the lock must not pick up a task that
+    // wants the same lock.
+    return tbb::this_task_arena::isolate([&] {
+        std::lock_guard work(work_);
+        {
+            std::lock_guard lock(mutex_);
+            if (delta_) return delta_;
+        }
+        DeltaRef delta = blobs_->delta_of(*written(), os, cancel);
+        std::lock_guard lock(mutex_);
+        delta_ = delta;
+        return delta;
+    });
+}
+
+std::optional<WrittenLayer> Layer::written() const {
+    std::lock_guard lock(mutex_);
+    return written_;
+}
+
+WrittenLayer Layer::written_by(const Writer& write) const {
+    if (auto known = written()) return *known;
+    return tbb::this_task_arena::isolate([&] {
+        std::lock_guard work(work_);
+        if (auto known = written()) return *known;
+        DeltaRef before;
+        {
+            std::lock_guard lock(mutex_);
+            before = delta_;
+        }
+        auto [layer, delta] = write(*before);
+        std::lock_guard lock(mutex_);
+        written_ = layer;
+        delta_ = delta;
+        return layer;
+    });
+}
+
+SnapshotRef Snapshot::empty(oci::Platform platform) {
+    std::shared_ptr<Snapshot> snapshot(new Snapshot(std::move(platform)));
+    snapshot->tree_.emplace(snapshot->os());
+    return snapshot;
+}
+
+SnapshotRef Snapshot::on_top(SnapshotRef below, LayerRef layer, std::optional<tree::Tree> tree) {
+    std::shared_ptr<Snapshot> snapshot(new Snapshot(below->platform()));
+    snapshot->below_ = std::move(below);
+    snapshot->layer_ = std::move(layer);
+    snapshot->tree_ = std::move(tree);
+    return snapshot;
+}
+
+SnapshotRef Snapshot::stack(oci::Platform platform, const std::vector<LayerRef>& layers) {
+    SnapshotRef at = empty(std::move(platform));
+    for (const LayerRef& layer : layers) at = on_top(at, layer);
+    return at;
+}
+
+SnapshotRef Snapshot::files(oci::Platform platform, tree::Tree tree) {
+    std::shared_ptr<Snapshot> snapshot(new Snapshot(std::move(platform)));
+    snapshot->is_files_ = true;
+    snapshot->tree_ = std::move(tree);
+    return snapshot;
+}
+
+// Step by step: a stack may be deeper than the thread's own.
+Snapshot::~Snapshot() {
+    SnapshotRef at = std::move(below_);
+    while (at && at.use_count() == 1) at = SnapshotRef(std::move(at->below_));
+}
+
+tree::Os Snapshot::os() const {
+    return image_os(platform_);
+}
+
+const LayerRef& Snapshot::top() const {
+    std::lock_guard lock(mutex_);
+    if (is_files_ && !layer_) {
+        layer_ = std::make_shared<Layer>(
+            std::make_shared<const tree::Delta>(tree::diff(tree::Tree(os()), *tree_)));
+    }
+    return layer_;
+}
+
+std::vector<LayerRef> Snapshot::layers() const {
+    std::vector<LayerRef> layers;
+    for (const Snapshot* at = this; at != nullptr; at = at->below_.get()) {
+        if (const LayerRef& layer = at->top()) layers.push_back(layer);
+    }
+    std::reverse(layers.begin(), layers.end());
+    return layers;
+}
+
+bool Snapshot::has_tree() const {
+    std::lock_guard lock(mutex_);
+    return tree_.has_value();
+}
+
+const tree::Tree& Snapshot::tree(const base::CancelToken& cancel) const {
+    std::vector<const Snapshot*> missing;
+    for (const Snapshot* at = this; !at->has_tree(); at = at->below_.get()) missing.push_back(at);
+    for (auto at = missing.rbegin(); at != missing.rend(); ++at) (*at)->compute_tree(cancel);
+    std::lock_guard lock(mutex_);
+    return *tree_;
+}
+
+void Snapshot::compute_tree(const base::CancelToken& cancel) const {
+    tbb::this_task_arena::isolate([&] {
+        std::lock_guard work(work_);
+        if (has_tree()) return;
+        tree::Tree tree = tree::apply(below_->tree(cancel), *layer_->delta(os(), cancel));
+        std::lock_guard lock(mutex_);
+        tree_ = std::move(tree);
+    });
+}
+
+SnapshotRef snapshot_of(const solver::ResultRef& result) {
+    auto snapshot = std::dynamic_pointer_cast<const Snapshot>(result);
+    if (!snapshot) throw fail(ErrorCode::Internal, "a result is no snapshot");
+    return snapshot;
+}
+
+std::string save_payload(const Snapshot& snapshot) {
+    base::OrderedJson json;
+    json["type"] = kPayloadVersion;
+    json["platform"] = snapshot.platform().string();
+    json["layers"] = base::OrderedJson::array();
+    for (const LayerRef& layer : snapshot.layers()) {
+        auto written = layer->written();
+        if (!written) return {};
+        json["layers"].push_back(layer_json(*written));
+    }
+    return json.dump();
+}
+
+SnapshotRef load_payload(std::string_view payload, Blobs& blobs) {
+    try {
+        base::Json json = base::parse_json(payload, "cache record");
+        base::JsonView view(json, "cache record");
+        if (view.at("type").string() != kPayloadVersion) return nullptr;
+        std::vector<WrittenLayer> layers;
+        for (const base::JsonView& entry : view.at("layers").array()) {
+            layers.push_back(parse_layer(entry));
+            if (!blobs.reachable(layers.back().blob, {})) return nullptr;
+        }
+        return blobs.stack(oci::Platform::parse(view.at("platform").string()), layers);
+    } catch (const base::Error& error) {
+        base::log("worker").warn("unusable cache record: {}", error.what());
+        return nullptr;
+    }
+}
+
+}  // namespace mullion::worker

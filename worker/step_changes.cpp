@@ -1,0 +1,213 @@
+#include "worker/step_changes.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "base/error.hpp"
+#include "tree/name.hpp"
+#include "worker/ownership.hpp"
+
+namespace mullion::worker {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+using tree::Metadata;
+using tree::Node;
+using tree::NodeKind;
+using tree::NodeRef;
+using tree::Os;
+
+Owner owner_with(const std::string& sid) {
+    Owner owner;
+    owner.user_sid = sid;
+    return owner;
+}
+
+tree::ContentRef host_content(const std::filesystem::path& path) {
+    if (path.empty()) return tree::Content::inline_bytes({});
+    tree::StatIdentity identity = tree::stat_identity(path);
+    return std::make_shared<const tree::Content>(identity.size, tree::HostFile{path, identity});
+}
+
+class ChangeReader {
+  public:
+    ChangeReader(const StepRules& rules, tree::ContentProvider& contents, const base::CancelToken& cancel)
+        : rules_(rules), contents_(contents), cancel_(cancel), descriptors_(owner_with(rules.owner_sid)) {}
+
+    void add(const hcs::RawChange& change) {
+        cancel_.check();
+        switch (change.kind) {
+            case hcs::RawChange::Kind::Removal:
+                changes_.push_back(tree::Removal{change.path});
+                break;
+            case hcs::RawChange::Kind::Directory:
+                directory(change);
+                break;
+            case hcs::RawChange::Kind::File:
+                file(change);
+                break;
+            case hcs::RawChange::Kind::Symlink:
+                symlink(change);
+                break;
+        }
+    }
+
+    std::vector<tree::Change> take() { return std::move(changes_); }
+
+  private:
+    // The first name of a file with several.
+    struct FirstName {
+        std::string path;
+        NodeRef node;
+        bool changed = false;
+    };
+
+    base::FileTime time_of(base::FileTime time) const { return time >= rules_.started ? rules_.epoch : time; }
+
+    Metadata new_metadata(const hcs::RawChange& change, bool directory) {
+        Metadata metadata;
+        metadata.set_times(time_of(change.modified));
+        metadata.created = rules_.epoch;
+        metadata.attributes = directory ? tree::attribute::kDirectory : tree::attribute::kArchive;
+        metadata.descriptor = descriptors_.inherited(parent_descriptor(change.path), directory);
+        return metadata;
+    }
+
+    tree::DescriptorRef parent_descriptor(std::string_view path) const {
+        std::string_view parent = tree::parent_of(path);
+        auto made = made_.find(tree::fold(Os::Windows, parent));
+        if (made != made_.end()) return made->second;
+        NodeRef node = rules_.lower.find(parent);
+        return node ? node->metadata.descriptor : nullptr;
+    }
+
+    NodeRef lower_node(const std::string& path, NodeKind kind) const {
+        NodeRef node = rules_.lower.find(path);
+        return node && node->kind == kind ? node : nullptr;
+    }
+
+    void put(const std::string& path, NodeRef node, std::optional<std::string> hard_link = {}) {
+        changes_.push_back(tree::Upsert{path, std::move(node), std::move(hard_link)});
+    }
+
+    void directory(const hcs::RawChange& change) {
+        NodeRef old = lower_node(change.path, NodeKind::Directory);
+        if (old && change.streams.empty()) return;
+        auto node = std::make_shared<Node>();
+        node->metadata = old ? old->metadata : new_metadata(change, true);
+        node->streams = streams_of(change, old);
+        made_[tree::fold(Os::Windows, change.path)] = node->metadata.descriptor;
+        put(change.path, std::move(node));
+    }
+
+    void symlink(const hcs::RawChange& change) {
+        if (change.link_target.starts_with('/')) {
+            throw fail(ErrorCode::Unsupported, "the step made a link at {} that leads out of C: (to {})",
+                       tree::display_path(Os::Windows, tree::printable(change.path)),
+                       tree::printable(change.link_target));
+        }
+        auto node = std::make_shared<Node>();
+        node->kind = NodeKind::Symlink;
+        node->metadata = new_metadata(change, false);
+        node->metadata.attributes = tree::attribute::kReparsePoint;
+        node->link_target = change.link_target;
+        std::replace(node->link_target.begin(), node->link_target.end(), '/', '\\');
+        put(change.path, std::move(node));
+    }
+
+    void file(const hcs::RawChange& change) {
+        NodeRef old = lower_node(change.path, NodeKind::File);
+        FirstName* first = nullptr;
+        if (change.hard_link_group) {
+            auto [at, is_first] = first_names_.try_emplace(*change.hard_link_group);
+            first = &at->second;
+            if (!is_first) {
+                if (!(old && !first->changed && unchanged(change, *old))) {
+                    put(change.path, first->node, first->path);
+                }
+                return;
+            }
+        }
+        bool changed = !old || !unchanged(change, *old);
+        NodeRef node = changed ? changed_file(change, old) : old;
+        if (first != nullptr) *first = {change.path, node, changed};
+        if (changed) put(change.path, node);
+    }
+
+    bool unchanged(const hcs::RawChange& change, const Node& old) {
+        bool read_only = (old.metadata.attributes & tree::attribute::kReadOnly) != 0;
+        if (!change.streams.empty() || change.read_only != read_only) return false;
+        if (change.size != old.content->size() || change.modified != old.metadata.modified) return false;
+        tree::ContentRef now = host_content(change.content);
+        return tree::digest_of(*now, contents_, cancel_) == tree::digest_of(*old.content, contents_, cancel_);
+    }
+
+    NodeRef changed_file(const hcs::RawChange& change, const NodeRef& old) {
+        auto node = std::make_shared<Node>();
+        node->kind = NodeKind::File;
+        Metadata& metadata = node->metadata;
+        if (old) {
+            metadata = old->metadata;
+            metadata.mode = metadata.uid = metadata.gid = 0;
+            metadata.tar_form = 0;
+            metadata.attributes &= ~(tree::attribute::kReadOnly | tree::attribute::kNormal);
+            metadata.attributes |= tree::attribute::kArchive;
+            if (change.modified != metadata.modified) metadata.modified = time_of(change.modified);
+            metadata.accessed = metadata.changed = metadata.modified;
+        } else {
+            metadata = new_metadata(change, false);
+        }
+        if (change.read_only) metadata.attributes |= tree::attribute::kReadOnly;
+        node->content = host_content(change.content);
+        node->streams = streams_of(change, old);
+        if (change.hard_link_group) node->hard_links = std::make_shared<const tree::HardLinkGroup>();
+        return node;
+    }
+
+    // Those the object had, and those that were written.
+    std::vector<tree::Stream> streams_of(const hcs::RawChange& change, const NodeRef& old) const {
+        std::vector<tree::Stream> streams;
+        if (old) streams = old->streams;
+        for (const hcs::RawStream& raw : change.streams) {
+            auto same = [&](const tree::Stream& stream) {
+                return tree::names_equal(Os::Windows, stream.name, raw.name);
+            };
+            auto known = std::find_if(streams.begin(), streams.end(), same);
+            if (known != streams.end()) {
+                known->content = host_content(raw.content);
+            } else {
+                streams.push_back({raw.name, host_content(raw.content)});
+            }
+        }
+        return streams;
+    }
+
+    const StepRules& rules_;
+    tree::ContentProvider& contents_;
+    const base::CancelToken& cancel_;
+    Descriptors descriptors_;
+    std::vector<tree::Change> changes_;
+    std::map<std::string, tree::DescriptorRef> made_;  // descriptors of new directories by folded path
+    std::map<std::uint64_t, FirstName> first_names_;   // by hard link group
+};
+
+}  // namespace
+
+tree::Delta delta_of_changes(const hcs::LayerChanges& changes, const StepRules& rules,
+                             tree::ContentProvider& contents, const base::CancelToken& cancel) {
+    ChangeReader reader(rules, contents, cancel);
+    for (const hcs::RawChange& change : changes.files) {
+        base::with_context(
+            [&] { return fmt::format("reading what the step made of {}", tree::printable(change.path)); },
+            [&] { reader.add(change); });
+    }
+    tree::Delta delta;
+    delta.os = Os::Windows;
+    delta.changes = reader.take();
+    delta.files_root = rules.lower.root()->metadata;
+    tree::canonicalise(delta, rules.lower);
+    return delta;
+}
+
+}  // namespace mullion::worker

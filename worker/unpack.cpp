@@ -1,0 +1,153 @@
+#include "worker/unpack.hpp"
+
+#include <tbb/blocked_range.h>
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
+#include <unordered_map>
+
+#include "base/error.hpp"
+#include "oci/compress.hpp"
+#include "tree/layer_tar.hpp"
+#include "tree/name.hpp"
+#include "worker/host_directory.hpp"
+#include "worker/host_link.hpp"
+#include "worker/layer_writer.hpp"
+
+namespace mullion::worker {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+using tree::NodeKind;
+
+// So few files of a layer are fetched one by one; for more, the whole layer is streamed.
+constexpr std::size_t kFewFiles = 4;
+
+std::uint32_t host_mode(tree::Os os, const tree::Metadata& metadata) {
+    if (os == tree::Os::Linux) return metadata.mode & 0777;
+    return (metadata.attributes & tree::attribute::kReadOnly) != 0 ? 0444 : 0644;
+}
+
+}  // namespace
+
+void Unpacker::run(const tree::Delta& changes, const Whiteout& whiteout) {
+    HostDirectory directory(root_);
+    for (const tree::Change& change : changes.changes) {
+        cancel_.check();
+        if (const auto* upsert = std::get_if<tree::Upsert>(&change)) {
+            plan(*upsert, directory);
+        } else {
+            whiteout(root_ / std::get<tree::Removal>(change).path);
+        }
+    }
+    write_contents();
+    for (const Link& link : links_) directory.make_hard_link(link.existing, link.path);
+    for (auto at = directories_.rbegin(); at != directories_.rend(); ++at) {
+        directory.set_time(at->first, at->second);
+    }
+}
+
+void Unpacker::plan(const tree::Upsert& upsert, HostDirectory& directory) {
+    const tree::Node& node = *upsert.node;
+    switch (node.kind) {
+        case NodeKind::Directory:
+            directory.make_directory(upsert.path);
+            directories_.emplace_back(upsert.path, node.metadata.modified);
+            break;
+        case NodeKind::File:
+            plan_file(upsert);
+            break;
+        case NodeKind::Symlink:
+        case NodeKind::Junction:
+            if (auto target = host_link_target(upper_, upsert.path, node)) {
+                directory.make_symlink(upsert.path, *target);
+            }
+            break;
+    }
+    for (const tree::Stream& stream : node.streams) {
+        if (node.kind != NodeKind::File && node.kind != NodeKind::Directory) break;
+        files_.push_back({upsert.path + ":" + stream.name, stream.content, node.metadata.modified});
+    }
+}
+
+void Unpacker::plan_file(const tree::Upsert& upsert) {
+    const tree::Node& node = *upsert.node;
+    if (node.hard_links) {
+        // Names of one file; the first may lie in a lower layer, then this one becomes a file of its own.
+        auto [first, is_first] = first_names_.emplace(node.hard_links, upsert.path);
+        if (!is_first) {
+            links_.push_back({first->second, upsert.path});
+            return;
+        }
+    }
+    files_.push_back(
+        {upsert.path, node.content, node.metadata.modified, host_mode(upper_.os(), node.metadata)});
+}
+
+void Unpacker::write_contents() {
+    std::map<base::DiffId, std::vector<const File*>> by_layer;
+    std::vector<const File*> single;
+    for (const File& file : files_) {
+        const auto* range = std::get_if<tree::LayerRange>(&file.content->location());
+        if (range != nullptr && file.content->size() > 0) {
+            by_layer[range->diff_id].push_back(&file);
+        } else {
+            single.push_back(&file);
+        }
+    }
+    for (const auto& [diff_id, files] : by_layer) {
+        if (files.size() > kFewFiles) {
+            stream_layer(diff_id, files);
+        } else {
+            single.insert(single.end(), files.begin(), files.end());
+        }
+    }
+    write_one_by_one(single);
+}
+
+void Unpacker::stream_layer(const base::DiffId& diff_id, const std::vector<const File*>& files) {
+    auto blob = blobs_.state().layers().blob_of(diff_id);
+    if (!blob) throw fail(ErrorCode::NotFound, "layer {} has no blob", diff_id.digest.string());
+    std::unordered_map<std::uint64_t, const File*> wanted;
+    std::vector<const File*> again;  // other files with the same bytes
+    for (const File* file : files) {
+        std::uint64_t offset = std::get<tree::LayerRange>(file->content->location()).offset;
+        if (!wanted.emplace(offset, file).second) again.push_back(file);
+    }
+    HostDirectory directory(root_);
+    tree::LayerReadOptions options;
+    options.os = upper_.os();
+    options.on_content = [&](const std::string&, std::uint64_t offset, std::uint64_t, base::Source& bytes) {
+        auto file = wanted.find(offset);
+        if (file == wanted.end()) return;
+        const File& found = *file->second;
+        wanted.erase(file);
+        directory.make_file(found.path, bytes, found.modified, found.mode);
+    };
+    auto raw = blobs_.open(*blob, cancel_);
+    auto tar = oci::decompress(*raw, kMaxLayerBytes);
+    tree::LayerReader reader(std::move(options));
+    reader.read(*tar, cancel_);
+    if (reader.diff_id() != diff_id || !wanted.empty()) {
+        throw fail(ErrorCode::Corrupt, "blob {} is not layer {}", blob->digest.string(),
+                   diff_id.digest.string());
+    }
+    write_one_by_one(again);
+}
+
+void Unpacker::write_one_by_one(const std::vector<const File*>& files) {
+    auto write = [&](const tbb::blocked_range<std::size_t>& range) {
+        HostDirectory directory(root_);
+        for (std::size_t i = range.begin(); i != range.end(); ++i) {
+            cancel_.check();
+            const File& file = *files[i];
+            auto bytes = blobs_.contents().open(*file.content, cancel_);
+            directory.make_file(file.path, *bytes, file.modified, file.mode);
+        }
+    };
+    tbb::this_task_arena::isolate(
+        [&] { tbb::parallel_for(tbb::blocked_range<std::size_t>(0, files.size(), 64), write); });
+}
+
+}  // namespace mullion::worker
