@@ -40,6 +40,11 @@ function(mullion_room name)
   mullion_warnings(mullion_${name})
 endfunction()
 
+set(MULLION_TEST_ENVIRONMENT "")
+if("thread" IN_LIST MULLION_SANITIZE)
+  set(MULLION_TEST_ENVIRONMENT "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp")
+endif()
+
 # mullion_test(ROOM SOURCES... DEPENDS...): one GoogleTest program per room, found by ctest case by case.
 function(mullion_test name)
   cmake_parse_arguments(ARG "" "MAIN;TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
@@ -55,5 +60,5 @@ function(mullion_test name)
     set(ARG_TIMEOUT 120)
   endif()
   gtest_discover_tests(mullion_${name}_tests DISCOVERY_MODE PRE_TEST
-    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${name};${ARG_LABELS}")
+    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${name};${ARG_LABELS}" ENVIRONMENT "${MULLION_TEST_ENVIRONMENT}")
 endfunction()
