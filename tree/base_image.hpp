@@ -1,5 +1,6 @@
 // A small, deterministic stand-in for a Windows base image, for offline use and tests: real directory names
-// and casing, security descriptors, Hives, the built-in profiles. It holds no Microsoft bytes.
+// and casing, security descriptors, Hives, the built-in profiles. It holds no Microsoft bytes, no registry
+// and no programs.
 #pragma once
 
 #include "tree/delta.hpp"
@@ -7,8 +8,8 @@
 namespace mullion::tree {
 
 struct BaseImageOptions {
-    std::string os_version = "10.0.20348.2700";
-    base::FileTime time;  // of every entry
+    std::string os_version = "10.0.20348.2700";  // named in License.txt
+    base::FileTime time;                         // of every entry
 };
 
 // The one layer of the image.

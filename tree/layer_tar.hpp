@@ -1,9 +1,21 @@
 // The layer tar codec: a Delta in OCI Windows layer form ("Files/", "Hives/", "UtilityVM/Files/", PAX records
-// MSWINDOWS.*; hcs.md §4) or in plain OCI form for Linux images. Reading a layer we wrote and writing it
-// again gives the same bytes; so does reading a layer made by Windows, unless it breaks the importer's rules.
+// MSWINDOWS.*; hcs.md §4) or in plain OCI form for Linux images.
+//
+// Reading a layer we wrote and writing it again gives the same bytes. So does reading one made by Windows
+// (hcsshim's tar form) or by BuildKit, within what a Delta holds. Not preserved, because it means nothing:
+// padding behind the end marker, user and group names, device numbers, GNU and ustar-prefix forms of long
+// names (whiteouts excepted), the order and spelling of PAX records, unknown records, and the sections in
+// another order than Hives-Files-UtilityVM or Files-Hives-UtilityVM. Not preserved, because the model has no
+// place for it: time digits below 100 ns (BuildKit's own top entries have them), metadata of whiteouts
+// (BuildKit's have some), a hard link whose own times or attributes are not its file's, MSWINDOWS.sd (read,
+// then written as MSWINDOWS.rawsd).
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/cancel.hpp"
@@ -12,22 +24,38 @@
 
 namespace mullion::tree {
 
-// Writes `delta` (canonical, see canonicalise) as a tar. Contents come from `provider`. Throws Invalid for
-// what the format cannot carry (unknown reparse tags, a name no importer accepts).
-void write_layer(const Delta& delta, ContentProvider& provider, base::Sink& sink,
-                 const base::CancelToken& cancel);
+// Writes `delta` (canonical, see canonicalise: nothing is reordered here) as a tar. Contents come from
+// `provider`. Returns the offset in the tar of every content written, in order, for relocate(). A Windows
+// layer starts with "Hives" and "Files"; where the Delta has no metadata for them they get time 0.
+// Throws Invalid for what the format cannot carry (a name no importer accepts, ".wh." names, link targets no
+// reparse point can hold), Corrupt if a content has not its size. Does not finish() the sink.
+std::vector<std::uint64_t> write_layer(const Delta& delta, ContentProvider& provider, base::Sink& sink,
+                                       const base::CancelToken& cancel);
+
+// `delta` as it lies in the layer tar that write_layer made of it: contents become LayerRanges. Known digests
+// are kept; hard links keep sharing their nodes.
+Delta relocate(const Delta& delta, const std::vector<std::uint64_t>& offsets, const base::DiffId& diff_id);
 
 // Reading buffers nothing but metadata. Rules that protect *us* are enforced here (bounded headers and names,
 // no "..", no absolute names); rules that protect an importer are findings of verify_layer.
 struct LayerReadOptions {
     Os os = Os::Windows;
-    // Called for each file's bytes as they stream by (offset in the tar, size, bytes through the source);
-    // optional.
+    // Called for the bytes of each file ("path") and stream ("path:stream") below C: (or /) as they stream
+    // by: offset in the tar, size, and a source limited to them, of which it may leave any part unread.
+    // Optional.
     std::function<void(const std::string& path, std::uint64_t offset, std::uint64_t size, base::Source&)>
         on_content;
+    // Digest every content on the way, so that the Delta's contents know theirs.
+    bool digest_contents = false;
     std::uint64_t max_entries = 4'000'000;
+    // Bounds the names, link targets, descriptors and extended attributes the Delta may hold.
+    std::uint64_t max_metadata_bytes = 512 << 20;
 };
 
+// Keeps the Delta as found: same order, missing parents stay missing (apply() and verify_layer judge that).
+// Throws Corrupt for a damaged or truncated tar, Invalid for names that could leave the tree or that a Delta
+// cannot hold (outside the three sections, a stream not directly behind its file), Unsupported for devices,
+// sparse files and opaque whiteouts of Linux layers.
 // Contents of the Delta are LayerRanges; the diff ID, known only at the end, is filled in before read()
 // returns.
 class LayerReader {
@@ -46,8 +74,9 @@ class LayerReader {
 };
 
 // Checks a layer tar against everything an importer enforces (hcs.md §4.4) and against canonical form.
-// Findings are complete sentences naming the entry; empty means importable. Throws only if the tar cannot be
-// read at all.
+// Findings are complete sentences, one per problem, in the order of the tar; empty means importable. `lower`:
+// the file system below, where it is known; without it hard links to files outside this tar are taken on
+// trust, unless this is the base layer. Throws only if the tar cannot be read at all (see TarReader).
 struct LayerFinding {
     std::string entry;
     std::string text;
@@ -55,8 +84,10 @@ struct LayerFinding {
 std::vector<LayerFinding> verify_layer(base::Source& tar, bool is_base_layer, const Tree* lower,
                                        const base::CancelToken& cancel);
 
-// A Delta as compact bytes without contents (names, metadata, offsets): the layer's index, stored beside the
-// blob.
+// A Delta as compact bytes without contents (names, metadata, sizes, offsets, known digests): the layer's
+// index, stored beside the blob. All contents must be LayerRanges (Internal otherwise). parse_index throws
+// Corrupt for anything serialise_index does not write; it does not re-check names, since the bytes are ours
+// and stored under a digest.
 std::string serialise_index(const Delta& delta);
 Delta parse_index(std::string_view bytes, const base::DiffId& diff_id);
 
