@@ -286,10 +286,7 @@ std::u32string WordLexer::replacement(const std::u32string& variable_name) {
     const auto variable = look_up(variable_name);
     if (!variable.set && options_.keep_unset)
         return U"${" + variable_name + U"/" + pattern + U"/" + text + U"}";
-    check_size(all ? (variable.value.size() + 1) * (text.size() + 1) / 64 : 0);
-    auto out = replace(variable.value, pattern, text, all);
-    check_size(out.size());
-    return out;
+    return replace(variable.value, pattern, text, all, kMaxExpansion);
 }
 
 std::u32string WordLexer::name() {

@@ -96,6 +96,7 @@ RunInstruction run(const Node& node) {
     if (out.security != "sandbox" && out.security != "insecure")
         throw fail(ErrorCode::Invalid, "security {} is not valid", quote(out.security));
     out.devices = flags.texts("device");
+    for (const auto& device : out.devices) check_device(device);
     return out;
 }
 

@@ -272,6 +272,21 @@ std::string check_mount(std::string_view text) {
     return from;
 }
 
+void check_device(std::string_view text) {
+    bool named = false;
+    for (const auto& field : csv_record(text)) {
+        const auto option = split_option(field);
+        const bool required = option.key == "required";
+        if (required && option.value && !parse_bool(*option.value))
+            throw fail(ErrorCode::Invalid, "invalid value for {}: {}", option.key, *option.value);
+        if (required) continue;
+        if (named && !option.value)
+            throw fail(ErrorCode::Invalid, "invalid field '{}' must be a key=value pair", field);
+        if (named) throw fail(ErrorCode::Invalid, "unexpected key '{}' in '{}'", option.key, field);
+        named = true;
+    }
+}
+
 Mount parse_mount(std::string_view text, const std::function<std::string(std::string_view)>& expand) {
     return MountParser().run(text, expand);
 }

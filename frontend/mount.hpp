@@ -1,4 +1,4 @@
-// RUN --mount: one CSV record of options (dockerfile.md §9).
+// RUN --mount and --device: one CSV record of options (dockerfile.md §9).
 #pragma once
 
 #include <cstdint>
@@ -30,6 +30,9 @@ struct Mount {
 
 // What can be told without variables: the record splits, and `from` is a plain name. Returns `from`.
 std::string check_mount(std::string_view text);
+
+// RUN --device: "[name=]VENDOR/CLASS[=ID][,required[=bool]]". Throws Invalid.
+void check_device(std::string_view text);
 
 // The whole judgement; `expand` is applied to every value. Throws Invalid.
 Mount parse_mount(std::string_view text, const std::function<std::string(std::string_view)>& expand);

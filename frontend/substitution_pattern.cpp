@@ -125,7 +125,7 @@ std::u32string remove_suffix(std::u32string_view value, std::u32string_view patt
 }
 
 std::u32string replace(std::u32string_view value, std::u32string_view pattern,
-                       std::u32string_view replacement, bool all) {
+                       std::u32string_view replacement, bool all, std::size_t limit) {
     const SubstitutionPattern compiled(pattern);
     std::u32string out;
     std::size_t copied = 0;
@@ -136,6 +136,8 @@ std::u32string replace(std::u32string_view value, std::u32string_view pattern,
         out += value.substr(copied, match->begin - copied);
         // An empty match right behind another match does not count.
         if (match->end > copied || match->begin == 0) out += replacement;
+        if (out.size() > limit)
+            throw base::fail(base::ErrorCode::Exhausted, "expansion larger than {} characters", limit);
         copied = match->end;
         from = std::max(from + 1, match->end);
         if (!all) break;

@@ -40,7 +40,8 @@ class SubstitutionPattern {
 
 std::u32string remove_prefix(std::u32string_view value, std::u32string_view pattern, bool longest);
 std::u32string remove_suffix(std::u32string_view value, std::u32string_view pattern, bool longest);
+// Throws Exhausted for a result of more than `limit` characters.
 std::u32string replace(std::u32string_view value, std::u32string_view pattern,
-                       std::u32string_view replacement, bool all);
+                       std::u32string_view replacement, bool all, std::size_t limit);
 
 }  // namespace mullion::frontend
