@@ -1,5 +1,7 @@
 #include "oci/image.hpp"
 
+#include <unordered_set>
+
 #include "base/error.hpp"
 
 namespace mullion::oci {
@@ -9,6 +11,7 @@ using base::ErrorCode;
 namespace {
 
 constexpr int kMaxDepth = 4;
+constexpr std::size_t kMaxDocuments = 1000;
 
 }  // namespace
 
@@ -48,17 +51,36 @@ Image load_manifest(BlobSource& source, const Descriptor& descriptor, const base
         });
 }
 
-void collect(BlobSource& source, const Descriptor& root, int depth, std::vector<Image>& images,
-             const base::CancelToken& cancel) {
-    if (!media_type::is_index(root.media_type)) {
-        images.push_back(load_manifest(source, root, cancel));
-        return;
+// Each document once, so that an index that names another one a thousand times over costs nothing.
+class Collector {
+  public:
+    Collector(BlobSource& source, const base::CancelToken& cancel) : source_(source), cancel_(cancel) {}
+
+    void collect(const Descriptor& root, int depth) {
+        if (!seen_.insert(root.digest).second) return;
+        if (seen_.size() > kMaxDocuments) {
+            throw base::fail(ErrorCode::Invalid, "more than {} manifests and indexes", kMaxDocuments);
+        }
+        if (!media_type::is_index(root.media_type)) {
+            images_.push_back(load_manifest(source_, root, cancel_));
+            return;
+        }
+        if (depth == kMaxDepth) {
+            throw base::fail(ErrorCode::Invalid, "indexes nested deeper than {}", kMaxDepth);
+        }
+        Index index = Index::parse(read_blob(source_, root, Index::kMaxSize, cancel_));
+        for (const Descriptor& entry : index.manifests) {
+            if (!is_attestation(entry)) collect(entry, depth + 1);
+        }
     }
-    if (depth == kMaxDepth) throw base::fail(ErrorCode::Invalid, "indexes nested deeper than {}", kMaxDepth);
-    for (const Descriptor& entry : Index::parse(read_blob(source, root, Index::kMaxSize, cancel)).manifests) {
-        if (!is_attestation(entry)) collect(source, entry, depth + 1, images, cancel);
-    }
-}
+    std::vector<Image> take() { return std::move(images_); }
+
+  private:
+    BlobSource& source_;
+    const base::CancelToken& cancel_;
+    std::unordered_set<base::Digest> seen_;
+    std::vector<Image> images_;
+};
 
 }  // namespace
 
@@ -68,9 +90,9 @@ Image load_image(BlobSource& source, const Descriptor& root, const Platform& wan
 }
 
 std::vector<Image> load_images(BlobSource& source, const Descriptor& root, const base::CancelToken& cancel) {
-    std::vector<Image> images;
-    collect(source, root, 0, images, cancel);
-    return images;
+    Collector collector(source, cancel);
+    collector.collect(root, 0);
+    return collector.take();
 }
 
 }  // namespace mullion::oci

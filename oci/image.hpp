@@ -25,7 +25,8 @@ Descriptor resolve_manifest(BlobSource& source, const Descriptor& root, const Pl
 Image load_image(BlobSource& source, const Descriptor& root, const Platform& wanted,
                  const base::CancelToken& cancel);
 
-// Every image below `root`; attestation manifests (platform "unknown/unknown") are left out.
+// Every image below `root`, each once; attestation manifests (platform "unknown/unknown") are left out.
+// Throws Invalid beyond 1000 manifests and indexes.
 std::vector<Image> load_images(BlobSource& source, const Descriptor& root, const base::CancelToken& cancel);
 
 }  // namespace mullion::oci

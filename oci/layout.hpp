@@ -44,7 +44,8 @@ class ImageWriter {
     // A blob in memory (manifest, config); returns nothing because the descriptor is the caller's.
     virtual void put_bytes(const Descriptor& descriptor, std::string_view bytes) = 0;
     // `roots`: what index.json / manifest.json will name. Throws Invalid if a blob that a manifest names was
-    // not put (layers with their own URLs and entries of an index may be absent). Archives finish their sink.
+    // not put (layers with their own URLs and entries of an index may be absent). An archive is then
+    // complete in its sink, which its owner has yet to finish.
     virtual void finish(const std::vector<NamedRoot>& roots) = 0;
 };
 

@@ -88,7 +88,6 @@ void TarWriter::finish() {
     end_entry();
     static constexpr std::array<char, 2 * kBlock> kEnd{};
     to_.write({kEnd.data(), kEnd.size()});
-    to_.finish();
 }
 
 }  // namespace mullion::oci

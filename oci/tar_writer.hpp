@@ -20,7 +20,7 @@ class TarWriter {
     void begin_file(const std::string& name, std::uint64_t size);
     void write(std::string_view data);
     void file(const std::string& name, std::string_view data);
-    // Writes the end marker and finishes the sink.
+    // Writes the end marker; finishing the sink is the owner's.
     void finish();
 
   private:

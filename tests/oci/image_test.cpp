@@ -45,6 +45,32 @@ TEST(LoadImage, BoundsTheDepth) {
               std::string::npos);
 }
 
+TEST(LoadImages, GivesEachImageOnceAndEndsOnBombs) {
+    MemoryBlobs blobs;
+    TestImage first = add_image(blobs, {layer_tar("a", "1")}, Compression::Gzip, "10.0.17763.1");
+    TestImage second = add_image(blobs, {layer_tar("b", "2")});
+    Descriptor root = first.root;
+    for (int i = 0; i < 3; ++i) {
+        Index index;
+        index.manifests.assign(2000, root);
+        index.manifests.push_back(second.root);
+        root = blobs.add(media_type::kIndex, index.json());
+    }
+    std::vector<Image> images = load_images(blobs, root, {});
+    ASSERT_EQ(images.size(), 2u);
+    EXPECT_EQ(images[0].config, first.config);
+    EXPECT_EQ(images[1].config, second.config);
+    Index wide;
+    for (int i = 0; i < 1001; ++i) {
+        TestImage image = second;
+        image.config.author = std::to_string(i);
+        test::seal(blobs, image);
+        wide.manifests.push_back(image.root);
+    }
+    Descriptor bomb = blobs.add(media_type::kIndex, wide.json());
+    EXPECT_EQ(failure([&] { load_images(blobs, bomb, {}); }).code, base::ErrorCode::Invalid);
+}
+
 TEST(LoadImage, RefusesLayersThatDoNotMatchTheConfig) {
     MemoryBlobs blobs;
     TestImage image = add_image(blobs, {layer_tar("a", "1")});

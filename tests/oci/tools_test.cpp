@@ -23,10 +23,12 @@ class ToolsTest : public test::ScratchTest {
         {
             base::AtomicFile file(path("oci.tar"));
             test::write_image(*write_oci_archive(file), blobs_, *image_, kName);
+            file.finish();
         }
         {
             base::AtomicFile file(path("docker.tar"));
             test::write_image(*write_docker_archive(file), blobs_, *image_, kName);
+            file.finish();
         }
         test::write_image(*write_oci_layout(path("layout")), blobs_, *image_, kName);
     }
