@@ -119,4 +119,9 @@ class ComputeService {
 std::optional<std::string> hint_for_command(std::string_view command_line, std::uint32_t exit_code,
                                             std::string_view output_tail);
 
+// Why a command must not run in the emulation although it would report success: it uses what Wine's cmd
+// accepts and ignores (mklink without /H). nullopt for every other command. Only the command line itself is
+// looked at.
+std::optional<std::string> pretending_command(std::string_view command_line);
+
 }  // namespace mullion::hcs

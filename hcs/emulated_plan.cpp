@@ -1,0 +1,138 @@
+#include "hcs/emulated_plan.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "hcs/layer_stack.hpp"
+#include "tree/name.hpp"
+
+namespace mullion::hcs {
+namespace {
+
+using base::ErrorCode;
+namespace fs = std::filesystem;
+
+constexpr const char* kDefaultHostName = "mullion";
+constexpr std::size_t kMaxHostName = 63;
+
+[[noreturn]] void unsupported(const char* member, const char* why) {
+    throw base::fail(ErrorCode::Unsupported, "$.{}: {}", member, why);
+}
+
+std::uint64_t host_memory() {
+    return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+           static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+ResourceLimits limits_of(const Container& container, const EmulationOptions& options) {
+    ResourceLimits limits;
+    limits.tasks = options.limits.tasks;
+    std::uint64_t megabytes = container.Memory ? container.Memory->SizeInMB : 0;
+    if (megabytes == 0) megabytes = options.limits.memory_in_mb;
+    limits.memory_bytes = megabytes != 0 ? megabytes << 20 : host_memory() / 4 * 3;
+    if (!container.Processor) return limits;
+    const Processor& processor = *container.Processor;
+    if (processor.Count != 0) limits.processors = processor.Count;
+    if (processor.Maximum != 0) {
+        limits.processors =
+            static_cast<double>(::sysconf(_SC_NPROCESSORS_ONLN)) * processor.Maximum / 10000.0;
+    }
+    if (processor.Weight != 0) limits.weight = processor.Weight;
+    return limits;
+}
+
+void check_host_name(const std::string& name) {
+    auto legal = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-'; };
+    if (name.size() > kMaxHostName || !std::all_of(name.begin(), name.end(), legal)) {
+        throw base::fail(ErrorCode::Invalid, "$.Container.GuestOs.HostName: {} is no host name",
+                         tree::printable(name));
+    }
+}
+
+void check_networking(const Networking& networking, const EmulationOptions& options) {
+    if (networking.Namespace != kHostNetworkNamespace) {
+        unsupported("Container.Networking.Namespace", "the emulation has no such network");
+    }
+    if (!options.allow_host_network) {
+        unsupported("Container.Networking", "sharing the host's network was not allowed");
+    }
+    if (networking.AllowUnqualifiedDnsQuery || !networking.DnsSearchList.empty()) {
+        unsupported("Container.Networking", "the emulation takes the host's name resolution as it is");
+    }
+}
+
+void check_mapping(const MappedDirectory& mapping) {
+    if (!fs::path(mapping.HostPath).is_absolute()) {
+        throw base::fail(ErrorCode::Invalid, "$.Container.MappedDirectories: {} is not absolute",
+                         mapping.HostPath);
+    }
+    std::string path = tree::normalise(tree::Os::Windows, mapping.ContainerPath);
+    if (path.empty())
+        unsupported("Container.MappedDirectories.ContainerPath", "C:\\ itself cannot be mapped");
+    for (std::string_view name : tree::split(path)) {
+        if (std::optional<std::string> problem = tree::name_problem(tree::Os::Windows, name)) {
+            throw base::fail(ErrorCode::Invalid, "$.Container.MappedDirectories: {} {}",
+                             tree::printable(name), *problem);
+        }
+    }
+}
+
+}  // namespace
+
+void check_supported(const ComputeSystemDocument& document, const EmulationOptions& options) {
+    const Container& container = document.Container;
+    if (!document.ShouldTerminateOnLastHandleClosed) {
+        unsupported("ShouldTerminateOnLastHandleClosed",
+                    "containers of the emulation do not outlive their engine");
+    }
+    if (container.Storage.QoS) unsupported("Container.Storage.QoS", "not supported by the emulation");
+    if (!container.MappedPipes.empty())
+        unsupported("Container.MappedPipes", "not supported by the emulation");
+    if (!container.AssignedDevices.empty())
+        unsupported("Container.AssignedDevices", "not supported by the emulation");
+    if (container.RegistryChanges) unsupported("Container.RegistryChanges", "not supported by the emulation");
+    if (container.GuestOs) check_host_name(container.GuestOs->HostName);
+    if (container.Networking) check_networking(*container.Networking, options);
+    for (const MappedDirectory& mapping : container.MappedDirectories) check_mapping(mapping);
+}
+
+void check_matches(const ComputeSystemDocument& document, const Scratch& scratch) {
+    const std::vector<Layer>& layers = document.Container.Storage.Layers;
+    auto same = [](const Layer& layer, const fs::path& parent) {
+        return fs::path(layer.Path).lexically_normal() == parent.lexically_normal();
+    };
+    if (!std::equal(layers.begin(), layers.end(), scratch.parents.begin(), scratch.parents.end(), same)) {
+        throw base::fail(ErrorCode::Invalid,
+                         "$.Container.Storage.Layers: not the layers the scratch was made for");
+    }
+}
+
+std::string host_name_of(const ComputeSystemDocument& document) {
+    const std::optional<GuestOs>& os = document.Container.GuestOs;
+    return os && !os->HostName.empty() ? os->HostName : kDefaultHostName;
+}
+
+BoxPlan plan_box(const ComputeSystemDocument& document, const EmulationOptions& options, Scratch& scratch) {
+    const Container& container = document.Container;
+    BoxPlan plan;
+    plan.upper = scratch.upper();
+    plan.work = scratch.work();
+    plan.prefix = scratch.prefix();
+    plan.hostname = host_name_of(document);
+    plan.own_network = !container.Networking;
+    plan.limits = limits_of(container, options);
+    plan.time_limit = options.limits.time_limit;
+    LayerStack image(scratch.layer_files());
+    for (const MappedDirectory& mapping : container.MappedDirectories) {
+        std::string path = image.fold_to_casing(tree::normalise(tree::Os::Windows, mapping.ContainerPath));
+        plan.mappings.push_back({mapping.HostPath, "/c/" + path, mapping.ReadOnly});
+        for (std::string_view each = path; !each.empty(); each = tree::parent_of(each)) {
+            if (!image.find(each)) scratch.mount_points.emplace_back(each);
+        }
+    }
+    return plan;
+}
+
+}  // namespace mullion::hcs

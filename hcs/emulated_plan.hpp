@@ -1,0 +1,23 @@
+// From a compute system document to a box.
+#pragma once
+
+#include "hcs/box.hpp"
+#include "hcs/emulation.hpp"
+#include "hcs/scratch.hpp"
+
+namespace mullion::hcs {
+
+// The namespace whose containers share the host's network.
+inline constexpr const char* kHostNetworkNamespace = "6d1f3c1e-5a55-4d0c-9f61-0b7a5de1f3a7";
+
+// Throws Unsupported for what the emulation cannot do and Invalid for what contradicts the scratch, naming
+// the member.
+void check_supported(const ComputeSystemDocument& document, const EmulationOptions& options);
+void check_matches(const ComputeSystemDocument& document, const Scratch& scratch);
+
+std::string host_name_of(const ComputeSystemDocument& document);
+
+// The plan but for the files of Wine; mount points that do not exist in the image are added to `scratch`.
+BoxPlan plan_box(const ComputeSystemDocument& document, const EmulationOptions& options, Scratch& scratch);
+
+}  // namespace mullion::hcs

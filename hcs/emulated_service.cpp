@@ -1,0 +1,278 @@
+// ComputeService on boxes: documents, states, users.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <mutex>
+#include <set>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/log.hpp"
+#include "base/synced.hpp"
+#include "hcs/emulated_plan.hpp"
+#include "hcs/emulated_process.hpp"
+#include "hcs/emulation.hpp"
+#include "hcs/launch.hpp"
+#include "hcs/wine_layer.hpp"
+#include "hcs/wine_runtime.hpp"
+#include "tree/name.hpp"
+
+namespace mullion::hcs {
+namespace {
+
+using base::ErrorCode;
+namespace fs = std::filesystem;
+
+constexpr const char* kDefaultUser = "ContainerAdministrator";
+
+[[noreturn]] void refuse(HcsError error, const std::string& id) {
+    throw base::fail(ErrorCode::Invalid, "compute system {}: {}", id, describe(error));
+}
+
+// Ids in use by one service. Shared with its systems, which may be destroyed on any thread.
+using Ids = base::Synced<std::set<std::string>>;
+
+class EmulatedSystem final : public ComputeSystem {
+  public:
+    EmulatedSystem(std::string id, const ComputeSystemDocument& document, const EmulationOptions& options,
+                   Scratch scratch, std::shared_ptr<Ids> ids)
+        : id_(std::move(id)),
+          document_(document),
+          options_(options),
+          scratch_(std::move(scratch)),
+          ids_(std::move(ids)) {}
+    ~EmulatedSystem() override;
+
+    const std::string& id() const override { return id_; }
+    SystemState state() const override {
+        std::lock_guard lock(mutex_);
+        return state_;
+    }
+    void start(const base::CancelToken& cancel) override;
+    std::unique_ptr<Process> create_process(const ProcessParameters& parameters,
+                                            const ProcessStreams& streams,
+                                            const base::CancelToken& cancel) override;
+    SystemExitStatus shut_down(const base::CancelToken& cancel) override;
+    void terminate() override;
+
+  private:
+    void fill_prefix(const WineLayer& wine);
+    std::string user_of(const ProcessParameters& parameters) const;
+    std::uint32_t processors() const;
+    void set_scratch_state(ScratchState state);
+
+    std::string id_;
+    ComputeSystemDocument document_;
+    EmulationOptions options_;
+    Scratch scratch_;
+    std::shared_ptr<Ids> ids_;
+    mutable std::mutex mutex_;
+    SystemState state_ = SystemState::Created;
+    std::shared_ptr<Box> box_;
+    std::uint32_t next_process_ = 1;
+};
+
+EmulatedSystem::~EmulatedSystem() {
+    try {
+        terminate();
+    } catch (const std::exception& error) {
+        base::log("hcs").warn("compute system {}: {}", id_, error.what());
+    }
+    ids_->with([&](auto& ids) { ids.erase(id_); });
+}
+
+void EmulatedSystem::set_scratch_state(ScratchState state) {
+    scratch_.state = state;
+    scratch_.save();
+}
+
+// A scratch that had a system before keeps the registry it left.
+void EmulatedSystem::fill_prefix(const WineLayer& wine) {
+    if (fs::exists(scratch_.prefix())) return;
+    make_prefix(scratch_.prefix());
+    for (const char* name : kHiveFiles) {
+        base::write_file_atomic(scratch_.prefix() / name,
+                                wine.hive(name, scratch_.os_version, scratch_.host_name));
+    }
+}
+
+void EmulatedSystem::start(const base::CancelToken& cancel) {
+    std::lock_guard lock(mutex_);
+    if (state_ != SystemState::Created) refuse(HcsError::InvalidState, id_);
+    WineLayer wine = WineLayer::open(options_.state, cancel);
+    if (scratch_.host_name.empty()) scratch_.host_name = host_name_of(document_);
+    BoxPlan plan = plan_box(document_, options_, scratch_);
+    plan.root = wine.root();
+    plan.lowers = {wine.files_for(scratch_.layer_files())};
+    for (const fs::path& files : scratch_.layer_files()) plan.lowers.push_back(files);
+    fill_prefix(wine);
+    // overlayfs wants an empty one each time.
+    base::remove_tree(scratch_.work());
+    fs::create_directory(scratch_.work());
+    set_scratch_state(ScratchState::Running);
+    try {
+        box_ = std::make_shared<Box>(plan, cancel);
+    } catch (...) {
+        state_ = SystemState::Stopped;
+        set_scratch_state(ScratchState::Terminated);
+        throw;
+    }
+    state_ = SystemState::Running;
+}
+
+std::string EmulatedSystem::user_of(const ProcessParameters& parameters) const {
+    if (parameters.User.empty()) return kDefaultUser;
+    std::vector<std::string> known = scratch_.users;
+    known.insert(known.end(), {"ContainerAdministrator", "ContainerUser"});
+    for (const std::string& user : known) {
+        if (tree::names_equal(tree::Os::Windows, user, parameters.User)) return user;
+    }
+    throw base::fail(ErrorCode::NotFound, "the image has no user {}", tree::printable(parameters.User));
+}
+
+std::uint32_t EmulatedSystem::processors() const {
+    const std::optional<Processor>& processor = document_.Container.Processor;
+    auto host = static_cast<std::uint32_t>(::sysconf(_SC_NPROCESSORS_ONLN));
+    return processor && processor->Count != 0 ? std::min(processor->Count, host) : host;
+}
+
+void check_process(const ProcessParameters& parameters, const ProcessStreams& streams) {
+    validate(parameters);
+    auto unsupported = [](const char* member) {
+        throw base::fail(ErrorCode::Unsupported, "$.{}: not supported by the emulation", member);
+    };
+    if (!parameters.ApplicationName.empty()) unsupported("ApplicationName");
+    if (parameters.RestrictedToken) unsupported("RestrictedToken");
+    if (parameters.EmulateConsole) unsupported("EmulateConsole");
+    if (parameters.ConsoleSize) unsupported("ConsoleSize");
+    if (std::optional<std::string> pretender = pretending_command(parameters.CommandLine)) {
+        throw base::fail(ErrorCode::Unsupported, "$.CommandLine: {}", *pretender);
+    }
+    auto match = [](const char* member, bool flag, bool given) {
+        if (flag != given) {
+            throw base::fail(ErrorCode::Invalid, "$.{}: {}", member,
+                             flag ? "no stream is given for it" : "a stream is given without it");
+        }
+    };
+    match("CreateStdInPipe", parameters.CreateStdInPipe, streams.standard_input != nullptr);
+    match("CreateStdOutPipe", parameters.CreateStdOutPipe, streams.standard_output != nullptr);
+    match("CreateStdErrPipe", parameters.CreateStdErrPipe, streams.standard_error != nullptr);
+}
+
+std::unique_ptr<Process> EmulatedSystem::create_process(const ProcessParameters& parameters,
+                                                        const ProcessStreams& streams,
+                                                        const base::CancelToken& cancel) {
+    cancel.check();
+    check_process(parameters, streams);
+    std::lock_guard lock(mutex_);
+    if (state_ != SystemState::Running) refuse(HcsError::InvalidState, id_);
+    LaunchContext context{user_of(parameters), scratch_.host_name, processors()};
+    std::uint32_t process = next_process_++;
+    std::string directory = parameters.WorkingDirectory.empty() ? "C:\\" : parameters.WorkingDirectory;
+    EmulatedProcess::Program program{
+        loader_arguments(std::to_string(process)), loader_variables(context.user),
+        launch_file(directory, parameters.CommandLine, environment_block(context, parameters.Environment))};
+    return std::make_unique<EmulatedProcess>(box_, process, program, streams);
+}
+
+SystemExitStatus EmulatedSystem::shut_down(const base::CancelToken& cancel) {
+    std::lock_guard lock(mutex_);
+    if (state_ != SystemState::Running) refuse(HcsError::InvalidState, id_);
+    state_ = SystemState::Stopped;
+    try {
+        box_->stop(cancel);
+    } catch (...) {
+        box_->terminate();
+        set_scratch_state(ScratchState::Terminated);
+        throw;
+    }
+    set_scratch_state(ScratchState::Clean);
+    return {0, "GracefulExit"};
+}
+
+void EmulatedSystem::terminate() {
+    std::lock_guard lock(mutex_);
+    bool running = state_ == SystemState::Running;
+    state_ = SystemState::Stopped;
+    if (!running) return;
+    box_->terminate();
+    set_scratch_state(ScratchState::Terminated);
+}
+
+class EmulatedComputeService final : public ComputeService {
+  public:
+    explicit EmulatedComputeService(const EmulationOptions& options) : options_(options) {}
+
+    std::unique_ptr<ComputeSystem> create(const std::string& id, const ComputeSystemDocument& document,
+                                          const base::CancelToken& cancel) override {
+        cancel.check();
+        validate(document);
+        check_supported(document, options_);
+        Scratch scratch = load_scratch(document.Container.Storage.Path);
+        check_matches(document, scratch);
+        if (scratch.state == ScratchState::Running) {
+            throw base::fail(ErrorCode::Invalid, "$.Container.Storage.Path: the scratch is in use");
+        }
+        bool fresh = ids_->with([&](auto& ids) { return ids.insert(id).second; });
+        if (!fresh) {
+            throw base::fail(ErrorCode::Exists, "compute system {}: {}", id,
+                             describe(HcsError::SystemAlreadyExists));
+        }
+        return std::make_unique<EmulatedSystem>(id, document, options_, std::move(scratch), ids_);
+    }
+
+    std::optional<Networking> networking(NetworkMode mode) override {
+        if (mode == NetworkMode::None) return std::nullopt;
+        if (!options_.allow_host_network) {
+            throw base::fail(
+                ErrorCode::Unsupported,
+                "the emulation reaches the network only by sharing the host's, which was not allowed");
+        }
+        return Networking{kHostNetworkNamespace, false, ""};
+    }
+
+  private:
+    EmulationOptions options_;
+    std::shared_ptr<Ids> ids_ = std::make_shared<Ids>();
+};
+
+}  // namespace
+
+std::string describe(HcsError error) {
+    auto text = [&] {
+        switch (error) {
+            case HcsError::InvalidState:
+                return "HCS_E_INVALID_STATE: not valid in its current state";
+            case HcsError::UnexpectedExit:
+                return "HCS_E_UNEXPECTED_EXIT: exited unexpectedly";
+            case HcsError::Terminated:
+                return "HCS_E_TERMINATED: terminated";
+            case HcsError::InvalidJson:
+                return "HCS_E_INVALID_JSON: the document is invalid";
+            case HcsError::SystemAlreadyExists:
+                return "HCS_E_SYSTEM_ALREADY_EXISTS: the id is in use";
+            case HcsError::SystemAlreadyStopped:
+                return "HCS_E_SYSTEM_ALREADY_STOPPED: it has stopped";
+            case HcsError::ProcessAlreadyStopped:
+                return "HCS_E_PROCESS_ALREADY_STOPPED: the process has ended";
+        }
+        return "unknown error";
+    };
+    return fmt::format("{} ({:#010x})", text(), static_cast<std::uint32_t>(error));
+}
+
+std::unique_ptr<ComputeService> make_emulated_compute_service(const EmulationOptions& options) {
+    return std::make_unique<EmulatedComputeService>(options);
+}
+
+void prepare_emulation(const EmulationOptions& options, const base::CancelToken& cancel) {
+    WineLayer::open(options.state, cancel);
+}
+
+std::optional<std::string> emulation_problem() {
+    if (std::optional<std::string> problem = wine_problem()) return problem;
+    return box_problem();
+}
+
+}  // namespace mullion::hcs

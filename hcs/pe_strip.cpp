@@ -1,0 +1,120 @@
+#include "hcs/pe_strip.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+
+namespace mullion::hcs {
+namespace {
+
+// Offsets in the "PE Format" specification's structures.
+constexpr std::size_t kNewHeaderOffset = 0x3c;
+constexpr std::size_t kCoffSize = 24;  // signature and COFF header
+constexpr std::size_t kSectionSize = 40;
+constexpr std::uint16_t kLineNumbersStripped = 0x4, kLocalSymbolsStripped = 0x8, kDebugStripped = 0x200;
+
+// A PE file's fields, every access checked. `get` of something outside makes the whole image unusable for us.
+class Image {
+  public:
+    explicit Image(std::string& bytes) : bytes_(bytes) {}
+
+    template <typename Number>
+    Number get(std::size_t offset) {
+        Number value = 0;
+        if (offset > bytes_.size() || bytes_.size() - offset < sizeof value) {
+            bad_ = true;
+        } else {
+            std::memcpy(&value, bytes_.data() + offset, sizeof value);
+        }
+        return value;
+    }
+    template <typename Number>
+    void set(std::size_t offset, Number value) {
+        std::memcpy(bytes_.data() + offset, &value, sizeof value);
+    }
+    bool bad() const { return bad_; }
+
+    // The section's name; long ones are an offset into the string table.
+    std::string name(std::size_t header, std::size_t string_table) {
+        if (header > bytes_.size() || bytes_.size() - header < 8) {
+            bad_ = true;
+            return {};
+        }
+        std::string text(bytes_.data() + header, ::strnlen(bytes_.data() + header, 8));
+        if (text.empty() || text[0] != '/') return text;
+        std::size_t offset = string_table + static_cast<std::size_t>(std::atoi(text.c_str() + 1));
+        if (offset >= bytes_.size()) return {};
+        return {bytes_.data() + offset, ::strnlen(bytes_.data() + offset, bytes_.size() - offset)};
+    }
+
+  private:
+    std::string& bytes_;
+    bool bad_ = false;
+};
+
+struct Layout {
+    std::size_t coff = 0;
+    std::size_t optional = 0;
+    std::size_t sections = 0;
+    std::uint16_t kept = 0;
+    std::uint16_t count = 0;
+    std::size_t file_end = 0;
+    std::uint32_t image_end = 0;
+};
+
+std::optional<Layout> plan(Image& image, std::size_t file_size) {
+    Layout layout;
+    layout.coff = image.get<std::uint32_t>(kNewHeaderOffset);
+    if (image.get<std::uint32_t>(layout.coff) != 0x4550) return std::nullopt;  // "PE\0\0"
+    layout.count = image.get<std::uint16_t>(layout.coff + 6);
+    std::size_t symbols = image.get<std::uint32_t>(layout.coff + 12);
+    std::size_t string_table = symbols + std::size_t{18} * image.get<std::uint32_t>(layout.coff + 16);
+    layout.optional = layout.coff + kCoffSize;
+    layout.sections = layout.optional + image.get<std::uint16_t>(layout.coff + 20);
+    std::uint32_t alignment = image.get<std::uint32_t>(layout.optional + 32);
+    if (image.bad() || symbols == 0 || alignment == 0) return std::nullopt;
+
+    bool in_debug = false;
+    for (std::uint16_t i = 0; i < layout.count; ++i) {
+        std::size_t header = layout.sections + i * kSectionSize;
+        bool debug = image.name(header, string_table).rfind(".debug", 0) == 0;
+        if (image.bad() || (in_debug && !debug)) return std::nullopt;
+        in_debug = debug;
+        if (debug) continue;
+        ++layout.kept;
+        std::uint32_t virtual_end =
+            image.get<std::uint32_t>(header + 12) + image.get<std::uint32_t>(header + 8);
+        layout.image_end = std::max(layout.image_end, (virtual_end + alignment - 1) / alignment * alignment);
+        std::size_t raw_size = image.get<std::uint32_t>(header + 16);
+        if (raw_size != 0) {
+            layout.file_end = std::max(layout.file_end, image.get<std::uint32_t>(header + 20) + raw_size);
+        }
+    }
+    if (image.bad() || layout.kept == 0 || layout.file_end > file_size) return std::nullopt;
+    return layout;
+}
+
+}  // namespace
+
+std::string strip_debug_sections(std::string image) {
+    Image fields(image);
+    std::optional<Layout> layout = plan(fields, image.size());
+    if (!layout) return image;
+    fields.set<std::uint16_t>(layout->coff + 6, layout->kept);
+    fields.set<std::uint32_t>(layout->coff + 12, 0);  // symbol table
+    fields.set<std::uint32_t>(layout->coff + 16, 0);
+    auto characteristics = fields.get<std::uint16_t>(layout->coff + 22);
+    fields.set<std::uint16_t>(layout->coff + 22,
+                              static_cast<std::uint16_t>(characteristics | kLineNumbersStripped |
+                                                         kLocalSymbolsStripped | kDebugStripped));
+    fields.set<std::uint32_t>(layout->optional + 56, layout->image_end);
+    fields.set<std::uint32_t>(layout->optional + 64, 0);  // checksum: none
+    std::size_t dropped = layout->sections + layout->kept * kSectionSize;
+    std::memset(image.data() + dropped, 0,
+                static_cast<std::size_t>(layout->count - layout->kept) * kSectionSize);
+    image.resize(layout->file_end);
+    return image;
+}
+
+}  // namespace mullion::hcs

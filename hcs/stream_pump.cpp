@@ -1,0 +1,127 @@
+#include "hcs/stream_pump.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+
+namespace mullion::hcs {
+namespace {
+
+constexpr std::size_t kChunk = 1 << 16;
+
+base::UniqueFd make_event() {
+    base::UniqueFd fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!fd) throw base::system_error(errno, "cannot make an event");
+    return fd;
+}
+
+void set_event(const base::UniqueFd& fd) {
+    std::uint64_t one = 1;
+    [[maybe_unused]] ssize_t written = ::write(fd.get(), &one, sizeof one);
+}
+
+void make_nonblocking(const base::UniqueFd& fd) {
+    ::fcntl(fd.get(), F_SETFL, O_NONBLOCK);
+}
+
+// A write to a pipe without readers must fail, not kill us; only this thread's signal mask changes.
+void block_pipe_signal() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+}  // namespace
+
+OutputPump::OutputPump(base::UniqueFd pipe, base::Sink& sink, std::function<void()> on_failure)
+    : pipe_(std::move(pipe)),
+      stop_(make_event()),
+      done_(make_event()),
+      sink_(sink),
+      on_failure_(std::move(on_failure)) {
+    make_nonblocking(pipe_);
+    thread_ = std::thread([this] { run(); });
+}
+
+OutputPump::~OutputPump() {
+    set_event(stop_);
+    if (thread_.joinable()) thread_.join();
+}
+
+void OutputPump::finish(std::chrono::milliseconds grace) {
+    pollfd done{done_.get(), POLLIN, 0};
+    ::poll(&done, 1, static_cast<int>(grace.count()));
+    set_event(stop_);
+    if (thread_.joinable()) thread_.join();
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+// False at the end of the stream or when there is nothing just now.
+bool OutputPump::read_some() {
+    char buffer[kChunk];
+    ssize_t size = ::read(pipe_.get(), buffer, sizeof buffer);
+    if (size > 0) sink_.write({buffer, static_cast<std::size_t>(size)});
+    return size > 0;
+}
+
+void OutputPump::run() {
+    try {
+        pollfd watched[2] = {{pipe_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}};
+        while (true) {
+            if (::poll(watched, 2, -1) < 0 && errno != EINTR) break;
+            bool stop = watched[1].revents != 0;
+            if (watched[0].revents == 0 && !stop) continue;
+            bool more = read_some();
+            while (stop && more) more = read_some();
+            if (stop || (!more && (watched[0].revents & POLLHUP) != 0)) break;
+        }
+    } catch (...) {
+        failure_ = std::current_exception();
+        on_failure_();
+    }
+    set_event(done_);
+}
+
+InputPump::InputPump(base::UniqueFd pipe, base::Source& source)
+    : pipe_(std::move(pipe)), stop_(make_event()), source_(source) {
+    make_nonblocking(pipe_);
+    thread_ = std::thread([this] { run(); });
+}
+
+InputPump::~InputPump() {
+    set_event(stop_);
+    thread_.join();
+}
+
+void InputPump::run() {
+    block_pipe_signal();
+    char buffer[kChunk];
+    try {
+        while (std::size_t size = source_.read(buffer, sizeof buffer)) {
+            const char* at = buffer;
+            while (size > 0) {
+                pollfd watched[2] = {{pipe_.get(), POLLOUT, 0}, {stop_.get(), POLLIN, 0}};
+                if (::poll(watched, 2, -1) < 0 && errno != EINTR) return;
+                if (watched[1].revents != 0) return;
+                ssize_t written = ::write(pipe_.get(), at, size);
+                if (written < 0 && errno != EAGAIN && errno != EINTR) return pipe_.reset();
+                if (written <= 0) continue;
+                at += written;
+                size -= static_cast<std::size_t>(written);
+            }
+        }
+    } catch (const std::exception& error) {
+        base::log("hcs").warn("cannot read standard input: {}", error.what());
+    }
+    pipe_.reset();
+}
+
+}  // namespace mullion::hcs

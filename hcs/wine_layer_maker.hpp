@@ -1,0 +1,14 @@
+// Making a Wine layer: tens of seconds of work that happens once.
+#pragma once
+
+#include <filesystem>
+
+#include "base/cancel.hpp"
+
+namespace mullion::hcs {
+
+// Fills `directory` with root/, c/, registry/ and views/ (hcs/wine_layer.hpp) and runs the self-test: a
+// window under a tight limit of processes. Throws Unavailable if that fails.
+void make_wine_layer(const std::filesystem::path& directory, const base::CancelToken& cancel);
+
+}  // namespace mullion::hcs

@@ -1,0 +1,190 @@
+#include "hcs/wine_runtime.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <set>
+#include <sstream>
+#include <vector>
+
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/process.hpp"
+#include "hcs/embedded.hpp"
+#include "hcs/pe_strip.hpp"
+
+namespace mullion::hcs {
+namespace {
+
+using base::ErrorCode;
+namespace fs = std::filesystem;
+
+// Raise when a prepared layer of an older engine must not be used any more.
+constexpr std::uint64_t kLayerFormat = 1;
+constexpr const char* kInterpreter = "/lib64/ld-linux-x86-64.so.2";
+constexpr const char* kLibraries = "/usr/lib/x86_64-linux-gnu";
+constexpr const char* kFont = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
+constexpr const char* kLocale = "/usr/lib/locale/C.utf8";
+constexpr const char* kCertificates = "/etc/ssl/certs/ca-certificates.crt";
+constexpr std::size_t kImageLimit = 256 << 20;
+
+// The unix halves of Wine's libraries that make sense without display, sound and devices.
+constexpr const char* kUnixHalves[] = {
+    "bcrypt.so", "crypt32.so",  "dnsapi.so",   "dwrite.so", "kerberos.so", "localspl.so", "mountmgr.so",
+    "msv1_0.so", "netapi32.so", "nsiproxy.so", "ntdll.so",  "secur32.so",  "win32u.so",   "ws2_32.so"};
+
+// Loaded by name at run time, so no closure finds them. Without libfontconfig a window starts desktops
+// without end; without libgcc_s threads fail at their end.
+constexpr const char* kLoadedByName[] = {"libfontconfig.so.1", "libfreetype.so.6", "libgcc_s.so.1",
+                                         "libgnutls.so.30"};
+
+constexpr const char* kMountPoints[] = {"c", "dev", "prefix", "proc", "run", "tmp"};
+
+struct SmallFile {
+    const char* path;
+    const char* text;
+};
+constexpr SmallFile kSmallFiles[] = {
+    {"etc/passwd", "ContainerAdministrator:x:0:0::/:/bin/false\n"},
+    {"etc/group", "ContainerAdministrators:x:0:\n"},
+    {"etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"},
+    {"etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"},
+    {"etc/resolv.conf", ""},
+    {"etc/fonts/fonts.conf",
+     "<?xml version=\"1.0\"?>\n<!DOCTYPE fontconfig SYSTEM \"fonts.dtd\">\n"
+     "<fontconfig><dir>/usr/share/fonts</dir><cachedir>/tmp/fontcache</cachedir></fontconfig>\n"},
+};
+
+// The mark that says "builtin" to Wine's loader, behind the DOS header.
+constexpr std::string_view kBuiltinMark = "Wine builtin DLL";
+constexpr std::size_t kBuiltinMarkOffset = 0x40;
+
+fs::path below(const fs::path& root, const fs::path& absolute) {
+    return root / absolute.relative_path();
+}
+
+void install_file(const fs::path& from, const fs::path& to) {
+    fs::create_directories(to.parent_path());
+    std::error_code error;
+    fs::copy_file(from, to, fs::copy_options::overwrite_existing, error);
+    if (error) throw base::system_error(error.value(), fmt::format("cannot copy {}", from.string()));
+    fs::permissions(to, fs::perms(0755));
+}
+
+// Absolute paths of the libraries `file` needs, as the dynamic linker finds them.
+std::vector<fs::path> needed_libraries(const fs::path& file, const base::CancelToken& cancel) {
+    base::ProcessOutput output = base::run_and_capture(
+        {.argv = {kInterpreter, "--library-path", wine::kUnixLibraries, "--list", file.string()},
+         .environment = std::map<std::string, std::string>{}},
+        cancel);
+    if (output.exit_code != 0) {
+        throw base::fail(ErrorCode::NotFound, "{} lacks a library: {}", file.string(),
+                         output.err + output.out);
+    }
+    std::vector<fs::path> libraries;
+    std::istringstream words(output.out);
+    for (std::string word; words >> word;) {
+        if (word.size() > 1 && word[0] == '/') libraries.emplace_back(word);
+    }
+    return libraries;
+}
+
+// Programs and libraries keep their path, so that the loader finds its files as it does on the host.
+void copy_programs(const fs::path& root, const base::CancelToken& cancel) {
+    std::vector<fs::path> programs = {wine::kLoader, wine::kServer};
+    for (const char* half : kUnixHalves) programs.push_back(fs::path(wine::kUnixLibraries) / half);
+    for (const char* name : kLoadedByName) programs.push_back(fs::path(kLibraries) / name);
+    std::set<fs::path> files(programs.begin(), programs.end());
+    for (const fs::path& program : programs) {
+        for (const fs::path& library : needed_libraries(program, cancel)) files.insert(library);
+    }
+    files.insert(kInterpreter);
+    for (const fs::path& file : files) {
+        // /lib and /lib64 are links into /usr in the box too.
+        fs::path place = fs::canonical(file.parent_path()) / file.filename();
+        install_file(file, below(root, place));
+    }
+    fs::create_directory_symlink("usr/lib", root / "lib");
+    fs::create_directory_symlink("usr/lib64", root / "lib64");
+}
+
+void copy_windows_files(const fs::path& root, const base::CancelToken& cancel) {
+    fs::path to = below(root, wine::kWindowsLibraries);
+    fs::create_directories(to);
+    for (const fs::directory_entry& entry : fs::directory_iterator(wine::kWindowsLibraries)) {
+        cancel.check();
+        std::string original = base::read_file(entry.path(), kImageLimit);
+        std::string stripped = strip_debug_sections(original);
+        if (original.substr(0, kBuiltinMarkOffset + kBuiltinMark.size()).ends_with(kBuiltinMark) &&
+            stripped.compare(kBuiltinMarkOffset, kBuiltinMark.size(), kBuiltinMark) != 0) {
+            throw base::fail(ErrorCode::Internal, "{} loses its builtin mark", entry.path().string());
+        }
+        base::AtomicFile file(to / entry.path().filename());
+        file.write(stripped);
+        file.finish();
+    }
+}
+
+void copy_data(const fs::path& root) {
+    fs::create_directories(below(root, wine::kData));
+    fs::copy(wine::kData, below(root, wine::kData), fs::copy_options::recursive);
+    install_file(kFont, below(root, kFont));
+    fs::create_directories(below(root, kLocale));
+    fs::copy(kLocale, below(root, kLocale), fs::copy_options::recursive);
+    if (fs::exists(kCertificates)) install_file(kCertificates, below(root, kCertificates));
+    for (const SmallFile& file : kSmallFiles) {
+        fs::create_directories((root / file.path).parent_path());
+        base::write_file_atomic(root / file.path, file.text);
+        fs::permissions(root / file.path, fs::perms(0644));
+    }
+    for (const char* directory : kMountPoints) fs::create_directory(root / directory);
+}
+
+void add_own_programs(const fs::path& root) {
+    fs::create_directory(root / "mullion");
+    base::write_file_atomic(root / "mullion/runner.exe", runner_program());
+    base::write_file_atomic(root / "mullion/window.exe", window_program());
+}
+
+}  // namespace
+
+std::optional<std::string> wine_problem() {
+    for (const char* path : {wine::kLoader, wine::kServer, wine::kUnixLibraries, wine::kWindowsLibraries,
+                             wine::kData, kInterpreter, kFont, kLocale}) {
+        if (!fs::exists(path))
+            return fmt::format("{} is missing; install wine64, libwine and fonts-dejavu-core", path);
+    }
+    for (const char* name : kLoadedByName) {
+        if (!fs::exists(fs::path(kLibraries) / name)) return fmt::format("the library {} is missing", name);
+    }
+    return std::nullopt;
+}
+
+std::string wine_key() {
+    base::Hasher hasher;
+    hasher.number(kLayerFormat);
+    for (const fs::path& path :
+         {fs::path(wine::kLoader), fs::path(wine::kServer), fs::path(wine::kWindowsLibraries),
+          fs::path(wine::kUnixLibraries) / "ntdll.so", fs::path(kFont)}) {
+        struct stat status {};
+        if (::stat(path.c_str(), &status) != 0) throw base::system_error(errno, path.string());
+        hasher.field(path.string());
+        hasher.number(static_cast<std::uint64_t>(status.st_size));
+        hasher.number(static_cast<std::uint64_t>(status.st_mtim.tv_sec));
+    }
+    for (std::string_view program : {runner_program(), window_program(), bcryptprimitives_library()}) {
+        hasher.field(program);
+    }
+    return hasher.finish().hex().substr(0, 16);
+}
+
+void copy_wine_runtime(const fs::path& root, const base::CancelToken& cancel) {
+    fs::create_directories(root);
+    copy_programs(root, cancel);
+    copy_windows_files(root, cancel);
+    copy_data(root);
+    add_own_programs(root);
+}
+
+}  // namespace mullion::hcs
