@@ -179,7 +179,7 @@ int run_build(Context& context, BuildRequest& request) {
         display->finish();
         if (error.code() == base::ErrorCode::Canceled && context.cancel.canceled()) throw;
         std::string excerpt =
-            error.source() ? frontend::render_excerpt(build.dockerfile(), *error.source()) : "";
+            error.source() ? frontend::excerpt(build.dockerfile(), *error.source()) : "";
         report_error(error, excerpt, context.debug);
         return kFailure;
     }

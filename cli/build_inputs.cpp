@@ -51,7 +51,7 @@ BuildInputs load_dockerfile(Context& context, const BuildRequest& request) {
     BuildInputs inputs;
     bool no_context = request.context == "-";
     if (no_context) {
-        inputs.no_context.emplace(context.state().temporary_directory(), "context");
+        inputs.no_context = std::make_unique<base::TempDir>(context.state().temporary_directory(), "context");
         inputs.context = inputs.no_context->path();
     } else {
         inputs.context = request.context;

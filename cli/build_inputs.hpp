@@ -2,7 +2,7 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
+#include <memory>
 #include <string>
 
 #include "base/file.hpp"
@@ -12,10 +12,10 @@
 namespace mullion::cli {
 
 struct BuildInputs {
-    std::string dockerfile;                   // the text
-    std::string dockerfile_name;              // how messages name it
-    std::filesystem::path context;            // the main context's directory
-    std::optional<base::TempDir> no_context;  // an empty context, where none was given
+    std::string dockerfile;                     // the text
+    std::string dockerfile_name;                // how messages name it
+    std::filesystem::path context;              // the main context's directory
+    std::unique_ptr<base::TempDir> no_context;  // an empty context, where none was given
 };
 
 // Reads the Dockerfile. Throws NotFound/Invalid naming what was looked for.
