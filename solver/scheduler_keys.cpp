@@ -11,7 +11,7 @@ namespace {
 
 struct Identity {
     std::unique_ptr<Op> op;
-    std::optional<CacheMap> map;
+    CacheMap map;
     Category category;
     bool cheap;
 };
@@ -23,15 +23,15 @@ void Scheduler::identify(Node& node) {
     for (const Input& input : node.inputs) need_keys(*input.node, node);
     if (!node.map) {
         auto ask = [this, vertex = node.vertex, context = context(node)] {
-            Identity identity{resolver_(vertex), {}, Category::Cpu, false};
-            if (!identity.op) throw base::Error(base::ErrorCode::Internal, "nothing runs this vertex");
-            identity.map = identity.op->cache_map(context);
-            identity.category = identity.op->category();
-            identity.cheap = identity.op->cheap();
-            return identity;
+            std::unique_ptr<Op> op = resolver_(vertex);
+            if (!op) throw base::Error(base::ErrorCode::Internal, "nothing runs this vertex");
+            CacheMap map = op->cache_map(context);
+            Category category = op->category();
+            bool cheap = op->cheap();
+            return Identity{std::move(op), std::move(map), category, cheap};
         };
         start(node, Category::Cpu, std::move(ask), [&node](Identity identity) {
-            std::size_t functions = identity.map->content_digests.size();
+            std::size_t functions = identity.map.content_digests.size();
             if (functions != 0 && functions != node.inputs.size()) {
                 throw base::Error(base::ErrorCode::Internal, "not one content function per input");
             }
