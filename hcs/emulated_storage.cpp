@@ -96,8 +96,6 @@ std::vector<RegistryChange> EmulatedLayerStorage::registry_changes(const Scratch
     for (std::size_t i = 0; i < std::size(kHiveFiles); ++i) {
         std::string before = wine.hive(kHiveFiles[i], scratch.os_version, scratch.host_name);
         std::string after = base::read_file(scratch.prefix() / kHiveFiles[i], kHiveLimit);
-        // wineserver writes only what was touched.
-        if (before == after) continue;
         for (RegistryChange& change : compare_hives(kRoots[i], before, after))
             changes.push_back(std::move(change));
     }

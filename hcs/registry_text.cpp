@@ -1,5 +1,7 @@
 #include "hcs/registry_text.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <map>
 #include <optional>
 #include <set>
@@ -92,7 +94,6 @@ struct Section {
 
 // By folded key.
 std::map<std::string, Section> split_sections(std::string_view hive) {
-    if (!hive.starts_with(kHeader)) throw base::fail(ErrorCode::Corrupt, "not a registry file of Wine");
     std::map<std::string, Section> sections;
     Section* current = nullptr;
     std::string_view rest = hive;
@@ -207,6 +208,23 @@ class Comparison {
     std::vector<RegistryChange> changes_;
 };
 
+// Cuts off the sections that both begin and both end with.
+void trim_common_sections(std::string_view& before, std::string_view& after) {
+    constexpr std::string_view kSectionStart = "\n[";
+    auto same = std::mismatch(before.begin(), before.end(), after.begin(), after.end());
+    std::size_t prefix = before.rfind(kSectionStart, static_cast<std::size_t>(same.first - before.begin()));
+    if (prefix == std::string_view::npos) return;
+    before.remove_prefix(prefix);
+    after.remove_prefix(prefix);
+    auto same_end = std::mismatch(before.rbegin(), before.rend(), after.rbegin(), after.rend());
+    std::size_t suffix = static_cast<std::size_t>(same_end.first - before.rbegin());
+    std::size_t at = before.find(kSectionStart, before.size() - suffix);
+    if (at == std::string_view::npos || at == 0) return;
+    suffix = before.size() - at;
+    before.remove_suffix(suffix);
+    after.remove_suffix(suffix);
+}
+
 }  // namespace
 
 std::string registry_string(std::string_view text) {
@@ -215,24 +233,41 @@ std::string registry_string(std::string_view text) {
 
 std::string with_registry_value(std::string hive, std::string_view key, std::string_view name,
                                 std::string_view data) {
-    std::string title = "\n[" + escape(key, ']') + "]";
+    std::string title = "[" + escape(key, ']') + "]";
     std::string label = name.empty() ? "@=" : registry_string(name) + "=";
     std::string line = label + std::string(data) + "\n";
     std::size_t section = hive.find(title);
-    if (section == std::string::npos) return hive + title + " 0\n" + line;
-    std::size_t body = hive.find('\n', section + 1) + 1;
-    std::size_t end = hive.find("\n[", body);
-    if (end == std::string::npos) end = hive.size();
-    std::size_t old = hive.find("\n" + label, body - 1);
-    if (old == std::string::npos || old >= end) return hive.insert(body, line);
-    std::size_t old_end = hive.find('\n', old + 1);
-    while (old_end != std::string::npos && hive[old_end - 1] == '\\') old_end = hive.find('\n', old_end + 1);
-    old_end = old_end == std::string::npos ? hive.size() : old_end + 1;
-    return hive.replace(old + 1, old_end - old - 1, line);
+    while (section != std::string::npos && section > 0 && hive[section - 1] != '\n') {
+        section = hive.find(title, section + 1);
+    }
+    if (section == std::string::npos) return hive + "\n" + title + " 0\n" + line;
+    std::size_t body = std::min(hive.find('\n', section), hive.size() - 1) + 1;
+    std::string_view rest = std::string_view(hive).substr(body);
+    std::size_t size = 0;  // of what precedes the value, then also of the value
+    bool found = false;
+    while (size < rest.size() && rest[size] != '[' && !found) {
+        found = rest.substr(size).starts_with(label);
+        if (!found) size = std::min(rest.find('\n', size), rest.size() - 1) + 1;
+    }
+    if (!found) return hive.insert(body, line);
+    std::size_t end = rest.find('\n', size);
+    while (end != std::string_view::npos && rest[end - 1] == '\\') end = rest.find('\n', end + 1);
+    end = std::min(end, rest.size() - 1) + 1;
+    return hive.replace(body + size, end - size, line);
 }
 
 std::vector<RegistryChange> compare_hives(std::string_view root, std::string_view before,
                                           std::string_view after) {
+    if (before == after) return {};
+    if (!before.starts_with(kHeader) || !after.starts_with(kHeader)) {
+        throw base::fail(ErrorCode::Corrupt, "not a registry file of Wine");
+    }
+    // Mostly Wine touched a key of its own, and a look at the part that differs shows it. What that part says
+    // about keys above and below is not to be trusted, so anything else takes the whole files.
+    std::string_view short_before = before;
+    std::string_view short_after = after;
+    trim_common_sections(short_before, short_after);
+    if (Comparison(root, short_before, short_after).run().empty()) return {};
     return Comparison(root, before, after).run();
 }
 

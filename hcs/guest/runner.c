@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <wchar.h>
+#include <winternl.h>
 
 static HANDLE error_stream;
 
@@ -55,11 +56,41 @@ static void set_kill_on_close(HANDLE job, BOOL kill) {
     SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits, sizeof limits);
 }
 
+/* Drives. `dir`, GetVolumeInformation and GetLogicalDrives ask the mount manager, a driver that Wine would
+ * run under its service manager in two processes more. It is hosted here instead, in a thread. Where another
+ * launcher of the container does that already, its device has the name and ours is not made. */
+typedef NTSTATUS(NTAPI* driver_entry)(void* driver, UNICODE_STRING* key);
+typedef NTSTATUS(NTAPI* create_driver)(UNICODE_STRING* name, driver_entry entry);
+typedef NTSTATUS(CDECL* driver_loop)(HANDLE stop);
+
+static NTSTATUS NTAPI start_mount_manager(void* driver, UNICODE_STRING* key) {
+    HMODULE module = LoadLibraryW(L"C:\\windows\\system32\\drivers\\mountmgr.sys");
+    if (!module) return (NTSTATUS)0xc0000142; /* STATUS_DLL_INIT_FAILED */
+    const IMAGE_DOS_HEADER* dos = (const IMAGE_DOS_HEADER*)module;
+    const IMAGE_NT_HEADERS* nt = (const IMAGE_NT_HEADERS*)((const char*)module + dos->e_lfanew);
+    driver_entry entry = (driver_entry)(void*)((char*)module + nt->OptionalHeader.AddressOfEntryPoint);
+    return entry(driver, key);
+}
+
+static DWORD WINAPI serve_drives(void* ready) {
+    static WCHAR name[] = L"\\Driver\\MountMgr";
+    UNICODE_STRING driver_name = {sizeof name - sizeof(WCHAR), sizeof name, name};
+    HMODULE kernel = LoadLibraryW(L"ntoskrnl.exe");
+    create_driver create = (create_driver)(void*)GetProcAddress(kernel, "IoCreateDriver");
+    driver_loop loop = (driver_loop)(void*)GetProcAddress(kernel, "wine_ntoskrnl_main_loop");
+    BOOL made = create && loop && create(&driver_name, start_mount_manager) >= 0;
+    SetEvent(ready);
+    if (made) loop(CreateEventW(NULL, TRUE, FALSE, NULL));
+    return 0;
+}
+
 static DWORD run(const WCHAR* directory, WCHAR* command_line, WCHAR* environment) {
     STARTUPINFOW startup = {.cb = sizeof startup, .dwFlags = STARTF_USESTDHANDLES};
     PROCESS_INFORMATION process;
     DWORD code = 1;
     WCHAR message[1024];
+    HANDLE drives = CreateEventW(NULL, TRUE, FALSE, NULL);
+    CloseHandle(CreateThread(NULL, 0, serve_drives, drives, 0, NULL));
     startup.hStdInput = GetStdHandle(STD_INPUT_HANDLE);
     startup.hStdOutput = GetStdHandle(STD_OUTPUT_HANDLE);
     startup.hStdError = error_stream;
@@ -85,6 +116,7 @@ static DWORD run(const WCHAR* directory, WCHAR* command_line, WCHAR* environment
     HANDLE job = CreateJobObjectW(NULL, NULL);
     set_kill_on_close(job, TRUE);
     AssignProcessToJobObject(job, process.hProcess);
+    WaitForSingleObject(drives, INFINITE);
     ResumeThread(process.hThread);
     WaitForSingleObject(process.hProcess, INFINITE);
     GetExitCodeProcess(process.hProcess, &code);
