@@ -297,7 +297,7 @@ void LayerReader::State::whiteout(const TarEntry& entry, const SectionPath& at, 
 }
 
 std::string LayerReader::State::file_key(Section section, std::string_view path) const {
-    return std::string(section_name(section)) + "/" + fold(options.os, path);
+    return join(section_name(section), fold(options.os, path));
 }
 
 void LayerReader::State::index_files() {
@@ -418,7 +418,7 @@ Delta LayerReader::read(base::Source& source, const base::CancelToken& cancel) {
     TarEntry entry;
     while (tar.next(entry)) {
         cancel.check();
-        base::with_context([&] { return "layer entry \"" + printable(entry.name) + "\""; },
+        base::with_context([&] { return fmt::format("layer entry \"{}\"", printable(entry.name)); },
                            [&] { state.entry(tar, entry); });
     }
     state.diff_id = base::DiffId{digesting.digest()};

@@ -35,8 +35,8 @@ class Verifier {
   private:
     template <typename... Args>
     void report(base::LocatedFormat<std::type_identity_t<Args>...> format, Args&&... args) {
-        findings_.push_back({name_, "\"" + printable(name_) + "\" " +
-                                        fmt::format(format.text, std::forward<Args>(args)...) + "."});
+        std::string problem = fmt::format(format.text, std::forward<Args>(args)...);
+        findings_.push_back({name_, fmt::format("\"{}\" {}.", printable(name_), problem)});
     }
 
     bool check_path();
@@ -182,7 +182,7 @@ void Verifier::whiteout(const TarEntry& entry) {
     bool in_files = lies_in(name_, section_name(Section::Files)) || lies_in(name_, kUtilityFiles);
     if (!in_files) report("is a whiteout outside \"Files\" and \"UtilityVM/Files\"");
     if (whiteouts_of_ != parent) report("is a whiteout that does not directly follow its directory");
-    std::string target = std::string(parent) + "/" + std::string(removed);
+    std::string target = join(parent, removed);
     std::string folded = fold(Os::Windows, target);
     if (known_.contains(folded)) report("removes what the layer itself writes");
     if (!removed_.try_emplace(std::move(folded), target).second) report("is in the layer twice");
