@@ -178,8 +178,7 @@ int run_build(Context& context, BuildRequest& request) {
     } catch (const base::Error& error) {
         display->finish();
         if (error.code() == base::ErrorCode::Canceled && context.cancel.canceled()) throw;
-        std::string excerpt =
-            error.source() ? frontend::excerpt(build.dockerfile(), *error.source()) : "";
+        std::string excerpt = error.source() ? frontend::excerpt(build.dockerfile(), *error.source()) : "";
         report_error(error, excerpt, context.debug);
         return kFailure;
     }

@@ -10,7 +10,7 @@ void add_build(CLI::App& app, Context& context) {
     auto flags = std::make_shared<BuildFlags>();
     CLI::App* command = app.add_subcommand("build", "Build an image from a Dockerfile");
     auto list = [&](const char* names, std::vector<std::string>& values, const char* help) {
-        command->add_option(names, values, help)->allow_extra_args(false);
+        command->add_option(names, values, help)->take_all()->allow_extra_args(false);
     };
     command
         ->add_option("CONTEXT", flags->context,

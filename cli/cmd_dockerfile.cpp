@@ -56,7 +56,7 @@ void add_word_command(CLI::App& group, Context& context, const char* name, const
     command->add_option("--os", flags->os, "Whose rules for variable names")
         ->check(CLI::IsMember({"linux", "windows"}));
     command->add_option("--escape", flags->escape, "Escape character")->check(CLI::IsMember({"\\", "`"}));
-    command->add_option("--env", flags->environment, "NAME=VALUE")->allow_extra_args(false);
+    command->add_option("--env", flags->environment, "NAME=VALUE")->take_all()->allow_extra_args(false);
     command->add_option("STRING", flags->text, "What to process")->required();
     command->callback(
         [&context, flags, split] { context.action = [flags, split] { return print_words(*flags, split); }; });

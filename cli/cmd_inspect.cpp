@@ -62,7 +62,7 @@ int inspect(Context& context, const std::vector<std::string>& names) {
 void add_inspect(CLI::App& app, Context& context) {
     auto names = std::make_shared<std::vector<std::string>>();
     CLI::App* command = app.add_subcommand("inspect", "Show images in detail, as JSON");
-    command->add_option("IMAGE", *names, "Image names or IDs")->required();
+    command->add_option("IMAGE", *names, "Image names or IDs")->required()->take_all();
     command->callback(
         [&context, names] { context.action = [&context, names] { return inspect(context, *names); }; });
 }

@@ -42,7 +42,7 @@ int remove_images(Context& context, const Options& options) {
 void add_rmi(CLI::App& app, Context& context) {
     auto options = std::make_shared<Options>();
     CLI::App* command = app.add_subcommand("rmi", "Remove images");
-    command->add_option("IMAGE", options->images, "Image names or IDs")->required();
+    command->add_option("IMAGE", options->images, "Image names or IDs")->required()->take_all();
     command->add_flag("-f,--force", options->force, "Do not fail if there is no such image");
     command->callback([&context, options] {
         context.action = [&context, options] { return remove_images(context, *options); };

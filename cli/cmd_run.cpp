@@ -136,8 +136,11 @@ void add_run(CLI::App& app, Context& context) {
     command->add_flag("--rm", options->remove,
                       "Remove the container when it ends (always the case: none is kept)");
     command->add_option("-e,--env", options->environment, "NAME=VALUE, or NAME to pass ours on")
+        ->take_all()
         ->allow_extra_args(false);
-    command->add_option("-v,--volume", options->volumes, "HOST:C:\\PATH[:ro]")->allow_extra_args(false);
+    command->add_option("-v,--volume", options->volumes, "HOST:C:\\PATH[:ro]")
+        ->take_all()
+        ->allow_extra_args(false);
     command->add_option("-w,--workdir", options->working_directory, "Working directory");
     command->add_option("-u,--user", options->user, "User");
     CLI::Option* entrypoint =
@@ -153,6 +156,7 @@ void add_run(CLI::App& app, Context& context) {
     auto words = std::make_shared<std::vector<std::string>>();
     command->add_option("IMAGE", *words, "Image name or ID; then the command, instead of the image's CMD")
         ->required()
+        ->take_all()
         ->type_name("[COMMAND] [ARGUMENT]");
     command->callback([&context, options, words, entrypoint] {
         options->has_entrypoint = entrypoint->count() > 0;

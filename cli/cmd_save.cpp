@@ -62,7 +62,7 @@ int save(Context& context, const Options& options) {
 void add_save(CLI::App& app, Context& context) {
     auto options = std::make_shared<Options>();
     CLI::App* command = app.add_subcommand("save", "Save images to an archive");
-    command->add_option("IMAGE", options->images, "Image names or IDs")->required();
+    command->add_option("IMAGE", options->images, "Image names or IDs")->required()->take_all();
     command->add_option("-o,--output", options->output, "File (default: standard output)");
     command->add_option("--format", options->format, "docker or oci")
         ->check(CLI::IsMember({"docker", "oci"}));

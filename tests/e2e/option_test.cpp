@@ -42,12 +42,12 @@ TEST_F(Options, UnknownOutputAttributeIsAUsageError) {
     workspace.write("Dockerfile", "FROM scratch\n");
     expect_usage_error({"build", "-o", "type=oci,dest=x.tar,colour=blue", "."}, "colour");
     expect_usage_error({"build", "-o", "type=floppy,dest=x", "."}, "floppy");
-    expect_usage_error({"build", "-o", "type=oci", "."}, "dest");
+    expect_usage_error({"build", "-o", "type=local", "."}, "dest");
 }
 
 TEST_F(Options, MalformedValuesAreUsageErrors) {
     workspace.write("Dockerfile", "FROM scratch\n");
-    expect_usage_error({"build", "-t", "UPPER/case", "."}, "UPPER/case");
+    expect_usage_error({"build", "-t", "library/UPPER", "."}, "library/UPPER");
     expect_usage_error({"build", "--platform", "windows/amd64/x/y", "."}, "windows/amd64/x/y");
     expect_usage_error({"build", "--build-context", "nameonly", "."}, "nameonly");
     expect_usage_error({"build", "--progress", "fancy", "."}, "fancy");
