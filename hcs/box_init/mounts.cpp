@@ -61,7 +61,7 @@ void mount_overlay(const Plan& plan) {
     link(plan.upper, "run/l/u");
     link(plan.work, "run/l/w");
     std::string options =
-        "lowerdir=" + lowers + ",upperdir=run/l/u,workdir=run/l/w,redirect_dir=off,metacopy=off";
+        "lowerdir=" + lowers + ",upperdir=run/l/u,workdir=run/l/w,redirect_dir=nofollow,metacopy=off";
     if (plan.user_namespace) options += ",userxattr";
     // "volatile" spares a sync of the whole disk at the end; kernels before 5.10 do not know it.
     if (::mount("overlay", "c", "overlay", kQuiet, (options + ",volatile").c_str()) != 0) {
