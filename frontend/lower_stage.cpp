@@ -116,9 +116,11 @@ std::string StageLowering::step_title() const {
     const bool is_run = std::holds_alternative<RunInstruction>(step_->instruction.body);
     const auto& text = step_->instruction.text;
     try {
-        return title_of(
-            process_word(text, state_.environment,
-                         {.escape = lowering_.escape, .keep_quotes = is_run, .keep_unset = is_run}));
+        return title_of(process_word(text, state_.environment,
+                                     {.escape = lowering_.escape,
+                                      .keep_quotes = is_run,
+                                      .keep_escapes = is_run,
+                                      .keep_unset = is_run}));
     } catch (const base::Error& error) {
         if (error.code() != ErrorCode::Invalid) throw;
         return title_of(text);
