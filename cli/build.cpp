@@ -167,12 +167,11 @@ int run_build(Context& context, BuildRequest& request) {
     Build build(context, request, *display);
     try {
         std::vector<worker::ExportResult> results = build.run();
-        display->finish();
         if (request.exporters.empty()) {
-            std::fputs(
-                "WARNING: no output given: the result is only in the cache. Use -t NAME or -o type=...\n",
-                stderr);
+            display->emit(base::WarningEvent{
+                .message = "no output given: the result is only in the cache. Use -t NAME or -o type=..."});
         }
+        display->finish();
         write_reports(request, results);
         return kSuccess;
     } catch (const base::Error& error) {
