@@ -1,10 +1,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <tbb/blocked_range.h>
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
-#include <tbb/task_group.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/handle.hpp"
 #include "tree/name.hpp"
+#include "tree/parallel.hpp"
 #include "tree/scan.hpp"
 #include "tree/stat_posix.hpp"
 
@@ -104,10 +101,7 @@ class Scanner {
             throw fail(ErrorCode::Invalid, "{} is not a directory", printable(root_.string()));
         }
         if (!fd) throw_errno(errno, root_);
-        // Bodies wait for nobody; isolated, this thread takes up no unrelated task of its caller's.
-        tbb::this_task_arena::isolate([&] {
-            tasks_.run_and_wait([&] { read(top, std::make_shared<const UniqueFd>(std::move(fd))); });
-        });
+        tasks_.run([&] { read(top, std::make_shared<const UniqueFd>(std::move(fd))); });
         Tree tree(options_.os, assemble(top));
         return options_.os == Os::Windows && !links_.empty() ? mark_directory_links(tree) : tree;
     }
@@ -138,7 +132,7 @@ class Scanner {
         });
         for (Found& found : directory.found) {
             if (!found.directory) continue;
-            tasks_.run([this, fd, below = found.directory.get()] { enter(*below, *fd); });
+            tasks_.add([this, fd, below = found.directory.get()] { enter(*below, *fd); });
         }
     }
 
@@ -146,14 +140,7 @@ class Scanner {
         constexpr std::size_t kGrain = 256;
         std::vector<Found>& found = directory.found;
         fs::path host = host_path(directory.path);
-        auto look = [&](const tbb::blocked_range<std::size_t>& range) {
-            for (std::size_t i = range.begin(); i != range.end(); ++i) {
-                look_at(directory, fd, host, found[i]);
-            }
-        };
-        if (found.size() <= kGrain) return look({0, found.size()});
-        tbb::this_task_arena::isolate(
-            [&] { tbb::parallel_for(tbb::blocked_range<std::size_t>(0, found.size(), kGrain), look); });
+        parallel_for(found.size(), kGrain, [&](std::size_t i) { look_at(directory, fd, host, found[i]); });
     }
 
     // Fills in one name; an ignored one stays empty.
@@ -279,7 +266,7 @@ class Scanner {
     fs::path root_;
     ScanOptions options_;
     CancelToken cancel_;
-    tbb::task_group tasks_;
+    TaskGroup tasks_;
     std::vector<std::string> links_;
 };
 

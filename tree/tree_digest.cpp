@@ -1,12 +1,10 @@
-#include <tbb/blocked_range.h>
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
 
 #include <algorithm>
 #include <unordered_set>
 
 #include "base/error.hpp"
 #include "tree/name.hpp"
+#include "tree/parallel.hpp"
 #include "tree/tree.hpp"
 
 namespace mullion::tree {
@@ -110,16 +108,6 @@ Digest node_digest(Os os, const Node& node) {
     return hasher.finish();
 }
 
-// Bodies wait for nobody, and isolation keeps this thread from picking up an unrelated task of its caller's.
-template <typename Item, typename Body>
-void for_each_in_parallel(const std::vector<Item>& items, std::size_t grain, const Body& body) {
-    tbb::this_task_arena::isolate([&] {
-        tbb::parallel_for(tbb::blocked_range<std::size_t>(0, items.size(), grain), [&](const auto& range) {
-            for (std::size_t i = range.begin(); i != range.end(); ++i) body(*items[i]);
-        });
-    });
-}
-
 }  // namespace
 
 base::Digest Tree::digest(std::string_view path, ContentProvider& provider, const CancelToken& cancel) const {
@@ -127,13 +115,16 @@ base::Digest Tree::digest(std::string_view path, ContentProvider& provider, cons
     if (!top) throw fail(ErrorCode::NotFound, "{}: not found", display_path(os_, printable(path)));
     if (auto known = memo_of(os_, *top).get()) return *known;
     Work work = collect(os_, top, cancel);
-    for_each_in_parallel(work.contents, 1,
-                         [&](const Content& content) { digest_of(content, provider, cancel); });
+    parallel_for(work.contents.size(), 1,
+                 [&](std::size_t i) { digest_of(*work.contents[i], provider, cancel); });
     // Deepest first, so that every level finds the digests of its children.
     for (; !work.levels.empty(); work.levels.pop_back()) {
         cancel.check();
-        for_each_in_parallel(work.levels.back(), 64,
-                             [&](const Node& node) { memo_of(os_, node).set(node_digest(os_, node)); });
+        const std::vector<const Node*>& level = work.levels.back();
+        parallel_for(level.size(), 64, [&](std::size_t i) {
+            const Node& node = *level[i];
+            memo_of(os_, node).set(node_digest(os_, node));
+        });
     }
     return memo_of(os_, *top).get().value();
 }
