@@ -20,9 +20,14 @@ base::Error current_error() {
 }
 
 void CompletionQueue::push(Completion completion) {
-    std::lock_guard lock(mutex_);
-    completions_.push_back(std::move(completion));
-    changed_.notify_one();
+    bool first;
+    {
+        std::lock_guard lock(mutex_);
+        first = completions_.empty();
+        completions_.push_back(std::move(completion));
+    }
+    // Behind the lock, or the owner would wake up only to wait for it.
+    if (first) changed_.notify_one();
 }
 
 std::vector<Completion> CompletionQueue::wait() {

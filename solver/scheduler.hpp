@@ -25,6 +25,7 @@ class Scheduler {
     Scheduler(OpResolver resolver, cache::KeyStore* keys, base::ProgressSink& progress, Limits limits);
 
     std::vector<ResultRef> solve(const std::vector<Edge>& targets, const base::CancelToken& cancel);
+    ResultRef known_result(const Edge& edge);
     void save_late(const Edge& edge, const ResultRef& result);
 
   private:

@@ -165,11 +165,17 @@ void Scheduler::install(Node& node, std::vector<Made> all) {
     release(node.key_waiters);
 }
 
-void Scheduler::save_late(const Edge& edge, const ResultRef& result) {
+ResultRef Scheduler::known_result(const Edge& edge) {
     Node* node = edge.vertex ? graph_.find(edge.vertex->digest()) : nullptr;
-    if (node == nullptr || edge.index >= node->outputs.size() || !node->outputs[edge.index].result) {
+    if (node == nullptr || edge.index >= node->outputs.size()) return nullptr;
+    return node->outputs[edge.index].result;
+}
+
+void Scheduler::save_late(const Edge& edge, const ResultRef& result) {
+    if (!known_result(edge)) {
         throw base::Error(base::ErrorCode::Internal, "a result of something that was never solved");
     }
+    Node* node = graph_.find(edge.vertex->digest());
     Output& output = node->outputs[edge.index];
     std::string payload = node->op->save(result, edge.index);
     if (payload.empty() || payload == output.payload) return;

@@ -22,6 +22,11 @@ std::vector<ResultRef> Solver::solve(const std::vector<Edge>& targets, const bas
     return state_->scheduler.solve(targets, cancel);
 }
 
+ResultRef Solver::known_result(const Edge& edge) {
+    std::lock_guard lock(state_->turn);
+    return state_->scheduler.known_result(edge);
+}
+
 void Solver::save_late(const Edge& edge, const ResultRef& result) {
     std::lock_guard lock(state_->turn);
     state_->scheduler.save_late(edge, result);

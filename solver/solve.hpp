@@ -44,6 +44,9 @@ class Solver {
     // again on the same Solver: results of earlier calls are reused. Calls from several threads take turns.
     std::vector<ResultRef> solve(const std::vector<Edge>& targets, const base::CancelToken& cancel);
 
+    // The result, if an earlier solve() evaluated this edge; else null.
+    ResultRef known_result(const Edge& edge);
+
     // Records a payload for a result that was made durable after it was computed (an exporter wrote its
     // layer). Waits for a running solve().
     void save_late(const Edge& edge, const ResultRef& result);

@@ -248,6 +248,21 @@ TEST_F(SolverCache, LatePayloadIsUsedByTheNextBuild) {
     EXPECT_THAT(world.log(), ElementsAre("load a"));
 }
 
+TEST_F(SolverCache, KnownResultsAreThoseThatWereEvaluated) {
+    VertexRef a = world.constant("a", 1);
+    VertexRef sum = world.sum("sum", {a});
+    new_build();
+    EXPECT_EQ(solver->known_result({sum, 0}), nullptr);
+    solve(sum);
+    EXPECT_EQ(value_of(solver->known_result({a, 0})), 1);
+    EXPECT_EQ(solver->known_result({a, 1}), nullptr);
+    EXPECT_EQ(solver->known_result({nullptr, 0}), nullptr);
+    new_build();
+    solve(sum);
+    EXPECT_EQ(value_of(solver->known_result({sum, 0})), 1);
+    EXPECT_EQ(solver->known_result({a, 0}), nullptr) << "cached and not loaded";
+}
+
 TEST_F(SolverCache, LateResultOfSomethingNeverSolvedIsRefused) {
     new_build();
     EXPECT_THROW(solver->save_late({world.constant("a", 1), 0}, std::make_shared<Number>(1)), base::Error);
