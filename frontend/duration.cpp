@@ -87,7 +87,7 @@ std::chrono::nanoseconds parse_duration(std::string_view text) {
 
 std::string format_duration(std::chrono::nanoseconds duration) {
     const std::int64_t count = duration.count();
-    if (count < 0) return "-" + format_duration(-duration);
+    if (count < 0) return fmt::format("-{}", format_duration(-duration));
     if (count == 0) return "0s";
     if (count < 1'000) return fmt::format("{}ns", count);
     if (count < 1'000'000) return with_fraction(count, 1'000) + "\u00b5s";

@@ -74,7 +74,9 @@ class LineStream final : public antlr4::CharStream {
 
   private:
     void append(std::string& out, char32_t c) const {
-        if (c == kEscape)
+        if (c < 0x80)
+            out.push_back(static_cast<char>(c));
+        else if (c == kEscape)
             out.push_back(escape_);
         else if (c == kLiteralEscapeMark)
             append_utf8(out, kEscape);
@@ -157,13 +159,14 @@ std::string unquote_flag(std::string_view flag, char escape) {
     return out;
 }
 
+constexpr std::string_view kBlanks = "\t\v\f\r ";
+
 std::vector<std::string> split_at_blanks(std::string_view text) {
-    constexpr std::string_view blanks = "\t\v\f\r ";
     std::vector<std::string> out;
-    for (std::size_t at = text.find_first_not_of(blanks); at != std::string_view::npos;) {
-        const auto end = std::min(text.find_first_of(blanks, at), text.size());
+    for (std::size_t at = text.find_first_not_of(kBlanks); at != std::string_view::npos;) {
+        const auto end = std::min(text.find_first_of(kBlanks, at), text.size());
         out.emplace_back(text.substr(at, end - at));
-        at = text.find_first_not_of(blanks, end);
+        at = text.find_first_not_of(kBlanks, end);
     }
     return out;
 }
@@ -195,50 +198,45 @@ class NodeBuilder {
     }
 
   private:
+    // What is no rule in our trees is a token.
+    using Terminals = std::vector<antlr4::tree::ParseTree*>;
+
     std::string text_of(antlr4::tree::TerminalNode* node) const {
         const auto* token = node->getSymbol();
         return stream_.text(token->getStartIndex(), token->getStopIndex() + 1);
-    }
-
-    std::vector<std::string> texts_of(const std::vector<antlr4::tree::TerminalNode*>& nodes) const {
-        std::vector<std::string> out;
-        out.reserve(nodes.size());
-        for (auto* node : nodes) out.push_back(text_of(node));
-        return out;
     }
 
     Node head(antlr4::tree::TerminalNode* name, DockerfileParser::FlagsContext* flags) const {
         Node node;
         node.keyword = keyword_of(name->getSymbol()->getType());
         node.name = text_of(name);
-        for (auto* flag : flags->FLAG()) node.flags.push_back(unquote_flag(text_of(flag), escape_));
+        if (!flags->children.empty())
+            for (auto* flag : flags->FLAG()) node.flags.push_back(unquote_flag(text_of(flag), escape_));
         node.text = stream_.text_from(name->getSymbol()->getStartIndex());
         return node;
     }
 
+    // Children: the name, the flags, then words or one text.
     Node instruction(DockerfileParser::InstructionContext& context) const {
-        auto* name = dynamic_cast<antlr4::tree::TerminalNode*>(context.children.at(0));
-        auto* flags = context.getRuleContext<DockerfileParser::FlagsContext>(0);
+        auto* name = static_cast<antlr4::tree::TerminalNode*>(context.children.at(0));
+        auto* flags = dynamic_cast<DockerfileParser::FlagsContext*>(context.children.at(1));
         Node node = head(name, flags);
-        const auto words = context.getTokens(DockerfileParser::WORD);
-        const auto json = context.getTokens(DockerfileParser::JSON);
-        const auto text = context.getTokens(DockerfileParser::TEXT);
-        switch (node.keyword) {
-            case Keyword::Env:
-            case Keyword::Label:
-                pairs(node, words);
-                break;
-            case Keyword::Unknown:
-                node.arguments = {""};
-                break;
-            default:
-                node.arguments = texts_of(words);
-                if (!json.empty())
-                    json_or_text(node, text_of(json[0]));
-                else if (!text.empty())
-                    node.arguments.push_back(text_of(text[0]));
-        }
+        const Terminals rest(context.children.begin() + 2, context.children.end());
+        if (node.keyword == Keyword::Unknown)
+            node.arguments = {""};
+        else if (node.keyword == Keyword::Env || node.keyword == Keyword::Label)
+            pairs(node, rest);
+        else
+            for (auto* terminal : rest)
+                add_argument(node, static_cast<antlr4::tree::TerminalNode*>(terminal));
         return node;
+    }
+
+    void add_argument(Node& node, antlr4::tree::TerminalNode* terminal) const {
+        if (terminal->getSymbol()->getType() == DockerfileLexer::JSON)
+            json_or_text(node, text_of(terminal));
+        else
+            node.arguments.push_back(text_of(terminal));
     }
 
     void json_or_text(Node& node, const std::string& text) const {
@@ -254,29 +252,32 @@ class NodeBuilder {
     }
 
     // ENV and LABEL: name=value words, or the legacy form "name value".
-    void pairs(Node& node, const std::vector<antlr4::tree::TerminalNode*>& tokens) const {
-        if (tokens.empty()) return;
-        const auto words = texts_of(tokens);
-        if (words[0].find('=') == std::string::npos) {
-            const auto text = stream_.text_from(tokens[0]->getSymbol()->getStartIndex());
-            const auto end = text.find_first_of("\t\v\f\r ");
-            const auto value = end == std::string::npos ? end : text.find_first_not_of("\t\v\f\r ", end);
-            if (value == std::string::npos)
-                throw base::fail(base::ErrorCode::Invalid, "{} must have two arguments",
-                                 node.keyword == Keyword::Env ? "ENV" : "LABEL");
-            node.arguments = {text.substr(0, end), text.substr(value), ""};
-            return;
-        }
-        for (const auto& word : words) {
-            const auto equals = word.find('=');
-            if (equals == std::string::npos)
-                throw base::fail(base::ErrorCode::Invalid,
-                                 "Syntax error - can't find = in {}. Must be of the form: name=value",
-                                 quote(word));
-            node.arguments.push_back(word.substr(0, equals));
-            node.arguments.push_back(word.substr(equals + 1));
+    void pairs(Node& node, const Terminals& terminals) const {
+        for (auto* terminal : terminals) {
+            auto* word = static_cast<antlr4::tree::TerminalNode*>(terminal);
+            const auto text = text_of(word);
+            const auto equals = text.find('=');
+            if (equals == std::string::npos) {
+                if (!node.arguments.empty())
+                    throw base::fail(base::ErrorCode::Invalid,
+                                     "Syntax error - can't find = in {}. Must be of the form: name=value",
+                                     quote(text));
+                legacy_pair(node, stream_.text_from(word->getSymbol()->getStartIndex()));
+                return;
+            }
+            node.arguments.push_back(text.substr(0, equals));
+            node.arguments.push_back(text.substr(equals + 1));
             node.arguments.emplace_back("=");
         }
+    }
+
+    static void legacy_pair(Node& node, const std::string& text) {
+        const auto end = text.find_first_of(kBlanks);
+        const auto value = end == std::string::npos ? end : text.find_first_not_of(kBlanks, end);
+        if (value == std::string::npos)
+            throw base::fail(base::ErrorCode::Invalid, "{} must have two arguments",
+                             node.keyword == Keyword::Env ? "ENV" : "LABEL");
+        node.arguments = {text.substr(0, end), text.substr(value), ""};
     }
 
     const LineStream& stream_;

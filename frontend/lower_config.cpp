@@ -24,13 +24,6 @@ void insert_sorted(std::vector<std::string>& set, const std::string& value) {
     if (place == set.end() || *place != value) set.insert(place, value);
 }
 
-// ["a" "b"]
-std::string quoted_list(const std::vector<std::string>& words) {
-    std::string out = "[";
-    for (const auto& word : words) out += (out.size() == 1 ? "" : " ") + quote(word);
-    return out + "]";
-}
-
 std::string plain_list(const std::vector<std::string>& words) {
     return fmt::format("[{}]", fmt::join(words, " "));
 }
@@ -97,7 +90,7 @@ void StageLowering::lower(const CmdInstruction& cmd) {
     if (!words.empty()) config.cmd = words;
     config.args_escaped = true;
     state_.has_own_cmd = true;
-    add_history("CMD " + quoted_list(words), false);
+    add_history("CMD " + quote_list(words), false);
 }
 
 void StageLowering::lower(const EntrypointInstruction& entrypoint) {
@@ -107,7 +100,7 @@ void StageLowering::lower(const EntrypointInstruction& entrypoint) {
     config.entrypoint.reset();
     if (!words.empty()) config.entrypoint = words;
     if (!state_.has_own_cmd) config.cmd.reset();
-    add_history("ENTRYPOINT " + quoted_list(words), false);
+    add_history("ENTRYPOINT " + quote_list(words), false);
 }
 
 void StageLowering::lower(const ShellInstruction& shell) {

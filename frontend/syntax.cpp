@@ -42,24 +42,25 @@ Node parse_instruction(LineParser& parser, SourceText& source, LogicalLine line)
 }
 
 void dump(const Node& node, std::string& out) {
-    out += "(" + lower(node.name);
-    const char* separator = node.name.empty() ? "" : " ";
+    out.push_back('(');
+    const auto start = out.size();
+    const auto separate = [&] {
+        if (out.size() > start) out.push_back(' ');
+    };
+    out.append(lower(node.name));
     if (!node.flags.empty()) {
-        out += separator;
-        out += "[";
-        for (std::size_t i = 0; i < node.flags.size(); ++i) out += (i == 0 ? "" : " ") + quote(node.flags[i]);
-        out += "]";
-        separator = " ";
+        separate();
+        out.append(quote_list(node.flags));
     }
     for (const auto& argument : node.arguments) {
-        out += separator + quote(argument);
-        separator = " ";
+        separate();
+        out.append(quote(argument));
     }
     if (node.trigger) {
-        out += separator;
+        separate();
         dump(*node.trigger, out);
     }
-    out += ")";
+    out.push_back(')');
 }
 
 }  // namespace

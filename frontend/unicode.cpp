@@ -210,4 +210,14 @@ std::string quote(std::string_view text) {
     return out;
 }
 
+std::string quote_list(const std::vector<std::string>& texts) {
+    std::string out = "[";
+    for (const auto& text : texts) {
+        if (out.size() > 1) out.push_back(' ');
+        out.append(quote(text));
+    }
+    out.push_back(']');
+    return out;
+}
+
 }  // namespace mullion::frontend

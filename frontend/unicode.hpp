@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mullion::frontend {
 
@@ -37,5 +38,7 @@ bool equal_ignoring_case(std::string_view a, std::string_view b);
 // "text" between double quotes, with \a \b \f \n \r \t \v \\ \" and \x.. \u.... \U........ for what is not
 // printable (dockerfile.md §4).
 std::string quote(std::string_view text);
+// ["a" "b"]
+std::string quote_list(const std::vector<std::string>& texts);
 
 }  // namespace mullion::frontend
