@@ -61,18 +61,24 @@ std::unique_ptr<base::Source> Blobs::open_in_layouts(const oci::Descriptor& desc
 }
 
 std::unique_ptr<base::Source> Blobs::open(const oci::Descriptor& descriptor, const CancelToken& cancel) {
-    if (state_.content().contains(descriptor.digest)) return state_.content().open(descriptor, cancel);
+    if (stored(descriptor)) return state_.content().open(descriptor, cancel);
     if (auto source = open_in_layouts(descriptor, cancel)) return source;
     throw fail(ErrorCode::NotFound, "blob {} is neither in the local store nor in a layout of this build",
                descriptor.digest.string());
 }
 
+// Whole, and leased from now on.
+bool Blobs::stored(const oci::Descriptor& descriptor) {
+    return state_.content().contains(descriptor.digest) &&
+           state_.content().size_of(descriptor.digest) == descriptor.size;
+}
+
 bool Blobs::reachable(const oci::Descriptor& descriptor, const CancelToken& cancel) {
-    return state_.content().contains(descriptor.digest) || open_in_layouts(descriptor, cancel) != nullptr;
+    return stored(descriptor) || open_in_layouts(descriptor, cancel) != nullptr;
 }
 
 void Blobs::ensure(const oci::Descriptor& descriptor, const CancelToken& cancel) {
-    if (state_.content().contains(descriptor.digest)) return;
+    if (stored(descriptor)) return;
     SingleBlob blob(open(descriptor, cancel));
     state_.content().ingest(blob, descriptor, cancel);
 }

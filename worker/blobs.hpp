@@ -45,6 +45,7 @@ class Blobs final : public oci::BlobSource {
     cache::State& state() { return state_; }
 
   private:
+    bool stored(const oci::Descriptor& descriptor);
     oci::ImageArchive& layout(const std::string& store, const base::CancelToken& cancel);
     std::unique_ptr<base::Source> open_in_layouts(const oci::Descriptor& descriptor,
                                                   const base::CancelToken& cancel);

@@ -1,6 +1,7 @@
 #include "worker/file_editor.hpp"
 
 #include <map>
+#include <utility>
 
 #include "base/error.hpp"
 #include "tree/name.hpp"
@@ -40,6 +41,7 @@ struct FileEditor::Edit {
     Descriptors descriptors;
     std::optional<std::uint32_t> mode;
     tree::TreeEditor editor;
+    bool edited = false;
     // Copies of names of one file are names of one new file.
     std::map<tree::HardLinkRef, tree::HardLinkRef> links;
 
@@ -52,7 +54,15 @@ struct FileEditor::Edit {
           mode(permission_bits(os, chmod)),
           editor(file_editor.tree_) {}
 
-    void finish() { owner.tree_ = editor.finish(); }
+    // A tree that nothing was put into stays the same value.
+    void finish() {
+        if (std::exchange(edited, false)) owner.tree_ = editor.finish();
+    }
+
+    void put(const std::string& path, Node node) {
+        editor.put(path, std::move(node));
+        edited = true;
+    }
 
     std::string display(std::string_view path) const { return tree::display_path(os, tree::printable(path)); }
 
@@ -127,7 +137,7 @@ struct FileEditor::Edit {
             }
             if (node) continue;
             check_name(at);
-            editor.put(at, new_node(NodeKind::Directory, at));
+            put(at, new_node(NodeKind::Directory, at));
         }
     }
 
@@ -142,7 +152,7 @@ struct FileEditor::Edit {
         if (is_directory(path)) {
             throw fail(ErrorCode::Invalid, "cannot overwrite the directory {} with a file", display(path));
         }
-        editor.put(path, std::move(node));
+        put(path, std::move(node));
     }
 
     Node copy_of(const Node& source, const std::string& path) {
@@ -185,7 +195,7 @@ struct FileEditor::Edit {
         }
         if (!there) {
             check_name(path);
-            editor.put(path, copy_of(source, path));
+            put(path, copy_of(source, path));
         }
         copy_children(source, path);
     }

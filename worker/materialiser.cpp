@@ -57,10 +57,11 @@ fs::path Materialiser::folder_of(const Snapshot* below, const Snapshot& snapshot
                            .field(below == nullptr ? "layer folder 1, whole" : "layer folder 1")
                            .field(chain.string())
                            .finish();
-    return blobs_.state().layers().unpacked(key, [&](const fs::path& folder) {
+    auto make = [&](const fs::path& folder) {
         tree::Tree lower = below == nullptr ? tree::Tree(snapshot.os()) : below->tree(cancel);
         unpack(lower, snapshot.tree(cancel), folder, cancel);
-    });
+    };
+    return blobs_.state().layers().unpacked(key, make, cancel);
 }
 
 void Materialiser::unpack(const tree::Tree& lower, const tree::Tree& upper, const fs::path& folder,

@@ -1,0 +1,68 @@
+// Container services that run no container: a process is a function, its changes are what the function wrote
+// into the scratch. What the worker asked for is recorded.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "hcs/compute_system.hpp"
+#include "hcs/layer_storage.hpp"
+#include "worker/worker.hpp"
+
+namespace mullion::test {
+
+struct FakeProcess {
+    hcs::ComputeSystemDocument document;
+    hcs::ProcessParameters parameters;
+    hcs::ProcessStreams streams;
+    std::filesystem::path scratch;
+    base::CancelToken cancel;  // of wait()
+    std::optional<hcs::Process::Deadline> deadline;
+
+    void print(std::string_view text) const { streams.standard_output->write(text); }
+    void print_error(std::string_view text) const { streams.standard_error->write(text); }
+    // Writes into the scratch and records the change.
+    void write(const std::string& path, std::string_view data) const;
+    void add(hcs::RawChange change) const;
+
+    class FakeServices* services = nullptr;
+};
+
+class FakeServices final : public hcs::ComputeService, public hcs::LayerStorage {
+  public:
+    // Returns the exit code; nullopt: still running at the deadline.
+    using Body = std::function<std::optional<std::uint32_t>(const FakeProcess&)>;
+
+    Body body = [](const FakeProcess&) { return 0; };
+    std::vector<hcs::RegistryChange> registry;
+    // Seen so far.
+    std::vector<FakeProcess> processes;
+    std::vector<hcs::ScratchOptions> scratches;
+    std::size_t open_scratches = 0;
+
+    worker::ComputeServices services() { return {this, this, ""}; }
+
+    std::unique_ptr<hcs::ComputeSystem> create(const std::string& id,
+                                               const hcs::ComputeSystemDocument& document,
+                                               const base::CancelToken& cancel) override;
+    std::optional<hcs::Networking> networking(hcs::NetworkMode mode) override;
+
+    void create_scratch(const std::filesystem::path& scratch, const hcs::ScratchOptions& options) override;
+    std::string attach(const std::filesystem::path& scratch) override { return scratch.string(); }
+    hcs::LayerChanges export_layer(const std::filesystem::path& scratch, const base::CancelToken&) override;
+    void detach(const std::filesystem::path&) override {}
+    void destroy(const std::filesystem::path& scratch) override;
+    void make_whiteout(const std::filesystem::path& path) override;
+    void make_opaque(const std::filesystem::path&) override {}
+
+    static bool is_whiteout(const std::filesystem::path& path);
+
+    std::mutex mutex;
+    std::map<std::filesystem::path, hcs::LayerChanges> changes;
+};
+
+}  // namespace mullion::test

@@ -1,0 +1,321 @@
+#include <thread>
+
+#include "base/error.hpp"
+#include "tests/worker/worker_test.hpp"
+#include "tree/security_descriptor.hpp"
+
+namespace mullion::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class ExecOpTest : public WorkerTest {
+  protected:
+    solver::Edge exec(solver::ExecOperation operation, std::vector<solver::Edge> more = {}) {
+        if (operation.arguments.empty()) operation.arguments = {"cmd"};
+        if (!operation.epoch_ticks) operation.epoch_ticks = kEpoch.ticks;
+        std::vector<solver::Edge> inputs = {base_image()};
+        inputs.insert(inputs.end(), more.begin(), more.end());
+        return vertex(std::move(operation), std::move(inputs), "RUN");
+    }
+    // Solves in a fresh worker; how many processes ran.
+    std::size_t runs_of(const std::function<solver::Edge()>& make) {
+        restart();
+        fake.processes.clear();
+        solve(make());
+        return fake.processes.size();
+    }
+};
+
+TEST_F(ExecOpTest, WritesWhatTheProcessChanged) {
+    fake.body = [](const FakeProcess& process) {
+        process.write("hello.txt", "Goodbye!");
+        return 0;
+    };
+    auto snapshot = solve(run(base_image(), {"cmd", "/S", "/C", "echo Goodbye!>hello.txt"}));
+    EXPECT_EQ(read(snapshot, "hello.txt"), "Goodbye!");
+    EXPECT_TRUE(snapshot->top()->written());
+    EXPECT_EQ(fake.processes.at(0).parameters.CommandLine, "cmd /S /C echo Goodbye!>hello.txt");
+    EXPECT_EQ(fake.open_scratches, 0U);
+    EXPECT_EQ(fake.scratches.at(0).os_version, "10.0.20348.2700");
+}
+
+TEST_F(ExecOpTest, LayersAndLimitsReachTheContainer) {
+    options.limits.memory_mb = 512;
+    options.limits.processors = 2;
+    solve(run(base_image(), {"cmd"}));
+    const auto& container = fake.processes.at(0).document.Container;
+    ASSERT_EQ(container.Storage.Layers.size(), 1U);
+    EXPECT_TRUE(fs::exists(fs::path(container.Storage.Layers[0].Path) / "Files/Windows/System32/cmd.exe"));
+    EXPECT_EQ(container.Memory->SizeInMB, 512U);
+    EXPECT_EQ(container.Processor->Count, 2U);
+    EXPECT_FALSE(container.Networking);
+    EXPECT_TRUE(fake.processes.at(0).document.ShouldTerminateOnLastHandleClosed);
+}
+
+TEST_F(ExecOpTest, NetworkOnlyWhereStepAndWorkerWantIt) {
+    options.network = true;
+    solve(run(base_image(), {"one"}));
+    solver::ExecOperation none;
+    none.arguments = {"two"};
+    none.network = false;
+    solve(exec(none));
+    EXPECT_TRUE(fake.processes.at(0).document.Container.Networking);
+    EXPECT_FALSE(fake.processes.at(1).document.Container.Networking);
+}
+
+TEST_F(ExecOpTest, FailureTellsExitCodeAndOutput) {
+    for (std::uint32_t code : {1U, 300U, 3221225477U}) {
+        fake.body = [&](const FakeProcess& process) {
+            process.print("working\r\n");
+            process.print_error("it broke\r\n");
+            return code;
+        };
+        base::Error error = failure(run(base_image(), {"tool", std::to_string(code)}));
+        EXPECT_EQ(error.code(), base::ErrorCode::Process);
+        EXPECT_EQ(error.exit_status(), code);
+        EXPECT_EQ(error.output_tail(), "working\r\nit broke\r\n");
+        EXPECT_THAT(error.what(),
+                    HasSubstr(fmt::format(
+                        "process \"tool {0}\" did not complete successfully: exit code: {0}", code)));
+        EXPECT_EQ(fake.open_scratches, 0U);
+    }
+}
+
+TEST_F(ExecOpTest, OutputBecomesLogEvents) {
+    fake.body = [](const FakeProcess& process) {
+        process.print("one");
+        process.print_error("two");
+        return 0;
+    };
+    solve(run(base_image(), {"cmd"}));
+    EXPECT_EQ(progress.output(1), "one");
+    EXPECT_EQ(progress.output(2), "two");
+}
+
+TEST_F(ExecOpTest, TailOfLongOutputIsWholeLines) {
+    fake.body = [](const FakeProcess& process) {
+        for (int i = 0; i < 5000; ++i) process.print("line " + std::to_string(i) + "\n");
+        return 1;
+    };
+    std::string tail = failure(run(base_image(), {"cmd"})).output_tail();
+    EXPECT_LE(tail.size(), 8192U);
+    EXPECT_TRUE(tail.starts_with("line "));
+    EXPECT_TRUE(tail.ends_with("line 4999\n"));
+}
+
+TEST_F(ExecOpTest, SecondRunIsCached) {
+    auto make = [&] { return run(base_image(), {"cmd"}); };
+    solve(make());
+    EXPECT_EQ(runs_of(make), 0U);
+    EXPECT_EQ(runs_of([&] { return run(base_image(), {"cmd", "other"}); }), 1U);
+}
+
+TEST_F(ExecOpTest, ProxiesAreNoPartOfTheKey) {
+    auto make = [&](const std::string& proxy) {
+        solver::ExecOperation operation;
+        operation.proxy_environment = {{"HTTP_PROXY", proxy}};
+        operation.environment = {"A=1"};
+        return exec(operation);
+    };
+    solve(make("one"));
+    EXPECT_EQ(fake.processes.at(0).parameters.Environment,
+              (std::map<std::string, std::string>{{"A", "1"}, {"HTTP_PROXY", "one"}}));
+    EXPECT_EQ(runs_of([&] { return make("two"); }), 0U);
+}
+
+TEST_F(ExecOpTest, StepWithTheSameResultStopsTheRebuild) {
+    auto make = [&](const std::string& first) { return run(run(base_image(), {first}), {"second"}); };
+    fake.body = [](const FakeProcess& process) {
+        process.write("same.txt", "same");
+        return 0;
+    };
+    solve(make("one"));
+    EXPECT_EQ(runs_of([&] { return make("changed"); }), 1U);
+}
+
+TEST_F(ExecOpTest, SameStepsGiveTheSameLayer) {
+    fake.body = [](const FakeProcess& process) {
+        process.write("f.txt", "data");
+        return 0;
+    };
+    auto first = solve(run(base_image(), {"cmd"}))->top()->written()->blob.digest;
+    restart();
+    fs::remove_all(path("state"));
+    restart();
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_EQ(solve(run(base_image(), {"cmd"}))->top()->written()->blob.digest, first);
+}
+
+TEST_F(ExecOpTest, ResultWhoseBlobIsGoneIsMadeAgain) {
+    fake.body = [](const FakeProcess& process) {
+        process.write("f.txt", "data");
+        return 0;
+    };
+    auto make = [&] { return run(base_image(), {"cmd"}); };
+    base::Digest blob = solve(make())->top()->written()->blob.digest;
+    state->content().remove(blob);
+    EXPECT_EQ(runs_of(make), 1U);
+}
+
+TEST_F(ExecOpTest, RegistryChangesFailTheStep) {
+    fake.registry = {{hcs::RegistryChange::Kind::ValueSet, "HKLM\\Software\\X", "v", "dword:00000001"}};
+    base::Error error = failure(run(base_image(), {"reg"}));
+    EXPECT_EQ(error.code(), base::ErrorCode::Unsupported);
+    EXPECT_THAT(error.what(), HasSubstr("HKLM\\Software\\X"));
+    EXPECT_THAT(error.hint(), HasSubstr("--allow-registry-loss"));
+}
+
+TEST_F(ExecOpTest, LostRegistryChangesWarnAndAreNotReusedByOthers) {
+    fake.registry = {{hcs::RegistryChange::Kind::KeyAdded, "HKLM\\Software\\X", "", ""}};
+    options.allow_registry_loss = true;
+    auto make = [&] { return run(base_image(), {"reg"}); };
+    solve(make());
+    ASSERT_EQ(progress.all<base::WarningEvent>().size(), 1U);
+    EXPECT_EQ(runs_of(make), 0U);
+    options.allow_registry_loss = false;
+    restart();
+    EXPECT_EQ(failure(make()).code(), base::ErrorCode::Unsupported);
+}
+
+TEST_F(ExecOpTest, TimeLimitEndsTheStep) {
+    options.limits.time_limit = std::chrono::seconds(7);
+    fake.body = [](const FakeProcess& process) -> std::optional<std::uint32_t> {
+        EXPECT_TRUE(process.deadline);
+        return std::nullopt;
+    };
+    base::Error error = failure(run(base_image(), {"hang"}));
+    EXPECT_EQ(error.code(), base::ErrorCode::TimedOut);
+    EXPECT_THAT(error.what(), HasSubstr("time limit of 7 s"));
+    EXPECT_EQ(fake.open_scratches, 0U);
+}
+
+TEST_F(ExecOpTest, CancelEndsTheStep) {
+    base::CancelSource source;
+    cancel = source.token();
+    fake.body = [&](const FakeProcess& process) -> std::optional<std::uint32_t> {
+        source.cancel();
+        process.cancel.wait_for(std::chrono::seconds(20));
+        process.cancel.check();
+        return 0;
+    };
+    EXPECT_EQ(failure(run(base_image(), {"hang"})).code(), base::ErrorCode::Canceled);
+    EXPECT_EQ(fake.open_scratches, 0U);
+}
+
+TEST_F(ExecOpTest, WorkingDirectoryIsMadeAndBelongsToTheLayer) {
+    solver::ExecOperation operation;
+    operation.working_directory = "work/here";
+    auto snapshot = solve(exec(operation));
+    EXPECT_EQ(fake.processes.at(0).parameters.WorkingDirectory, "C:\\work\\here");
+    EXPECT_NE(snapshot->tree(cancel).find("work/here"), nullptr);
+    fs::path top = fake.scratches.at(0).parents.at(0);
+    EXPECT_NE(top.string().find("top-"), std::string::npos);
+}
+
+TEST_F(ExecOpTest, ScriptIsThereForTheProcessAndGoneAfterwards) {
+    solver::ExecOperation operation;
+    operation.arguments = {"cmd", "/S", "/C", "{script}"};
+    operation.script = "@echo off\r\necho hi\r\n";
+    operation.script_extension = ".cmd";
+    std::string seen;
+    fake.body = [&](const FakeProcess& process) {
+        std::string windows_path = process.parameters.CommandLine.substr(10);
+        EXPECT_TRUE(windows_path.starts_with("C:\\Windows\\Temp\\mullion-")) << windows_path;
+        EXPECT_TRUE(windows_path.ends_with(".cmd"));
+        std::string relative = windows_path.substr(3);
+        std::replace(relative.begin(), relative.end(), '\\', '/');
+        seen = base::read_file(fs::path(fake.scratches.at(0).parents.at(0)) / "Files" / relative, 1000);
+        return 0;
+    };
+    auto snapshot = solve(exec(operation));
+    EXPECT_EQ(seen, *operation.script);
+    EXPECT_TRUE(snapshot->top()->delta(tree::Os::Windows, cancel)->empty());
+}
+
+TEST_F(ExecOpTest, BindMountsShowTheirInput) {
+    write("src/a.txt", "1");
+    solver::ExecOperation operation;
+    operation.mounts.push_back({1, "src", "mnt/in", false});
+    std::string seen;
+    fake.body = [&](const FakeProcess& process) {
+        const auto& mount = process.document.Container.MappedDirectories.at(0);
+        EXPECT_EQ(mount.ContainerPath, "C:\\mnt\\in");
+        EXPECT_TRUE(mount.ReadOnly);
+        seen = base::read_file(fs::path(mount.HostPath) / "a.txt", 100);
+        return 0;
+    };
+    auto snapshot = solve(exec(operation, {context()}));
+    EXPECT_EQ(seen, "1");
+    EXPECT_EQ(snapshot->tree(cancel).find("mnt"), nullptr);
+
+    auto again = [&] { return exec(operation, {context()}); };
+    write("other.txt", "x");
+    EXPECT_EQ(runs_of(again), 0U);
+    write("src/a.txt", "2");
+    EXPECT_EQ(runs_of(again), 1U);
+}
+
+TEST_F(ExecOpTest, MountOfNothingAndOfAFileIsRefused) {
+    write("file", "1");
+    solver::ExecOperation operation;
+    operation.mounts.push_back({1, "nope", "mnt", false});
+    EXPECT_EQ(failure(exec(operation, {context()})).code(), base::ErrorCode::NotFound);
+    operation.mounts[0].source = "file";
+    EXPECT_EQ(failure(exec(operation, {context()})).code(), base::ErrorCode::Unsupported);
+}
+
+TEST_F(ExecOpTest, UserOwnsWhatTheStepMakes) {
+    fake.body = [](const FakeProcess& process) {
+        process.write("mine.txt", "x");
+        return 0;
+    };
+    solver::ExecOperation operation;
+    operation.user = "ContainerUser";
+    auto snapshot = solve(exec(operation));
+    EXPECT_EQ(fake.processes.at(0).parameters.User, "ContainerUser");
+    auto descriptor = snapshot->tree(cancel).find("mine.txt")->metadata.descriptor;
+    EXPECT_EQ(tree::SecurityDescriptor::parse(*descriptor).owner, *tree::builtin_sid("ContainerUser"));
+    operation.user = "somebody";
+    EXPECT_THAT(failure(exec(operation)).what(), HasSubstr("\"somebody\""));
+}
+
+TEST_F(ExecOpTest, EnvironmentNamesDifferNotByCase) {
+    solver::ExecOperation operation;
+    operation.environment = {"Path=C:\\a", "PATH=C:\\b", "=C:=x", "NOVALUE"};
+    solve(exec(operation));
+    EXPECT_EQ(fake.processes.at(0).parameters.Environment,
+              (std::map<std::string, std::string>{{"Path", "C:\\b"}}));
+}
+
+TEST_F(ExecOpTest, WithoutContainersTheReasonIsGiven) {
+    worker::Worker none(*state, {nullptr, nullptr, "Wine is not installed"}, options);
+    solver::Solver solver([&](const solver::VertexRef& wanted) { return none.resolve(wanted); }, nullptr,
+                          progress);
+    try {
+        solver.solve({run(base_image(), {"cmd"})}, cancel);
+        FAIL() << "no error";
+    } catch (const base::Error& error) {
+        EXPECT_EQ(error.code(), base::ErrorCode::Unsupported);
+        EXPECT_THAT(error.what(), HasSubstr("Wine is not installed"));
+    }
+}
+
+TEST_F(ExecOpTest, StepOnCopiedFilesSeesThem) {
+    write("tool.txt", "1");
+    solver::CopyAction action;
+    action.sources = {"tool.txt"};
+    action.destination = "tool.txt";
+    fake.body = [&](const FakeProcess&) {
+        EXPECT_TRUE(fs::exists(fake.scratches.at(0).parents.at(0) / "Files/tool.txt"));
+        return 0;
+    };
+    auto snapshot = solve(run(copy(base_image(), context(), action), {"cmd"}));
+    EXPECT_EQ(snapshot->layers().size(), 3U);
+    for (const auto& layer : snapshot->layers()) EXPECT_TRUE(layer->written());
+}
+
+}  // namespace
+}  // namespace mullion::test

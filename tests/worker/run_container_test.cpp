@@ -1,0 +1,165 @@
+#include "worker/run_container.hpp"
+
+#include "base/error.hpp"
+#include "tests/worker/worker_test.hpp"
+
+namespace mullion::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using worker::container_command_line;
+using worker::ContainerRequest;
+
+TEST(ContainerCommandLineTest, ExecFormIsQuotedForWindows) {
+    oci::RunConfig config;
+    config.cmd = {"C:\\Program Files\\x.exe", "plain", "", "a b", "say \"hi\"", "end\\", "sp end\\"};
+    EXPECT_EQ(container_command_line(config, {}, {}),
+              R"("C:\Program Files\x.exe" plain "" "a b" "say \"hi\"" end\ "sp end\\")");
+}
+
+TEST(ContainerCommandLineTest, EscapedFirstWordIsTakenAsItIs) {
+    oci::RunConfig config;
+    config.args_escaped = true;
+    config.cmd = {"cmd /S /C \"echo hi\""};
+    EXPECT_EQ(container_command_line(config, {}, {}), "cmd /S /C \"echo hi\"");
+    config.cmd = {"cmd", "/C", "type C:\\hello.txt"};
+    EXPECT_EQ(container_command_line(config, {}, {}), "cmd /C \"type C:\\hello.txt\"");
+}
+
+TEST(ContainerCommandLineTest, ArgumentsReplaceTheCommandBehindTheEntrypoint) {
+    oci::RunConfig config;
+    config.entrypoint = {"tool.exe", "-x"};
+    config.cmd = {"default"};
+    EXPECT_EQ(container_command_line(config, {}, {}), "tool.exe -x default");
+    EXPECT_EQ(container_command_line(config, {}, {"a b"}), "tool.exe -x \"a b\"");
+}
+
+TEST(ContainerCommandLineTest, NewEntrypointDropsTheCommand) {
+    oci::RunConfig config;
+    config.args_escaped = true;
+    config.entrypoint = {"tool.exe"};
+    config.cmd = {"default"};
+    EXPECT_EQ(container_command_line(config, "my tool", {}), "\"my tool\"");
+    EXPECT_EQ(container_command_line(config, "my tool", {"x"}), "\"my tool\" x");
+    EXPECT_EQ(container_command_line(config, "", {"x"}), "x");
+}
+
+TEST(ContainerCommandLineTest, UsersArgumentsAreNeverEscapedAlready) {
+    oci::RunConfig config;
+    config.args_escaped = true;
+    config.cmd = {"whatever"};
+    EXPECT_EQ(container_command_line(config, {}, {"C:\\a b.exe", "x"}), "\"C:\\a b.exe\" x");
+}
+
+class RunContainerTest : public WorkerTest {
+  protected:
+    ContainerRequest request() {
+        auto edge = base_image();
+        auto document = solver::parse_operation(edge.vertex->operation());
+        auto digest = base::Digest::parse(std::get<solver::ImageSource>(document.operation).manifest_digest);
+        ContainerRequest made{.image = worker().parts().blobs.read_image("", digest, cancel),
+                              .image_name = "base"};
+        made.image.config.config.cmd = {"cmd"};
+        made.standard_output = &output;
+        made.standard_error = &errors;
+        return made;
+    }
+    base::Error refusal(const ContainerRequest& asked) {
+        try {
+            worker::run_container(worker(), asked, cancel);
+        } catch (const base::Error& error) {
+            return error;
+        }
+        ADD_FAILURE() << "it ran";
+        return base::fail(base::ErrorCode::Internal, "it ran");
+    }
+    base::StringSink output;
+    base::StringSink errors;
+};
+
+TEST_F(RunContainerTest, ReturnsTheWholeExitCode) {
+    fake.body = [](const FakeProcess& process) {
+        process.print("out");
+        process.print_error("err");
+        return 3221225477U;
+    };
+    EXPECT_EQ(worker::run_container(worker(), request(), cancel), 3221225477U);
+    EXPECT_EQ(output.data(), "out");
+    EXPECT_EQ(errors.data(), "err");
+    EXPECT_EQ(fake.open_scratches, 0U);
+}
+
+TEST_F(RunContainerTest, ImageConfigIsOverriddenByTheRequest) {
+    ContainerRequest asked = request();
+    auto& config = asked.image.config.config;
+    config.env = {"A=image", "B=image"};
+    config.user = "ContainerUser";
+    config.working_dir = "\\data";
+    config.volumes = {"C:\\vol"};
+    worker::run_container(worker(), asked, cancel);
+    const auto& first = fake.processes.at(0).parameters;
+    EXPECT_EQ(first.User, "ContainerUser");
+    EXPECT_EQ(first.WorkingDirectory, "C:\\data");
+    fs::path top = fake.scratches.at(0).parents.at(0);
+
+    asked.environment = {"a=request"};
+    asked.user = "ContainerAdministrator";
+    asked.working_directory = "C:/Windows";
+    asked.host_name = "host";
+    asked.limits.memory_mb = 100;
+    worker::run_container(worker(), asked, cancel);
+    const auto& second = fake.processes.at(1);
+    EXPECT_EQ(second.parameters.Environment,
+              (std::map<std::string, std::string>{{"A", "request"}, {"B", "image"}}));
+    EXPECT_EQ(second.parameters.User, "ContainerAdministrator");
+    EXPECT_EQ(second.parameters.WorkingDirectory, "C:\\Windows");
+    EXPECT_EQ(second.document.Container.GuestOs->HostName, "host");
+    EXPECT_EQ(second.document.Container.Memory->SizeInMB, 100U);
+}
+
+TEST_F(RunContainerTest, VolumesAreMapped) {
+    fs::create_directory(path("volume"));
+    ContainerRequest asked = request();
+    asked.volumes = {{path("volume").string(), "C:\\data", true}};
+    bool mount_point = false;
+    fake.body = [&](const FakeProcess&) {
+        mount_point = fs::is_directory(fake.scratches.at(0).parents.at(0) / "Files/data");
+        return 0;
+    };
+    worker::run_container(worker(), asked, cancel);
+    const auto& mapped = fake.processes.at(0).document.Container.MappedDirectories.at(0);
+    EXPECT_EQ(mapped.HostPath, path("volume").string());
+    EXPECT_EQ(mapped.ContainerPath, "C:\\data");
+    EXPECT_TRUE(mapped.ReadOnly);
+    EXPECT_TRUE(mount_point);
+}
+
+TEST_F(RunContainerTest, WhatCannotBeDoneIsRefused) {
+    ContainerRequest asked = request();
+    asked.isolation = worker::Isolation::HyperV;
+    EXPECT_EQ(refusal(asked).code(), base::ErrorCode::Unsupported);
+    asked = request();
+    asked.image.config.config.cmd.reset();
+    EXPECT_THAT(refusal(asked).what(), HasSubstr("neither ENTRYPOINT nor CMD"));
+    asked = request();
+    asked.volumes = {{path("nowhere").string(), "C:\\x", false}};
+    EXPECT_EQ(refusal(asked).code(), base::ErrorCode::NotFound);
+    base::write_file_atomic(path("file"), "x");
+    asked.volumes = {{path("file").string(), "C:\\x", false}};
+    EXPECT_EQ(refusal(asked).code(), base::ErrorCode::Unsupported);
+    asked = request();
+    asked.image.config.platform.os = "linux";
+    EXPECT_EQ(refusal(asked).code(), base::ErrorCode::Unsupported);
+}
+
+TEST_F(RunContainerTest, TimeLimitIsOfTheContainer) {
+    ContainerRequest asked = request();
+    asked.limits.time_limit = std::chrono::seconds(3);
+    fake.body = [](const FakeProcess&) -> std::optional<std::uint32_t> { return std::nullopt; };
+    EXPECT_EQ(refusal(asked).code(), base::ErrorCode::TimedOut);
+    EXPECT_EQ(fake.open_scratches, 0U);
+}
+
+}  // namespace
+}  // namespace mullion::test
