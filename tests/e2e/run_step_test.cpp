@@ -101,7 +101,7 @@ TEST_F(RunStep, RegistryChangesAreNotLostSilently) {
 
 TEST_F(RunStep, AForkBombIsContained) {
     workspace.write("context/bomb.cmd", "@start /b cmd /c C:\\bomb.cmd\r\n@C:\\bomb.cmd\r\n");
-    auto built = build("FROM base\nCOPY bomb.cmd C:/\nRUN C:\\bomb.cmd\n", {"--step-timeout", "20s"});
+    auto built = build("FROM base\nCOPY bomb.cmd C:/\nRUN C:\\bomb.cmd\n", {"--step-timeout", "8s"});
     EXPECT_EQ(built.exit_code, 1);
     EXPECT_EQ(leftovers(), "");
 }
