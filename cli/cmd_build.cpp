@@ -29,14 +29,14 @@ void add_build(CLI::App& app, Context& context) {
     list("--label", flags->labels, "NAME=VALUE label of the image");
     list("-o,--output", flags->outputs, "type=image|oci|docker|local|tar[,dest=PATH][,name=NAME]...");
     command->add_flag("--no-cache", flags->no_cache, "Run every step");
-    command->add_option("--network", flags->network, "Network of RUN steps: default or none")
+    command->add_option("--network", flags->network, "Network of RUN steps")
         ->check(CLI::IsMember({"default", "none"}));
     command->add_option("--memory", flags->memory, "Memory limit of a RUN step (512m, 2g)");
     command->add_option("--step-timeout", flags->step_timeout,
                         "Time limit of a RUN step (90s, 5m; default 1h)");
     command->add_flag("--allow-registry-loss", flags->allow_registry_loss,
                       "Let a RUN pass whose registry changes cannot be kept");
-    command->add_option("--progress", flags->progress, "auto, tty, plain, rawjson or quiet")
+    command->add_option("--progress", flags->progress, "How progress is shown (default: auto)")
         ->check(CLI::IsMember({"auto", "tty", "plain", "rawjson", "quiet"}));
     command->add_flag("-q,--quiet", flags->quiet, "Print only the image's digest");
     command->add_option("--metadata-file", flags->metadata_file,

@@ -63,7 +63,7 @@ int main(int argc, char** argv) {
     CLI::App app{"mullion builds, runs and ships Windows container images", "mullion"};
     app.require_subcommand(1);
     app.fallthrough();
-    app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     std::string log_level;
     app.add_option("--state", context.state_option,
                    "State directory (default: $MULLION_STATE, else per user)");
