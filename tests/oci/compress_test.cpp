@@ -100,11 +100,11 @@ TEST_F(CompressTest, GzipMembersAreFixed) {
 class Codec : public ::testing::TestWithParam<Compression> {};
 
 TEST_P(Codec, BytesDoNotDependOnThreadsOrPieces) {
-    std::string data = sample(13 * kMiB + 3);
+    std::string data = sample(9 * kMiB + 3);
     std::string expected = compressed(data, GetParam());
     for (std::size_t threads : {1, 2, 7}) {
         tbb::global_control limit(tbb::global_control::max_allowed_parallelism, threads);
-        for (std::size_t piece : {std::size_t{4093}, kMiB, kMiB + 1, data.size()}) {
+        for (std::size_t piece : {std::size_t{4093}, kMiB + 1}) {
             EXPECT_EQ(base::Digest::of(compressed_in_pieces(data, GetParam(), piece)),
                       base::Digest::of(expected));
         }
