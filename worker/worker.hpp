@@ -44,8 +44,9 @@ struct WorkerOptions {
     // OCI layouts and archives that ImageSource::store may name.
     std::map<std::string, std::filesystem::path> layouts;
     Limits limits;
-    // May a RUN that does not say --network=none reach out? Otherwise it has loopback only.
-    bool network = false;
+    // May a RUN that does not say --network=none reach out (hcs::NetworkMode::Nat)? Otherwise it has loopback
+    // only.
+    bool network = true;
     // A RUN that changes the registry passes with a warning instead of failing.
     bool allow_registry_loss = false;
 };

@@ -1,6 +1,9 @@
 #include "worker/layer_writer.hpp"
 
-#include <fstream>
+#include <sys/mount.h>
+
+#include <cstring>
+#include <random>
 
 #include "base/error.hpp"
 #include "tests/worker/worker_test.hpp"
@@ -105,6 +108,46 @@ TEST_F(LayerWriterTest, BlobThatIsNotTheLayerIsCorrupt) {
     } catch (const base::Error& error) {
         EXPECT_EQ(error.code(), base::ErrorCode::Corrupt);
     }
+}
+
+// A small file system for the state; unmounted when the test is over.
+class SmallDisk {
+  public:
+    explicit SmallDisk(std::filesystem::path at) : at_(std::move(at)) {
+        std::filesystem::create_directory(at_);
+        mounted_ = ::mount("tmpfs", at_.c_str(), "tmpfs", 0, "size=4m") == 0;
+    }
+    ~SmallDisk() {
+        if (mounted_) ::umount2(at_.c_str(), MNT_DETACH);
+    }
+    bool mounted() const { return mounted_; }
+
+  private:
+    std::filesystem::path at_;
+    bool mounted_ = false;
+};
+
+TEST_F(LayerWriterTest, FullDiskIsReportedAndLeavesNothing) {
+    SmallDisk disk(path("small"));
+    if (!disk.mounted()) GTEST_SKIP() << "needs the right to mount";
+    std::mt19937_64 random(1);
+    std::string noise(16 << 20, '\0');
+    for (std::size_t i = 0; i < noise.size(); i += 8) {
+        std::uint64_t value = random();
+        std::memcpy(noise.data() + i, &value, 8);
+    }
+    write("noise", noise);
+    state = std::make_unique<cache::State>(path("small/state"));
+    try {
+        writer().write(*context_layer(), cancel);
+        ADD_FAILURE() << "no error";
+    } catch (const base::Error& error) {
+        EXPECT_EQ(error.code(), base::ErrorCode::Exhausted) << error.what();
+    }
+    EXPECT_TRUE(state->content().list().empty());
+    write("noise", "little");
+    EXPECT_NO_THROW(writer().write(*context_layer(), cancel));
+    restart();
 }
 
 TEST_F(LayerWriterTest, CanceledWriterLeavesNothing) {

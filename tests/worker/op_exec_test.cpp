@@ -45,6 +45,7 @@ TEST_F(ExecOpTest, WritesWhatTheProcessChanged) {
 TEST_F(ExecOpTest, LayersAndLimitsReachTheContainer) {
     options.limits.memory_mb = 512;
     options.limits.processors = 2;
+    options.network = false;
     solve(run(base_image(), {"cmd"}));
     const auto& container = fake.processes.at(0).document.Container;
     ASSERT_EQ(container.Storage.Layers.size(), 1U);
@@ -56,7 +57,6 @@ TEST_F(ExecOpTest, LayersAndLimitsReachTheContainer) {
 }
 
 TEST_F(ExecOpTest, NetworkOnlyWhereStepAndWorkerWantIt) {
-    options.network = true;
     solve(run(base_image(), {"one"}));
     solver::ExecOperation none;
     none.arguments = {"two"};
