@@ -196,6 +196,26 @@ TEST_F(SolverFailure, FollowerOfAFailedRunFailsWithIt) {
     EXPECT_EQ(solve(top), 2);
 }
 
+TEST_F(SolverFailure, NobodyFollowsARunThatFailedEarlier) {
+    VertexRef x = failing("x");
+    VertexRef y = world.constant("y", 1);
+    world["x"].key = world["y"].key = "the same";
+    failure(x);
+    EXPECT_EQ(solve(y), 1);
+    EXPECT_EQ(world.count("exec x"), 1u);
+}
+
+TEST_F(SolverFailure, RecordOfALostPayloadIsForgotten) {
+    VertexRef a = world.constant("a", 1);
+    solve(a);
+    ASSERT_EQ(keys.size(), 1u);
+    world.lose_payloads();
+    world["a"].body = [](const auto&, const auto&) -> int { throw std::runtime_error("no longer possible"); };
+    new_build();
+    failure(a);
+    EXPECT_EQ(keys.size(), 0u);
+}
+
 TEST_F(SolverFailure, FailingFanEndsOnce) {
     std::vector<VertexRef> inputs;
     for (int i = 0; i < 500; ++i) inputs.push_back(failing("bad " + std::to_string(i)));
