@@ -98,7 +98,8 @@ class StageLowering {
     void lower(const OnbuildInstruction& onbuild);
 
     // COPY and ADD.
-    solver::CopyAction copy_action(const CopyInstruction& copy, const std::string& source) const;
+    std::string copy_source(const CopyInstruction& copy, std::string source) const;
+    std::string heredoc_file_name(const std::string& name) const;
     void refuse_remote_sources(const CopyInstruction& copy) const;
     CopyInstruction expanded(CopyInstruction copy) const;
     solver::Edge copy_input(const CopyInstruction& copy);

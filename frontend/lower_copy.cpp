@@ -86,29 +86,28 @@ void StageLowering::refuse_remote_sources(const CopyInstruction& copy) const {
                    "ADD --keep-git-dir is not supported: no source is a git repository");
 }
 
-// --parents keeps directories of the source; "/./" marks where keeping starts.
-solver::CopyAction StageLowering::copy_action(const CopyInstruction& copy, const std::string& written) const {
-    solver::CopyAction action;
-    action.input = 1;
-    auto source = written;
-    if (state_.platform.is_windows()) std::replace(source.begin(), source.end(), '\\', '/');
+// One source, relative to the root of what it is copied from. --parents keeps its directories; "/./" marks
+// where keeping starts.
+std::string StageLowering::copy_source(const CopyInstruction& copy, std::string source) const {
+    const bool windows = state_.platform.is_windows();
+    if (windows) std::replace(source.begin(), source.end(), '\\', '/');
     const auto normal = [&](std::string_view path) {
-        if (!state_.platform.is_windows()) return tree::normalise(state_.os(), path);
+        if (!windows) return tree::normalise(state_.os(), path);
         return base::with_context([] { return std::string("removing drive letter"); },
                                   [&] { return tree::normalise(state_.os(), path); });
     };
     const auto pivot = copy.parents ? source.find("/./") : std::string::npos;
-    if (pivot == std::string::npos) {
-        action.sources = {normal(source)};
-    } else {
-        const auto start = normal(std::string_view(source).substr(0, pivot));
-        const auto kept = normal(std::string_view(source).substr(pivot + 3));
-        action.sources = {start.empty() ? kept : start + "/./" + kept};
-    }
-    action.keep_parents = copy.parents;
-    action.exclude = copy.exclude;
-    action.unpack_archives = copy.is_add && copy.unpack.value_or(true);
-    return action;
+    if (pivot == std::string::npos) return normal(source);
+    const auto start = normal(std::string_view(source).substr(0, pivot));
+    const auto kept = normal(std::string_view(source).substr(pivot + 3));
+    return start.empty() ? kept : start + "/./" + kept;
+}
+
+// A heredoc's name as a file name: a path's last element.
+std::string StageLowering::heredoc_file_name(const std::string& name) const {
+    const auto path = tree::normalise(state_.os(), name);
+    if (path.empty()) throw fail(ErrorCode::Invalid, "heredoc name {} is no file name", quote(name));
+    return std::string(tree::base_name(path));
 }
 
 solver::Edge StageLowering::copy_input(const CopyInstruction& copy) {
@@ -124,7 +123,9 @@ solver::Edge StageLowering::copy_input(const CopyInstruction& copy) {
 void StageLowering::lower(const CopyInstruction& written) {
     const auto copy = expanded(written);
     const auto title = step_title();
-    const bool into_directory = names_directory(state_.os(), copy.destination);
+    // Several sources can only go into a directory, even if the slash is missing.
+    const bool into_directory =
+        names_directory(state_.os(), copy.destination) || copy.sources.size() + copy.contents.size() > 1;
     const auto destination =
         copy.destination.empty() ? state_.working_directory : tree_path(copy.destination);
     if (!copy.chmod.empty()) check_file_mode(copy.chmod);
@@ -135,18 +136,23 @@ void StageLowering::lower(const CopyInstruction& written) {
     solver::FileOperation operation;
     operation.independent = copy.link && copy.chmod.empty();
     operation.epoch_ticks = state_.epoch.ticks;
-    for (const auto& source : copy.sources) {
-        auto action = copy_action(copy, source);
+    if (!copy.sources.empty()) {
+        solver::CopyAction action;
+        action.input = 1;
+        for (const auto& source : copy.sources) action.sources.push_back(copy_source(copy, source));
         action.destination = destination;
         action.destination_is_directory = into_directory;
         action.owner = ownership(copy.chown);
         action.mode = mode(copy.chmod);
+        action.keep_parents = copy.parents;
+        action.exclude = copy.exclude;
+        action.unpack_archives = copy.is_add && copy.unpack.value_or(true);
         operation.actions.emplace_back(std::move(action));
     }
     for (const auto& content : copy.contents)
-        operation.actions.emplace_back(solver::WriteFileAction{destination, into_directory, content.name,
-                                                               content.body, ownership(copy.chown),
-                                                               mode(copy.chmod)});
+        operation.actions.emplace_back(solver::WriteFileAction{destination, into_directory,
+                                                               heredoc_file_name(content.name), content.body,
+                                                               ownership(copy.chown), mode(copy.chmod)});
     std::vector<solver::Edge> inputs;
     if (!copy.sources.empty()) inputs.push_back(input);
     add_layer(std::move(operation), std::move(inputs), step_options(title, true));

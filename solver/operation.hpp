@@ -43,8 +43,9 @@ struct Ownership {
 // (dockerfile.md §10).
 struct CopyAction {
     std::size_t input = 0;
-    std::vector<std::string> sources;  // normalised, relative to the input's root
-    std::string destination;           // normalised; see destination_is_directory
+    // Normalised, relative to the input's root. With keep_parents an element "." marks where keeping starts.
+    std::vector<std::string> sources;
+    std::string destination;  // normalised; see destination_is_directory
     bool destination_is_directory = false;
     std::optional<Ownership> owner;
     std::optional<std::string> mode;  // --chmod, as written

@@ -95,8 +95,10 @@ TEST(ConvertCopy, LinkIsIndependentUnlessModesChange) {
 }
 
 TEST(ConvertCopy, SourcesOfOneInstructionMakeOneLayer) {
-    const auto conversion = Case().convert("FROM base\nCOPY a b /dir/");
-    EXPECT_EQ(file_operation(conversion).actions.size(), 2u);
+    const auto conversion = Case().convert("FROM base\nCOPY a b /dir");
+    const auto copy = std::get<solver::CopyAction>(file_operation(conversion).actions.at(0));
+    EXPECT_EQ(copy.sources, (Words{"a", "b"}));
+    EXPECT_TRUE(copy.destination_is_directory);
     EXPECT_EQ(conversion.layers.size(), 1u);
     EXPECT_EQ(conversion.target.vertex->inputs().size(), 2u);
 }
@@ -113,6 +115,12 @@ TEST(ConvertCopy, HeredocsAreWrittenExpandedAndChomped) {
     EXPECT_TRUE(first.destination_is_directory);
     EXPECT_EQ(std::get<solver::WriteFileAction>(operation.actions[1]).data, "\"$X\"\n");
     EXPECT_EQ(conversion.target.vertex->inputs().size(), 1u);
+}
+
+TEST(ConvertCopy, HeredocNamesCannotClimb) {
+    const auto operation = file_operation(Case().convert("FROM base\nCOPY <<../../x /d/\n../../x\n"));
+    EXPECT_EQ(std::get<solver::WriteFileAction>(operation.actions[0]).name, "x");
+    EXPECT_EQ(failure("COPY <<.. /d/\n..\n"), "2: heredoc name \"..\" is no file name");
 }
 
 TEST(ConvertCopy, ContextIsReadWithItsIgnoreFile) {
