@@ -126,6 +126,10 @@ class FileLock {
     FileLock(const fs::path& path, Mode mode, const CancelToken& cancel);
     // nullopt if somebody else holds it.
     static std::optional<FileLock> try_lock(const fs::path& path, Mode mode);
+    // Lets go even if a child that was forked meanwhile has inherited the descriptor.
+    ~FileLock();
+    FileLock(FileLock&&) noexcept = default;
+    FileLock& operator=(FileLock&&) = delete;
 
   private:
     explicit FileLock(UniqueFd fd) : fd_(std::move(fd)) {}

@@ -222,6 +222,10 @@ FileLock::FileLock(const fs::path& path, Mode mode, const CancelToken& cancel) :
     }
 }
 
+FileLock::~FileLock() {
+    if (fd_) ::flock(fd_.get(), LOCK_UN);
+}
+
 std::optional<FileLock> FileLock::try_lock(const fs::path& path, Mode mode) {
     UniqueFd fd = open_lock(path);
     while (::flock(fd.get(), lock_operation(mode) | LOCK_NB) != 0) {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -162,6 +163,25 @@ TEST_F(FileTest, ExclusiveLockExcludesAndEndsWithItsOwner) {
     EXPECT_FALSE(FileLock::try_lock(path("lock"), FileLock::Mode::Shared));
     first.reset();
     EXPECT_TRUE(FileLock::try_lock(path("lock"), FileLock::Mode::Exclusive));
+}
+
+TEST_F(FileTest, LockEndsThoughAForkedChildInheritedIt) {
+    std::optional<FileLock> lock(std::in_place, path("lock"), FileLock::Mode::Exclusive);
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    pid_t child = ::fork();
+    if (child == 0) {
+        char wait;
+        ::close(ends[1]);
+        ::_exit(::read(ends[0], &wait, 1) == 0 ? 0 : 1);
+    }
+    lock.reset();
+    EXPECT_TRUE(FileLock::try_lock(path("lock"), FileLock::Mode::Exclusive));
+    ::close(ends[1]);
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+    ::close(ends[0]);
 }
 
 TEST_F(FileTest, SharedLocksShare) {
