@@ -115,7 +115,8 @@ void set_up_mounts(Plan& plan) {
     make_devices();
     mount_overlay(plan);
     bind(plan.prefix, "prefix", kQuiet);
-    if (!plan.own_network) bind("/etc/resolv.conf", "etc/resolv.conf", kQuiet | MS_RDONLY);
+    bool host_has_resolver = ::access("/etc/resolv.conf", F_OK) == 0;
+    if (!plan.own_network && host_has_resolver) bind("/etc/resolv.conf", "etc/resolv.conf", kQuiet | MS_RDONLY);
     open_mappings(plan);
     leave_host();
     for (const Mapping& mapping : plan.mappings) mount_mapping(mapping);
