@@ -54,9 +54,16 @@ void write_all(int fd, std::string_view data, std::string_view what) {
 }
 
 void make_directories(const fs::path& path) {
+    // libstdc++ 12 reports a directory on the way that somebody else made meanwhile; going on is right.
+    constexpr int kTries = 16;
     std::error_code code;
-    fs::create_directories(path, code);
-    if (code) throw system_error(code.value(), fmt::format("cannot create {}", path.string()));
+    for (int i = 0; i < kTries; ++i) {
+        fs::create_directories(path, code);
+        std::error_code ignored;
+        if (!code || fs::is_directory(path, ignored)) return;
+        if (code != std::errc::file_exists) break;
+    }
+    throw system_error(code.value(), fmt::format("cannot create {}", path.string()));
 }
 
 std::vector<std::string> list_directory(const fs::path& path) {
