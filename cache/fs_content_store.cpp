@@ -73,13 +73,15 @@ class FsContentStore final : public ContentStore {
     }
 
     void make_durable() override {
-        std::set<Digest> waiting =
-            waiting_.with([](std::set<Digest>& set) { return std::exchange(set, {}); });
+        std::set<Digest> waiting = waiting_.with([](const std::set<Digest>& set) { return set; });
         if (waiting.empty()) return;
         for (const Digest& digest : waiting) {
             if (size_of(digest)) base::sync_to_disk(path(digest));
         }
         base::sync_to_disk(blobs_);
+        waiting_.with([&](std::set<Digest>& set) {
+            for (const Digest& digest : waiting) set.erase(digest);
+        });
     }
 
     // What is relied on is leased before anybody looks whether it is there (cache/session.hpp).

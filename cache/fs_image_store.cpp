@@ -56,6 +56,11 @@ class FsImageStore final : public ImageStore {
 
     void put(const std::string& name, const oci::Descriptor& target) override {
         if (name.empty()) throw base::Error(ErrorCode::Internal, "an image needs a name");
+        // This leases the target, so that nobody collects it between its last name and this one.
+        if (!content_.contains(target.digest)) {
+            throw base::fail(ErrorCode::NotFound, "{} cannot be named {}: it is not in the local store",
+                             target.digest.string(), name);
+        }
         Json added = entry_json(name, target);
         edit([&](IndexFile& index) {
             Json& manifests = index.document["manifests"];

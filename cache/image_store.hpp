@@ -25,8 +25,8 @@ class ImageStore {
     virtual ~ImageStore() = default;
     virtual std::vector<NamedImage> list() = 0;
     virtual std::optional<NamedImage> find(const std::string& name) = 0;
-    // Gives `target` the name, taking it from whatever had it. Returns once name and content would survive a
-    // power loss.
+    // Gives `target` the name, taking it from whatever had it. Throws NotFound if the content store has no
+    // such blob. Returns once name and content would survive a power loss.
     virtual void put(const std::string& name, const oci::Descriptor& target) = 0;
     // false if there is no such name.
     virtual bool remove(const std::string& name) = 0;

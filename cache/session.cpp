@@ -1,5 +1,6 @@
 #include "cache/session.hpp"
 
+#include <cerrno>
 #include <fstream>
 
 #include "base/error.hpp"
@@ -25,10 +26,12 @@ fs::path sessions(const fs::path& state) {
 }
 
 void append(const fs::path& file, const Digest& digest) {
+    errno = 0;
     std::ofstream out(file, std::ios::binary | std::ios::app);
     out.write(reinterpret_cast<const char*>(digest.bytes().data()), Digest::kSize);
     out.flush();
-    if (!out) throw base::fail(base::ErrorCode::Io, "cannot write {}", file.string());
+    if (!out)
+        throw base::system_error(errno != 0 ? errno : EIO, fmt::format("cannot write {}", file.string()));
 }
 
 std::vector<Digest> read_leases(const fs::path& file) {
@@ -45,7 +48,13 @@ std::vector<Digest> read_leases(const fs::path& file) {
 
 bool is_dead(const fs::path& entry) {
     if (fs::symlink_status(entry).type() != fs::file_type::directory) return true;
-    return FileLock::try_lock(entry / kAlive, FileLock::Mode::Exclusive).has_value();
+    try {
+        return FileLock::try_lock(entry / kAlive, FileLock::Mode::Exclusive).has_value();
+    } catch (const base::Error& error) {
+        // Its owner has ended just now and taken it away himself.
+        if (error.code() == base::ErrorCode::NotFound) return false;
+        throw;
+    }
 }
 
 }  // namespace
@@ -61,7 +70,17 @@ Session::Session(fs::path state) : state_(std::move(state)) {
     sweep();
 }
 
-Session::~Session() = default;
+// A sweeping process must not meet the directory half removed. If one is at work, it or the next one takes
+// it.
+Session::~Session() {
+    try {
+        auto ending = FileLock::try_lock(collection_lock(state_), FileLock::Mode::Shared);
+        if (!ending) directory_->release();
+        directory_.reset();
+    } catch (const base::Error& error) {
+        base::log("cache").warn("cannot end the session: {}", error.what());
+    }
+}
 
 // Others wait only for the renames. If somebody holds the lock just now, the next process sweeps.
 void Session::sweep() {
@@ -80,7 +99,14 @@ void Session::lease(const Digest& digest) {
     std::lock_guard guard(mutex_);
     if (leased_.count(digest) > 0) return;
     FileLock adding(collection_lock(state_), FileLock::Mode::Shared);
-    append(directory() / kLeases, digest);
+    try {
+        append(directory() / kLeases, digest);
+    } catch (const base::Error&) {
+        // A full disk may have taken a part, which would shift all that follow.
+        std::error_code code;
+        fs::resize_file(directory() / kLeases, leased_.size() * Digest::kSize, code);
+        throw;
+    }
     leased_.insert(digest);
 }
 
