@@ -1,0 +1,244 @@
+// What only the emulation does.
+#include "hcs/emulation.hpp"
+
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "base/error.hpp"
+#include "hcs/stub_tools.hpp"
+#include "tests/hcs/emulated_backend.hpp"
+
+namespace mullion::test {
+namespace {
+
+using base::ErrorCode;
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+namespace fs = std::filesystem;
+
+INSTANTIATE_TEST_SUITE_P(Emulated, ComputeSystemSuite, testing::Values(emulated_backend()),
+                         [](const auto& parameter) { return parameter.param.name; });
+INSTANTIATE_TEST_SUITE_P(Emulated, LayerStorageSuite, testing::Values(emulated_backend()),
+                         [](const auto& parameter) { return parameter.param.name; });
+
+class EmulationTest : public HcsConformance {};
+INSTANTIATE_TEST_SUITE_P(Emulated, EmulationTest, testing::Values(emulated_backend()),
+                         [](const auto& parameter) { return parameter.param.name; });
+
+ErrorCode code_of(const std::function<void()>& body) {
+    try {
+        body();
+    } catch (const base::Error& error) {
+        return error.code();
+    }
+    ADD_FAILURE() << "no error";
+    return ErrorCode::Internal;
+}
+
+// What boxes of this process left on the host.
+std::vector<std::string> leftovers() {
+    std::vector<std::string> found;
+    std::string ours = "mullion-" + std::to_string(::getpid()) + "-";
+    for (const auto& hierarchy : fs::directory_iterator("/sys/fs/cgroup")) {
+        if (!hierarchy.is_directory()) continue;
+        for (const auto& group : fs::directory_iterator(hierarchy.path())) {
+            if (group.path().filename().string().starts_with(ours)) found.push_back(group.path().string());
+        }
+    }
+    std::string mounts = base::read_file("/proc/self/mounts", 1 << 20);
+    if (mounts.find(MULLION_TEST_STATE) != std::string::npos) found.push_back("a mount");
+    return found;
+}
+
+TEST_P(EmulationTest, StubToolsAreGoneAndTheUserIsTold) {
+    auto system = start_system();
+    for (const hcs::StubTool& tool : hcs::stub_tools()) {
+        std::string name(tool.file.substr(0, tool.file.size() - 4));
+        std::string line = "cmd /S /C " + name + " x";
+        base::StringSink out, err;
+        auto process = system->create_process(command(line), {nullptr, &out, &err}, {});
+        std::uint32_t code = process->wait(std::nullopt, {}).ExitCode;
+        EXPECT_EQ(code, 9009u) << name;
+        EXPECT_TRUE(hcs::hint_for_command(line, code, out.data() + err.data())) << name;
+    }
+}
+
+TEST_P(EmulationTest, TheImagesOwnProgramIsUsedWhereWineHasNone) {
+    fs::path hostname = scratch("probe.exe");
+    auto system = start_system();
+    system.reset();
+    // Any program will do: Wine's own hostname.exe, as the image's findstr.exe.
+    for (const auto& entry : fs::recursive_directory_iterator(fs::path(MULLION_TEST_STATE) / "wine")) {
+        if (entry.path().filename() == "hostname.exe")
+            fs::copy_file(entry.path(), hostname, fs::copy_options::skip_existing);
+    }
+    ASSERT_TRUE(fs::exists(hostname));
+    // Without Wine's mark, so that it is a program of the image's.
+    std::string bytes = base::read_file(hostname, 8 << 20);
+    std::fill_n(bytes.begin() + 0x40, 16, '\0');
+    write("Windows/System32/findstr.exe", bytes);
+    CommandResult result = run("cmd /S /C findstr");
+    EXPECT_EQ(result.exit_code, 0u) << result.err;
+    EXPECT_THAT(lines(result.out), testing::ElementsAre("MULLION"));
+}
+
+TEST_P(EmulationTest, WinesProgramsWinOverTheImages) {
+    write("Windows/System32/cmd.exe", "not a program");
+    write("Windows/System32/KernelBase.dll", "not a library");
+    write("Windows/System32/NTDLL.dll", "not a library");
+    CommandResult result = run("cmd /S /C \"echo fine& dir /b C:\\windows\\system32\\k*base.dll\"");
+    EXPECT_THAT(lines(result.out), testing::ElementsAre("fine", "KernelBase.dll")) << result.err;
+    EXPECT_THAT(result.changes.files, IsEmpty());
+}
+
+TEST_P(EmulationTest, DirectoriesOfTheImageKeepTheirCasing) {
+    write("Windows/SYSTEM32/drivers/etc/hosts", "127.0.0.1 x");
+    fs::remove_all(base_layer() / "Files/Windows/System32");
+    CommandResult result = run("cmd /S /C \"echo 1>C:\\windows\\system32\\new.txt\"");
+    EXPECT_THAT(result.paths(hcs::RawChange::Kind::File), testing::ElementsAre("Windows/SYSTEM32/new.txt"));
+    EXPECT_THAT(result.paths(hcs::RawChange::Kind::Directory), IsEmpty());
+}
+
+TEST_P(EmulationTest, DirectoriesOfWinesAreNewOnlyWithSomethingInThem) {
+    CommandResult result =
+        run("cmd /S /C \"echo 1>%TEMP%\\x.txt& del %TEMP%\\x.txt& echo 2>C:\\Users\\Public.txt\"");
+    EXPECT_THAT(result.paths(hcs::RawChange::Kind::File), testing::ElementsAre("Users/Public.txt"));
+    EXPECT_THAT(result.paths(hcs::RawChange::Kind::Directory), testing::ElementsAre("Users"));
+}
+
+TEST_P(EmulationTest, WindowsCanBeMadeUnderATightLimit) {
+    use_limits({.tasks = 100, .time_limit = 60s});
+    CommandResult result = run("\\\\?\\unix\\mullion\\window.exe");
+    EXPECT_EQ(result.exit_code, 42u);
+    EXPECT_THAT(result.changes.files, IsEmpty());
+    EXPECT_THAT(result.changes.registry, IsEmpty());
+}
+
+TEST_P(EmulationTest, NothingIsLeftAfterCancel) {
+    {
+        auto system = start_system();
+        base::StringSink out, err;
+        auto process = system->create_process(command("cmd /C \"for /L %i in (0,0,1) do rem\""),
+                                              {nullptr, &out, &err}, {});
+        EXPECT_THAT(process->wait(std::chrono::steady_clock::now() + 200ms, {}).Exited, false);
+    }
+    EXPECT_THAT(leftovers(), IsEmpty());
+}
+
+TEST_P(EmulationTest, ContainersDieWithTheirEngine) {
+    fs::path marker = scratch("marker");
+    fs::create_directory(marker);
+    pid_t engine = ::fork();
+    if (engine == 0) {
+        HcsBackend own = GetParam().make({});
+        hcs::ComputeSystemDocument mapped = document();
+        mapped.Container.MappedDirectories = {{marker.string(), "C:\\marker", false}};
+        auto system = own.compute->create("orphan", mapped, {});
+        system->start({});
+        base::StringSink out, err;
+        auto process = system->create_process(
+            command("cmd /C \"for /L %i in (0,0,1) do @echo x>>C:\\marker\\alive.txt\""),
+            {nullptr, &out, &err}, {});
+        process->wait(std::nullopt, {});
+        ::_exit(0);
+    }
+    fs::path alive = marker / "alive.txt";
+    for (int i = 0; i < 1000 && !fs::exists(alive); ++i) std::this_thread::sleep_for(20ms);
+    ASSERT_TRUE(fs::exists(alive));
+    ::kill(engine, SIGKILL);
+    ::waitpid(engine, nullptr, 0);
+    std::this_thread::sleep_for(1s);
+    auto size = fs::file_size(alive);
+    std::this_thread::sleep_for(500ms);
+    EXPECT_EQ(fs::file_size(alive), size);
+}
+
+TEST_P(EmulationTest, NothingOfTheHostIsInSight) {
+    CommandResult result =
+        run("cmd /S /C \"type \\\\?\\unix\\etc\\passwd& type \\\\?\\unix\\etc\\shadow& dir /b "
+            "\\\\?\\unix\\home\"");
+    EXPECT_THAT(result.out, HasSubstr("ContainerAdministrator"));
+    EXPECT_THAT(result.out, Not(HasSubstr("root")));
+    EXPECT_THAT(result.out, Not(HasSubstr(":$")));
+}
+
+TEST_P(EmulationTest, DocumentsItCannotHonourAreRefused) {
+    hcs::ComputeSystemDocument plain = document();
+    auto refused = [&](auto change) {
+        hcs::ComputeSystemDocument changed = plain;
+        change(changed);
+        return code_of([&] { backend_.compute->create("x", changed, {}); });
+    };
+    using Document = hcs::ComputeSystemDocument;
+    EXPECT_EQ(refused([](Document& d) { d.ShouldTerminateOnLastHandleClosed = false; }),
+              ErrorCode::Unsupported);
+    EXPECT_EQ(refused([](Document& d) {
+                  d.Container.Storage.QoS = hcs::StorageQoS{1, 1};
+              }),
+              ErrorCode::Unsupported);
+    EXPECT_EQ(refused([](Document& d) { d.Container.MappedPipes = {{"a", "b"}}; }), ErrorCode::Unsupported);
+    EXPECT_EQ(refused([](Document& d) {
+                  d.Container.AssignedDevices = {{"", "x", ""}};
+              }),
+              ErrorCode::Unsupported);
+    EXPECT_EQ(refused([](Document& d) { d.Container.RegistryChanges = hcs::RegistryChanges{}; }),
+              ErrorCode::Unsupported);
+    EXPECT_EQ(refused([](Document& d) { d.Container.Networking = hcs::Networking{}; }),
+              ErrorCode::Unsupported);
+    EXPECT_EQ(refused([](Document& d) { d.Container.GuestOs = hcs::GuestOs{"a b"}; }), ErrorCode::Invalid);
+    EXPECT_EQ(refused([](Document& d) {
+                  d.Container.MappedDirectories = {{"relative", "C:\\x", false}};
+              }),
+              ErrorCode::Invalid);
+    EXPECT_EQ(refused([](Document& d) {
+                  d.Container.MappedDirectories = {{"/tmp", "C:\\", false}};
+              }),
+              ErrorCode::Unsupported);
+    EXPECT_EQ(refused([](Document& d) {
+                  d.Container.Storage.Layers.push_back({"a", "/nowhere"});
+              }),
+              ErrorCode::Invalid);
+}
+
+TEST_P(EmulationTest, NetworkIsOfferedOnlyWhenAllowed) {
+    EXPECT_EQ(code_of([&] { backend_.compute->networking(hcs::NetworkMode::Nat); }), ErrorCode::Unsupported);
+    hcs::EmulationOptions options = emulation_options();
+    options.allow_host_network = true;
+    auto service = hcs::make_emulated_compute_service(options);
+    hcs::ComputeSystemDocument with_network = document();
+    with_network.Container.Networking = service->networking(hcs::NetworkMode::Nat);
+    auto system = service->create("net", with_network, {});
+    system->start({});
+    base::StringSink out, err;
+    auto process = system->create_process(command("cmd /C ver"), {nullptr, &out, &err}, {});
+    EXPECT_EQ(process->wait(std::nullopt, {}).ExitCode, 0u);
+}
+
+TEST_P(EmulationTest, MemoryLimitIsAnError) {
+    write("hog.exe", base::read_file(fs::path(MULLION_TEST_PROGRAMS) / "hog.exe", 1 << 20));
+    hcs::ComputeSystemDocument small = document();
+    small.Container.Memory = hcs::Memory{256};
+    auto system = backend_.compute->create("small", small, {});
+    system->start({});
+    base::StringSink out, err;
+    auto process = system->create_process(command("C:\\hog.exe"), {nullptr, &out, &err}, {});
+    EXPECT_EQ(code_of([&] { process->wait(std::nullopt, {}); }), ErrorCode::Exhausted);
+}
+
+TEST_P(EmulationTest, LinksThatWouldNotBeMadeAreRefused) {
+    auto system = start_system();
+    base::StringSink out, err;
+    EXPECT_EQ(code_of([&] {
+                  system->create_process(command("cmd /C mklink a b"), {nullptr, &out, &err}, {});
+              }),
+              ErrorCode::Unsupported);
+}
+
+}  // namespace
+}  // namespace mullion::test

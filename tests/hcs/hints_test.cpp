@@ -1,0 +1,53 @@
+#include <gmock/gmock.h>
+
+#include "hcs/compute_system.hpp"
+#include "hcs/stub_tools.hpp"
+
+namespace mullion::hcs {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(HintForCommand, NamesTheStubThatWasRemoved) {
+    auto hint = hint_for_command(
+        "cmd /S /C dir | findstr x", 9009,
+        "Can't recognize 'findstr x' as an internal or external command, or batch script.\r\n");
+    ASSERT_TRUE(hint);
+    EXPECT_THAT(*hint, HasSubstr("findstr"));
+}
+
+TEST(HintForCommand, LooksAtTheCommandWhenTheOutputSaysNothing) {
+    auto hint = hint_for_command("PowerShell.exe -Command x", 9009, "");
+    ASSERT_TRUE(hint);
+    EXPECT_THAT(*hint, HasSubstr("powershell"));
+}
+
+TEST(HintForCommand, KnowsToolsWineNeverHad) {
+    auto hint = hint_for_command("cmd /S /C curl -O x", 9009, "");
+    ASSERT_TRUE(hint);
+    EXPECT_THAT(*hint, HasSubstr("curl"));
+}
+
+TEST(HintForCommand, SaysNothingAboutOtherFailures) {
+    EXPECT_FALSE(hint_for_command("cmd /C exit 3", 3, ""));
+    EXPECT_FALSE(hint_for_command("cmd /C my-powershell-like-tool", 9009, "Can't recognize 'my-tool' as"));
+    EXPECT_FALSE(hint_for_command("cmd /C echo findstr", 1, ""));
+}
+
+TEST(PretendingCommand, RefusesLinksThatWouldNotBeMade) {
+    EXPECT_TRUE(pretending_command("cmd /S /C \"mklink a b\""));
+    EXPECT_TRUE(pretending_command("cmd /S /C mklink /J a b"));
+    EXPECT_TRUE(pretending_command("cmd /S /C MKLINK /D a b"));
+    EXPECT_FALSE(pretending_command("cmd /S /C mklink /H a b"));
+    EXPECT_FALSE(pretending_command("cmd /S /C echo link"));
+}
+
+TEST(StubTools, AreLowerCaseProgramNames) {
+    for (const StubTool& tool : stub_tools()) {
+        EXPECT_TRUE(tool.file.ends_with(".exe")) << tool.file;
+        for (char c : tool.file) EXPECT_FALSE(c >= 'A' && c <= 'Z') << tool.file;
+    }
+}
+
+}  // namespace
+}  // namespace mullion::hcs
