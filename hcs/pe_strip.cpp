@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 
@@ -14,10 +15,10 @@ constexpr std::size_t kCoffSize = 24;  // signature and COFF header
 constexpr std::size_t kSectionSize = 40;
 constexpr std::uint16_t kLineNumbersStripped = 0x4, kLocalSymbolsStripped = 0x8, kDebugStripped = 0x200;
 
-// A PE file's fields, every access checked. `get` of something outside makes the whole image unusable for us.
+// A PE file's fields, every access checked: reading something outside makes the whole image unusable for us.
 class Image {
   public:
-    explicit Image(std::string& bytes) : bytes_(bytes) {}
+    explicit Image(std::string_view bytes) : bytes_(bytes) {}
 
     template <typename Number>
     Number get(std::size_t offset) {
@@ -28,10 +29,6 @@ class Image {
             std::memcpy(&value, bytes_.data() + offset, sizeof value);
         }
         return value;
-    }
-    template <typename Number>
-    void set(std::size_t offset, Number value) {
-        std::memcpy(bytes_.data() + offset, &value, sizeof value);
     }
     bool bad() const { return bad_; }
 
@@ -49,9 +46,14 @@ class Image {
     }
 
   private:
-    std::string& bytes_;
+    std::string_view bytes_;
     bool bad_ = false;
 };
+
+template <typename Number>
+void put(std::string& bytes, std::size_t offset, Number value) {
+    std::memcpy(bytes.data() + offset, &value, sizeof value);
+}
 
 struct Layout {
     std::size_t coff = 0;
@@ -97,24 +99,25 @@ std::optional<Layout> plan(Image& image, std::size_t file_size) {
 
 }  // namespace
 
-std::string strip_debug_sections(std::string image) {
+std::string strip_debug_sections(std::string_view image) {
     Image fields(image);
     std::optional<Layout> layout = plan(fields, image.size());
-    if (!layout) return image;
-    fields.set<std::uint16_t>(layout->coff + 6, layout->kept);
-    fields.set<std::uint32_t>(layout->coff + 12, 0);  // symbol table
-    fields.set<std::uint32_t>(layout->coff + 16, 0);
+    if (!layout) return std::string(image);
     auto characteristics = fields.get<std::uint16_t>(layout->coff + 22);
-    fields.set<std::uint16_t>(layout->coff + 22,
-                              static_cast<std::uint16_t>(characteristics | kLineNumbersStripped |
-                                                         kLocalSymbolsStripped | kDebugStripped));
-    fields.set<std::uint32_t>(layout->optional + 56, layout->image_end);
-    fields.set<std::uint32_t>(layout->optional + 64, 0);  // checksum: none
     std::size_t dropped = layout->sections + layout->kept * kSectionSize;
-    std::memset(image.data() + dropped, 0,
-                static_cast<std::size_t>(layout->count - layout->kept) * kSectionSize);
-    image.resize(layout->file_end);
-    return image;
+    std::size_t headers_end = layout->sections + layout->count * kSectionSize;
+    if (headers_end > layout->file_end) return std::string(image);
+    std::string stripped(image.substr(0, layout->file_end));
+    put<std::uint16_t>(stripped, layout->coff + 6, layout->kept);
+    put<std::uint32_t>(stripped, layout->coff + 12, 0);  // symbol table
+    put<std::uint32_t>(stripped, layout->coff + 16, 0);
+    put<std::uint16_t>(stripped, layout->coff + 22,
+                       static_cast<std::uint16_t>(characteristics | kLineNumbersStripped |
+                                                  kLocalSymbolsStripped | kDebugStripped));
+    put<std::uint32_t>(stripped, layout->optional + 56, layout->image_end);
+    put<std::uint32_t>(stripped, layout->optional + 64, 0);  // checksum: none
+    std::memset(stripped.data() + dropped, 0, headers_end - dropped);
+    return stripped;
 }
 
 }  // namespace mullion::hcs

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace mullion::hcs {
 
-// `image` without its trailing .debug sections and symbol table; unchanged if it is no PE file or is laid out
+// `image` (which may be mapped: what is dropped is hardly looked at) without its trailing .debug sections and
+// symbol table; unchanged if it is no PE file or is laid out
 // in another way than GNU ld does.
-std::string strip_debug_sections(std::string image);
+std::string strip_debug_sections(std::string_view image);
 
 }  // namespace mullion::hcs

@@ -29,6 +29,9 @@ constexpr const char* kUser = "ContainerAdministrator";
 constexpr std::uint64_t kMemory = std::uint64_t{2} << 30;
 constexpr std::uint32_t kTasks = 200;          // wineboot's services need some 60
 constexpr std::uint32_t kSelfTestTasks = 100;  // a desktop needs some 20
+// Ten seconds each on an idle machine; what they catch never ends.
+constexpr auto kBootLimit = 600s;
+constexpr auto kSelfTestLimit = 120s;
 constexpr std::uint32_t kWindowMade = 42;
 constexpr std::size_t kHiveLimit = 64 << 20;
 
@@ -124,7 +127,7 @@ class Maker {
         make_prefix(directory_ / "prefix");
         fs::remove(directory_ / "prefix/.update-timestamp");  // its absence asks for the set-up
         fs::create_directory(directory_ / "empty");
-        Box box(plan(directory_ / "empty", directory_ / "boot", kTasks, 300s), cancel_);
+        Box box(plan(directory_ / "empty", directory_ / "boot", kTasks, kBootLimit), cancel_);
         std::vector<std::string> arguments = {wine::kLoader, "wineboot", "--init"};
         BoxExit exit = start_and_wait(box, "boot", arguments, {});
         if (exit.unix_status != 0) {
@@ -214,7 +217,7 @@ class Maker {
     // The self-test; and what first programs write into the registry belongs into the prepared one.
     void settle() {
         try {
-            Box box(plan(files(), directory_ / "settle", kSelfTestTasks, 60s), cancel_);
+            Box box(plan(files(), directory_ / "settle", kSelfTestTasks, kSelfTestLimit), cancel_);
             std::uint32_t code = run_program(box, "cmd", "cmd /S /C \"ver & exit 300\"");
             if (code != 300) throw base::fail(ErrorCode::Unavailable, "cmd returned {} instead of 300", code);
             code = run_program(box, "window", "\\\\?\\unix\\mullion\\window.exe");

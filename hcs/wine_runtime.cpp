@@ -1,6 +1,7 @@
 #include "hcs/wine_runtime.hpp"
 
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <set>
@@ -27,7 +28,6 @@ constexpr const char* kLibraries = "/usr/lib/x86_64-linux-gnu";
 constexpr const char* kFont = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
 constexpr const char* kLocale = "/usr/lib/locale/C.utf8";
 constexpr const char* kCertificates = "/etc/ssl/certs/ca-certificates.crt";
-constexpr std::size_t kImageLimit = 256 << 20;
 
 // The unix halves of Wine's libraries that make sense without display, sound and devices.
 constexpr const char* kUnixHalves[] = {
@@ -59,6 +59,10 @@ constexpr SmallFile kSmallFiles[] = {
 // The mark that says "builtin" to Wine's loader, behind the DOS header.
 constexpr std::string_view kBuiltinMark = "Wine builtin DLL";
 constexpr std::size_t kBuiltinMarkOffset = 0x40;
+
+bool has_builtin_mark(std::string_view image) {
+    return image.size() > kBuiltinMarkOffset && image.substr(kBuiltinMarkOffset).starts_with(kBuiltinMark);
+}
 
 fs::path below(const fs::path& root, const fs::path& absolute) {
     return root / absolute.relative_path();
@@ -109,15 +113,38 @@ void copy_programs(const fs::path& root, const base::CancelToken& cancel) {
     fs::create_directory_symlink("usr/lib64", root / "lib64");
 }
 
+// A file in memory, read as it is looked at.
+class MappedFile {
+  public:
+    explicit MappedFile(const fs::path& path) {
+        base::UniqueFd fd = base::open_read(path);
+        struct stat status {};
+        if (::fstat(fd.get(), &status) != 0) throw base::system_error(errno, path.string());
+        size_ = static_cast<std::size_t>(status.st_size);
+        if (size_ == 0) return;
+        data_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+        if (data_ == MAP_FAILED) throw base::system_error(errno, fmt::format("cannot map {}", path.string()));
+    }
+    ~MappedFile() {
+        if (size_ != 0) ::munmap(data_, size_);
+    }
+    MappedFile(const MappedFile&) = delete;
+    MappedFile& operator=(const MappedFile&) = delete;
+    std::string_view data() const { return {static_cast<const char*>(data_), size_}; }
+
+  private:
+    void* data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
 void copy_windows_files(const fs::path& root, const base::CancelToken& cancel) {
     fs::path to = below(root, wine::kWindowsLibraries);
     fs::create_directories(to);
     for (const fs::directory_entry& entry : fs::directory_iterator(wine::kWindowsLibraries)) {
         cancel.check();
-        std::string original = base::read_file(entry.path(), kImageLimit);
-        std::string stripped = strip_debug_sections(original);
-        if (original.substr(0, kBuiltinMarkOffset + kBuiltinMark.size()).ends_with(kBuiltinMark) &&
-            stripped.compare(kBuiltinMarkOffset, kBuiltinMark.size(), kBuiltinMark) != 0) {
+        MappedFile original(entry.path());
+        std::string stripped = strip_debug_sections(original.data());
+        if (has_builtin_mark(original.data()) && !has_builtin_mark(stripped)) {
             throw base::fail(ErrorCode::Internal, "{} loses its builtin mark", entry.path().string());
         }
         base::AtomicFile file(to / entry.path().filename());
