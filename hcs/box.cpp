@@ -206,9 +206,12 @@ void Box::State::watch() {
         int count = ::poll(&ready_fd, 1, static_cast<int>(kWatchInterval.count()));
         if (count > 0) {
             if (!box::receive(control.get(), message, descriptors)) break;
+            // A process that a limit ended must not be taken for one that ended by itself.
+            check_limits();
             on_message(message);
+        } else {
+            check_limits();
         }
-        check_limits();
     }
     std::lock_guard lock(mutex);
     closed = true;
@@ -230,7 +233,7 @@ void Box::State::on_message(const box::Message& message) {
         ready = true;
     } else if (message[0] == "stopped") {
         stopped = true;
-    } else if (message[0] == "exit" && message.size() == 4) {
+    } else if (message[0] == "exit" && message.size() == 4 && !failure) {
         exits[message[1]] = {std::atoi(message[2].c_str()), parse_code(message[3])};
     }
     changed.notify_all();
