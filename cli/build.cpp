@@ -119,8 +119,9 @@ class Build {
 
     // Exporting wrote the layers that were only values so far: the next build finds them in the store.
     void remember_layers(solver::Solver& solver, const frontend::Conversion& conversion) {
-        std::vector<solver::ResultRef> results = solver.solve(conversion.layers, context_.cancel);
-        for (std::size_t i = 0; i < results.size(); ++i) solver.save_late(conversion.layers[i], results[i]);
+        for (const solver::Edge& layer : conversion.layers) {
+            if (solver::ResultRef result = solver.known_result(layer)) solver.save_late(layer, result);
+        }
     }
 
     Context& context_;
