@@ -51,8 +51,9 @@ class FsLayerStore final : public LayerStore {
           contents_([this](const DiffId& id, const CancelToken& cancel) { return tar_of(id, cancel); },
                     stats) {
         base::make_directories(paths_.index);
-        base::make_directories(paths_.tars);
+        // Nobody may make anything in a directory that is about to be put aside.
         drop_if_rebooted(state);
+        base::make_directories(paths_.tars);
     }
 
     void add(const DiffId& diff_id, const oci::Descriptor& blob) override {
