@@ -1,5 +1,7 @@
 #include "hcs/ignored.hpp"
 
+#include <string>
+
 #include "tree/name.hpp"
 
 namespace mullion::hcs {
@@ -17,32 +19,16 @@ constexpr std::string_view kRegistryKeys[] = {
     "HKLM\\System\\CurrentControlSet\\Hardware Profiles\\Current\\Software\\Fonts",
 };
 
-// Empty: the prepared layer holds everything Wine would make by itself.
-constexpr std::string_view kPaths[] = {
-    "Windows/Installer/winetricks",
-};
-
-template <typename Table>
-bool listed(const Table& table, std::string_view name, char separator) {
-    std::string folded = tree::fold(tree::Os::Windows, name);
-    for (std::string_view entry : table) {
-        std::string prefix = tree::fold(tree::Os::Windows, entry);
-        if (folded == prefix) return true;
-        if (folded.size() > prefix.size() && folded.starts_with(prefix) &&
-            folded[prefix.size()] == separator) {
-            return true;
-        }
-    }
-    return false;
-}
-
 }  // namespace
 
-bool ignored_path(std::string_view path) {
-    return listed(kPaths, path, '/');
-}
 bool ignored_registry_key(std::string_view key) {
-    return listed(kRegistryKeys, key, '\\');
+    std::string folded = tree::fold(tree::Os::Windows, key);
+    for (std::string_view entry : kRegistryKeys) {
+        std::string prefix = tree::fold(tree::Os::Windows, entry);
+        if (folded == prefix) return true;
+        if (folded.starts_with(prefix) && folded[prefix.size()] == '\\') return true;
+    }
+    return false;
 }
 
 }  // namespace mullion::hcs

@@ -9,7 +9,6 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "hcs/ignored.hpp"
 #include "hcs/layer_stack.hpp"
 #include "tree/name.hpp"
 
@@ -73,7 +72,7 @@ class UpperExport {
     void remove_missing(const fs::path& host, const LayerStack::Node& image);
     std::map<std::string, Entry> entries(const fs::path& host, std::set<std::string>& whiteouts);
     bool is_mount_point(const std::string& path, const fs::path& host) const;
-    void add(RawChange change);
+    void add(RawChange change) { changes_.push_back(std::move(change)); }
 
     const Scratch& scratch_;
     LayerStack image_;
@@ -82,10 +81,6 @@ class UpperExport {
     std::set<std::string> mount_points_;
     std::vector<RawChange> changes_;
 };
-
-void UpperExport::add(RawChange change) {
-    if (!ignored_path(change.path)) changes_.push_back(std::move(change));
-}
 
 // By folded name. Whiteouts go into `whiteouts`, by their name as it is.
 std::map<std::string, Entry> UpperExport::entries(const fs::path& host, std::set<std::string>& whiteouts) {

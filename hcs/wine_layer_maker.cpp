@@ -98,7 +98,7 @@ class Maker {
         link_windows_files();
         remove_programs();
         add_shims();
-        choose_null_driver();
+        edit_registry();
         settle();
         fs::create_directory(directory_ / "views");
     }
@@ -196,12 +196,17 @@ class Maker {
                                 bcryptprimitives_library());
     }
 
-    // Windows without a screen.
-    void choose_null_driver() {
+    // Windows are made without a screen; and Windows' place for temporary files.
+    void edit_registry() {
         fs::path hive = directory_ / "prefix/user.reg";
         std::string text = base::read_file(hive, kHiveLimit);
-        base::write_file_atomic(hive, with_registry_value(std::move(text), "Software\\Wine\\Drivers",
-                                                          "Graphics", registry_string("null")));
+        text = with_registry_value(std::move(text), "Software\\Wine\\Drivers", "Graphics",
+                                   registry_string("null"));
+        std::string temporary = "str(2):" + registry_string("%USERPROFILE%\\AppData\\Local\\Temp");
+        for (const char* name : {"TEMP", "TMP"}) {
+            text = with_registry_value(std::move(text), "Environment", name, temporary);
+        }
+        base::write_file_atomic(hive, text);
     }
 
     std::uint32_t run_program(Box& box, const std::string& id, const std::string& command_line) {
@@ -220,6 +225,10 @@ class Maker {
             Box box(plan(files(), directory_ / "settle", kSelfTestTasks, kSelfTestLimit), cancel_);
             std::uint32_t code = run_program(box, "cmd", "cmd /S /C \"ver & exit 300\"");
             if (code != 300) throw base::fail(ErrorCode::Unavailable, "cmd returned {} instead of 300", code);
+            // Registers its types when it first runs.
+            code = run_program(box, "script",
+                               "cmd /S /C \"echo 'nothing>C:\\settle.vbs& cscript //nologo C:\\settle.vbs\"");
+            if (code != 0) throw base::fail(ErrorCode::Unavailable, "cscript returned {}", code);
             code = run_program(box, "window", "\\\\?\\unix\\mullion\\window.exe");
             if (code != kWindowMade)
                 throw base::fail(ErrorCode::Unavailable, "a window could not be made ({})", code);

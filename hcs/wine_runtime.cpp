@@ -14,6 +14,7 @@
 #include "base/process.hpp"
 #include "hcs/embedded.hpp"
 #include "hcs/pe_strip.hpp"
+#include "hcs/stub_tools.hpp"
 
 namespace mullion::hcs {
 namespace {
@@ -22,7 +23,7 @@ using base::ErrorCode;
 namespace fs = std::filesystem;
 
 // Raise when a prepared layer of an older engine must not be used any more.
-constexpr std::uint64_t kLayerFormat = 1;
+constexpr std::uint64_t kLayerFormat = 2;
 constexpr const char* kInterpreter = "/lib64/ld-linux-x86-64.so.2";
 constexpr const char* kLibraries = "/usr/lib/x86_64-linux-gnu";
 constexpr const char* kFont = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
@@ -203,6 +204,7 @@ std::string wine_key() {
     for (std::string_view program : {runner_program(), window_program(), bcryptprimitives_library()}) {
         hasher.field(program);
     }
+    for (const StubTool& tool : stub_tools()) hasher.field(tool.file);
     return hasher.finish().hex().substr(0, 16);
 }
 
