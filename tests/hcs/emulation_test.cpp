@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "hcs/stub_tools.hpp"
 #include "tests/hcs/emulated_backend.hpp"
+#include "tests/support/as_nobody.hpp"
 
 namespace mullion::test {
 namespace {
@@ -229,6 +230,56 @@ TEST_P(EmulationTest, MemoryLimitIsAnError) {
     base::StringSink out, err;
     auto process = system->create_process(command("C:\\hog.exe"), {nullptr, &out, &err}, {});
     EXPECT_EQ(code_of([&] { process->wait(std::nullopt, {}); }), ErrorCode::Exhausted);
+}
+
+// With a Wine layer of its own: layers must belong to whoever runs containers on them.
+bool step_works_in(const fs::path& directory) {
+    hcs::EmulationOptions options;
+    options.state = directory / "state";
+    fs::create_directory(options.state);
+    fs::create_directories(directory / "base/Files/Windows");
+    base::write_file_atomic(directory / "base/Files/Gone.txt", "x");
+    auto storage = hcs::make_emulated_layer_storage(options);
+    auto compute = hcs::make_emulated_compute_service(options);
+    storage->create_scratch(directory / "scratch", {{directory / "base"}, "10.0.20348.2700", {}});
+    hcs::ComputeSystemDocument document;
+    document.ShouldTerminateOnLastHandleClosed = true;
+    document.Container.Storage.Path = storage->attach(directory / "scratch");
+    document.Container.Storage.Layers = {{hcs::layer_id("base"), (directory / "base").string()}};
+    auto system = compute->create("rootless", document, {});
+    system->start({});
+    base::StringSink out, err;
+    hcs::ProcessParameters parameters;
+    parameters.CommandLine = "cmd /S /C \"del C:\\gone.txt& echo x>C:\\new.txt& exit 700\"";
+    parameters.CreateStdOutPipe = parameters.CreateStdErrPipe = true;
+    auto process = system->create_process(parameters, {nullptr, &out, &err}, {});
+    std::uint32_t code = process->wait(std::nullopt, {}).ExitCode;
+    process.reset();
+    system->shut_down({});
+    hcs::LayerChanges changes = storage->export_layer(directory / "scratch", {});
+    return code == 700 && out.data() + err.data() == "" && changes.registry.empty() &&
+           changes.files.size() == 2 && changes.files[0].path == "Gone.txt" &&
+           changes.files[0].kind == hcs::RawChange::Kind::Removal && changes.files[1].path == "new.txt";
+}
+
+bool nobody_may() {
+    pid_t child = ::fork();
+    if (child == 0) {
+        bool changed = ::setgid(65534) == 0 && ::setuid(65534) == 0;
+        ::_exit(changed && !hcs::emulation_problem() ? 0 : 1);
+    }
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    return status == 0;
+}
+
+TEST_P(EmulationTest, OrdinaryUsersRunContainersToo) {
+    if (::geteuid() != 0) GTEST_SKIP() << "all other tests show it";
+    if (!nobody_may()) GTEST_SKIP() << "user namespaces are not for ordinary users here";
+    expect_as_nobody([] {
+        base::TempDir directory(fs::temp_directory_path(), "rootless");
+        return step_works_in(directory.path());
+    });
 }
 
 TEST_P(EmulationTest, LinksThatWouldNotBeMadeAreRefused) {
