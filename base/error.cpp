@@ -47,6 +47,11 @@ Error& Error::at(SourceRange range) {
     return *this;
 }
 
+Error& Error::about(std::string_view subject) {
+    if (subject_.empty()) subject_ = subject;
+    return *this;
+}
+
 Error& Error::hint(std::string text) {
     if (hint_.empty()) hint_ = std::move(text);
     return *this;

@@ -11,6 +11,7 @@
 #include <optional>
 #include <source_location>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -54,6 +55,10 @@ class Error : public std::exception {
     // The innermost source range wins: a later, wider one is ignored.
     const std::optional<SourceRange>& source() const { return source_; }
     Error& at(SourceRange range);
+    // What in that range is to blame, as written there: excerpts mark it. The innermost wins. Empty: all of
+    // it.
+    const std::string& subject() const { return subject_; }
+    Error& about(std::string_view subject);
 
     // What the user can try. Shown on a line of its own.
     const std::string& hint() const { return hint_; }
@@ -75,6 +80,7 @@ class Error : public std::exception {
     ErrorCode code_;
     std::vector<Frame> frames_;
     std::optional<SourceRange> source_;
+    std::string subject_;
     std::string hint_;
     std::optional<std::uint32_t> exit_status_;
     std::string output_tail_;

@@ -61,8 +61,12 @@ class Build {
     Build(Context& context, BuildRequest& request, base::ProgressSink& progress)
         : context_(context), request_(request), progress_(progress) {}
 
-    // The Dockerfile, for the excerpt of an error.
-    const std::string& dockerfile() const { return inputs_.dockerfile; }
+    // Where in the Dockerfile; empty if the error has no place there.
+    std::string excerpt_of(const base::Error& error) const {
+        if (!error.source()) return {};
+        return frontend::excerpt(inputs_.dockerfile,
+                                 frontend::narrowed(inputs_.dockerfile, *error.source(), error.subject()));
+    }
 
     std::vector<worker::ExportResult> run() {
         load_inputs();
@@ -178,8 +182,7 @@ int run_build(Context& context, BuildRequest& request) {
     } catch (const base::Error& error) {
         display->finish();
         if (error.code() == base::ErrorCode::Canceled && context.cancel.canceled()) throw;
-        std::string excerpt = error.source() ? frontend::excerpt(build.dockerfile(), *error.source()) : "";
-        report_error(error, excerpt, context.debug);
+        report_error(error, build.excerpt_of(error), context.debug);
         return kFailure;
     }
 }

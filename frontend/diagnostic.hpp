@@ -8,12 +8,19 @@
 
 namespace mullion::frontend {
 
-// The lines of `range` marked with ">>>", some context around them, file and line above:
+// `range` narrowed to where `subject` stands in it, as a whole word if it does; case, and slashes of either
+// kind, are the same here. Without it: a range of one line narrows to the text of that line, a longer one
+// stays.
+base::SourceRange narrowed(std::string_view text, base::SourceRange range, std::string_view subject);
+
+// The lines of `range` marked with ">>>", some context around them, file and line above. Columns, where the
+// range has them, are marked too:
 //
-//     Dockerfile:3
+//     Dockerfile:3:1
 //     --------------------
 //        2 |     RUN x
 //        3 | >>> RUM y
+//          |     ^~~
 //        4 |     CMD z
 //     --------------------
 //

@@ -33,7 +33,7 @@ bool is_ascii_digit(char c) {
 }
 
 [[noreturn]] void invalid(std::string_view text) {
-    throw base::fail(base::ErrorCode::Invalid, "time: invalid duration {}", quote(text));
+    throw base::fail(base::ErrorCode::Invalid, "time: invalid duration {}", quote(text)).about(text);
 }
 
 // One "12.5h" off the front, in nanoseconds.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <source_location>
 
 #include "base/error.hpp"
 #include "frontend/substitution_pattern.hpp"
@@ -307,8 +308,13 @@ WordLexer::Variable WordLexer::look_up(std::u32string_view variable_name) const 
 }
 
 Output process(std::string_view text, const Environment& environment, const WordOptions& options) {
-    return base::with_context([&] { return fmt::format("failed to process {}", quote(text)); },
-                              [&] { return WordLexer(text, environment, options).run(); });
+    try {
+        return WordLexer(text, environment, options).run();
+    } catch (base::Error& error) {
+        error.add_frame(fmt::format("failed to process {}", quote(text)), std::source_location::current());
+        error.about(text);
+        throw;
+    }
 }
 
 // Most words need nothing done to them.

@@ -48,7 +48,8 @@ void check_file_mode(std::string_view text) {
     if (!is_octal_mode(text) && !is_symbolic_mode(text))
         throw base::fail(base::ErrorCode::Invalid,
                          "invalid chmod parameter: '{}'. it should be octal string and between 0 and 07777",
-                         text);
+                         text)
+            .about(text);
 }
 
 }  // namespace mullion::frontend

@@ -15,10 +15,13 @@ using base::fail;
 
 std::string boolean_text(const std::string& name, bool has_value, std::string_view value) {
     if (!has_value) return "true";
-    if (value.empty()) throw fail(ErrorCode::Invalid, "missing a value on flag: --{}", name);
+    if (value.empty())
+        throw fail(ErrorCode::Invalid, "missing a value on flag: --{}", name)
+            .about(fmt::format("--{}", name));
     auto text = lower(value);
     if (text != "true" && text != "false")
-        throw fail(ErrorCode::Invalid, "expecting boolean value for flag --{}, not: {}", name, value);
+        throw fail(ErrorCode::Invalid, "expecting boolean value for flag --{}, not: {}", name, value)
+            .about(value);
     return text;
 }
 
@@ -36,14 +39,17 @@ Flags::Flags(const std::vector<std::string>& written, std::initializer_list<Flag
         if (rule == rules.end()) {
             std::vector<std::string_view> names;
             for (const auto& known : rules) names.push_back(known.name);
-            throw fail(ErrorCode::Invalid, "unknown flag: --{}{}", name, did_you_mean(name, names));
+            throw fail(ErrorCode::Invalid, "unknown flag: --{}{}", name, did_you_mean(name, names))
+                .about(fmt::format("--{}", name));
         }
         if (used(name) && rule->kind != FlagKind::TextList)
-            throw fail(ErrorCode::Invalid, "duplicate flag specified: --{}", name);
+            throw fail(ErrorCode::Invalid, "duplicate flag specified: --{}", name).about(flag);
         if (rule->kind == FlagKind::Boolean) {
             values_.push_back({name, boolean_text(name, has_value, value)});
         } else {
-            if (!has_value) throw fail(ErrorCode::Invalid, "missing a value on flag: --{}", name);
+            if (!has_value)
+                throw fail(ErrorCode::Invalid, "missing a value on flag: --{}", name)
+                    .about(fmt::format("--{}", name));
             values_.push_back({name, std::string(value)});
         }
     }

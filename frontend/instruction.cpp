@@ -45,7 +45,8 @@ FromInstruction from(const Node& node) {
         if (!is_stage_name(out.stage_name))
             throw fail(ErrorCode::Invalid,
                        "invalid name for build stage: {}, name can't start with a number or contain symbols",
-                       quote(words[2]));
+                       quote(words[2]))
+                .about(words[2]);
     } else if (words.size() != 1) {
         throw fail(ErrorCode::Invalid, "FROM requires either one or three arguments");
     }
@@ -59,7 +60,7 @@ ArgInstruction arg(const Node& node) {
     ArgInstruction out;
     for (const auto& word : node.arguments) {
         const auto equals = word.find('=');
-        if (equals == 0) throw fail(ErrorCode::Invalid, "ARG names can not be blank");
+        if (equals == 0) throw fail(ErrorCode::Invalid, "ARG names can not be blank").about(word);
         if (equals == std::string::npos)
             out.declarations.push_back({word, std::nullopt});
         else
@@ -92,7 +93,8 @@ ShellInstruction shell(const Node& node) {
     no_flags(node);
     need_some(node, "SHELL");
     if (!node.json) {
-        auto error = fail(ErrorCode::Invalid, "SHELL requires the arguments to be in JSON form");
+        auto error = fail(ErrorCode::Invalid, "SHELL requires the arguments to be in JSON form")
+                         .about(node.arguments[0]);
         if (node.arguments[0].starts_with('['))
             error.hint("inside a JSON string every backslash must be written twice");
         throw error;
@@ -136,7 +138,8 @@ std::chrono::nanoseconds interval(const Flags& flags, std::string_view name) {
     if (text.empty()) return {};
     const auto value = parse_duration(text);
     if (value.count() != 0 && value < std::chrono::milliseconds(1))
-        throw fail(ErrorCode::Invalid, "Interval \"{}\" cannot be less than 1ms", name);
+        throw fail(ErrorCode::Invalid, "Interval \"{}\" cannot be less than 1ms", name)
+            .about(fmt::format("--{}", name));
     return value;
 }
 
@@ -148,8 +151,8 @@ int retries(const Flags& flags) {
     const auto* begin = text.data() + (text[0] == '+' ? 1 : 0);
     const auto [stop, error] = std::from_chars(begin, end, value);
     if (error != std::errc() || stop != end || begin == end)
-        throw fail(ErrorCode::Invalid, "invalid value for --retries: {}", text);
-    if (value < 0) throw fail(ErrorCode::Invalid, "--retries cannot be negative ({})", value);
+        throw fail(ErrorCode::Invalid, "invalid value for --retries: {}", text).about(text);
+    if (value < 0) throw fail(ErrorCode::Invalid, "--retries cannot be negative ({})", value).about(text);
     return value;
 }
 
@@ -167,7 +170,8 @@ HealthcheckInstruction healthcheck(const Node& node) {
                                    {"start-interval", FlagKind::Text},
                                    {"retries", FlagKind::Text}});
     if (type != "CMD")
-        throw fail(ErrorCode::Invalid, "Unknown type {} in HEALTHCHECK (try CMD)", quote(type));
+        throw fail(ErrorCode::Invalid, "Unknown type {} in HEALTHCHECK (try CMD)", quote(type))
+            .about(node.arguments[0]);
     if (command.empty()) throw fail(ErrorCode::Invalid, "Missing command after HEALTHCHECK CMD");
     HealthcheckInstruction out;
     out.check.test = std::move(command);
@@ -185,11 +189,14 @@ OnbuildInstruction onbuild(const Node& node) {
     no_flags(node);
     switch (node.trigger->keyword) {
         case Keyword::Onbuild:
-            throw fail(ErrorCode::Invalid, "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed");
+            throw fail(ErrorCode::Invalid, "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed")
+                .about(node.trigger->text);
         case Keyword::From:
-            throw fail(ErrorCode::Invalid, "FROM isn't allowed as an ONBUILD trigger");
+            throw fail(ErrorCode::Invalid, "FROM isn't allowed as an ONBUILD trigger")
+                .about(node.trigger->name);
         case Keyword::Maintainer:
-            throw fail(ErrorCode::Invalid, "MAINTAINER isn't allowed as an ONBUILD trigger");
+            throw fail(ErrorCode::Invalid, "MAINTAINER isn't allowed as an ONBUILD trigger")
+                .about(node.trigger->name);
         default:
             break;
     }
@@ -202,7 +209,8 @@ OnbuildInstruction onbuild(const Node& node) {
     throw fail(ErrorCode::Invalid, "unknown instruction: {}{}", node.name,
                did_you_mean(node.name, {"ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM",
                                         "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD", "RUN", "SHELL",
-                                        "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"}));
+                                        "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"}))
+        .about(node.name);
 }
 
 Instruction::Body body_of(const Node& node) {

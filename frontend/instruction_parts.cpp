@@ -65,7 +65,8 @@ CopyInstruction copy_or_add(const Node& node, bool is_add) {
     out.is_add = is_add;
     out.destination = node.arguments.back();
     if (as_heredoc(out.destination))
-        throw fail(ErrorCode::Invalid, "{} cannot accept a heredoc as a destination", name);
+        throw fail(ErrorCode::Invalid, "{} cannot accept a heredoc as a destination", name)
+            .about(node.arguments.back());
     for (std::size_t i = 0; i + 1 < node.arguments.size(); ++i) add_source(out, node, node.arguments[i]);
     out.from = flags.text("from");
     out.chown = flags.text("chown");
@@ -91,10 +92,10 @@ RunInstruction run(const Node& node) {
     for (const auto& mount : out.mounts) out.mount_froms.push_back(check_mount(mount));
     out.network = flags.used("network") ? flags.text("network") : "default";
     if (out.network != "default" && out.network != "none" && out.network != "host")
-        throw fail(ErrorCode::Invalid, "invalid network mode {}", quote(out.network));
+        throw fail(ErrorCode::Invalid, "invalid network mode {}", quote(out.network)).about(out.network);
     out.security = flags.used("security") ? flags.text("security") : "sandbox";
     if (out.security != "sandbox" && out.security != "insecure")
-        throw fail(ErrorCode::Invalid, "security {} is not valid", quote(out.security));
+        throw fail(ErrorCode::Invalid, "security {} is not valid", quote(out.security)).about(out.security);
     out.devices = flags.texts("device");
     for (const auto& device : out.devices) check_device(device);
     return out;

@@ -261,7 +261,8 @@ class NodeBuilder {
                 if (!node.arguments.empty())
                     throw base::fail(base::ErrorCode::Invalid,
                                      "Syntax error - can't find = in {}. Must be of the form: name=value",
-                                     quote(text));
+                                     quote(text))
+                        .about(text);
                 legacy_pair(node, stream_.text_from(word->getSymbol()->getStartIndex()));
                 return;
             }

@@ -135,7 +135,7 @@ void StageLowering::lower(const VolumeInstruction& volume) {
 
 void StageLowering::lower(const StopSignalInstruction& signal) {
     const auto text = expand(signal.signal);
-    if (!is_signal(text)) throw fail(ErrorCode::Invalid, "invalid signal: {}", text);
+    if (!is_signal(text)) throw fail(ErrorCode::Invalid, "invalid signal: {}", text).about(text);
     state_.image.config.stop_signal = text;
     add_history("STOPSIGNAL " + text, false);
 }

@@ -51,9 +51,10 @@ std::string history_text(const CopyInstruction& copy) {
 void check_checksum(const CopyInstruction& copy) {
     if (copy.checksum.empty()) return;
     if (copy.sources.size() != 1)
-        throw fail(ErrorCode::Invalid, "checksum can't be specified for multiple sources");
+        throw fail(ErrorCode::Invalid, "checksum can't be specified for multiple sources")
+            .about("--checksum");
     if (!is_url_source(copy.sources[0]) && !is_git_source(copy.sources[0]))
-        throw fail(ErrorCode::Invalid, "checksum requires HTTP(S) or Git sources");
+        throw fail(ErrorCode::Invalid, "checksum requires HTTP(S) or Git sources").about("--checksum");
 }
 
 }  // namespace
@@ -77,13 +78,16 @@ void StageLowering::refuse_remote_sources(const CopyInstruction& copy) const {
         const bool git = is_git_source(source);
         if (!git && !is_url_source(source)) continue;
         if (!copy.is_add)
-            throw fail(ErrorCode::Invalid, "source can't be a {} for COPY", git ? "git ref" : "URL");
+            throw fail(ErrorCode::Invalid, "source can't be a {} for COPY", git ? "git ref" : "URL")
+                .about(source);
         throw fail(ErrorCode::Unsupported, "ADD of a {} is not supported: {}", git ? "git repository" : "URL",
-                   source);
+                   source)
+            .about(source);
     }
     if (copy.keep_git_dir.value_or(false))
         throw fail(ErrorCode::Unsupported,
-                   "ADD --keep-git-dir is not supported: no source is a git repository");
+                   "ADD --keep-git-dir is not supported: no source is a git repository")
+            .about("--keep-git-dir");
 }
 
 // One source, relative to the root of what it is copied from. --parents keeps its directories; "/./" marks
@@ -106,7 +110,8 @@ std::string StageLowering::copy_source(const CopyInstruction& copy, std::string 
 // A heredoc's name as a file name: a path's last element.
 std::string StageLowering::heredoc_file_name(const std::string& name) const {
     const auto path = tree::normalise(state_.os(), name);
-    if (path.empty()) throw fail(ErrorCode::Invalid, "heredoc name {} is no file name", quote(name));
+    if (path.empty())
+        throw fail(ErrorCode::Invalid, "heredoc name {} is no file name", quote(name)).about(name);
     return std::string(tree::base_name(path));
 }
 
@@ -116,7 +121,8 @@ solver::Edge StageLowering::copy_input(const CopyInstruction& copy) {
     if (!source.lowered)
         throw fail(ErrorCode::Invalid,
                    "cannot copy from stage {}, it needs to be defined before current stage {}",
-                   quote(copy.from), quote(node_.title));
+                   quote(copy.from), quote(node_.title))
+            .about(copy.from);
     return source.root;
 }
 

@@ -50,9 +50,12 @@ std::string summary_of(std::string_view body) {
 
 void refuse_unsupported(const RunInstruction& run) {
     if (run.security == "insecure")
-        throw fail(ErrorCode::Unsupported, "RUN --security=insecure is not supported");
-    if (run.network == "host") throw fail(ErrorCode::Unsupported, "RUN --network=host is not supported");
-    if (!run.devices.empty()) throw fail(ErrorCode::Unsupported, "RUN --device is not supported");
+        throw fail(ErrorCode::Unsupported, "RUN --security=insecure is not supported")
+            .about("--security=insecure");
+    if (run.network == "host")
+        throw fail(ErrorCode::Unsupported, "RUN --network=host is not supported").about("--network=host");
+    if (!run.devices.empty())
+        throw fail(ErrorCode::Unsupported, "RUN --device is not supported").about("--device");
 }
 
 }  // namespace
@@ -117,11 +120,13 @@ void StageLowering::add_mounts(const RunInstruction& run, solver::ExecOperation&
         if (source != nullptr && !states_[source->index].lowered)
             throw fail(ErrorCode::Invalid,
                        "cannot mount from stage {} to {}, stage needs to be defined before current command",
-                       quote(mount.from), quote(mount.target));
+                       quote(mount.from), quote(mount.target))
+                .about(mount.from);
         if (mount.type != MountType::Bind)
-            throw fail(ErrorCode::Unsupported, "RUN --mount=type={} is not supported", to_string(mount.type));
+            throw fail(ErrorCode::Unsupported, "RUN --mount=type={} is not supported", to_string(mount.type))
+                .about(run.mounts[i]);
         const auto target = mount.target.empty() ? state_.working_directory : tree_path(mount.target);
-        if (target.empty()) throw fail(ErrorCode::Invalid, "invalid mount target \"/\"");
+        if (target.empty()) throw fail(ErrorCode::Invalid, "invalid mount target \"/\"").about(run.mounts[i]);
         inputs.push_back(source == nullptr ? local_directory(lowering_, "context", state_.platform)
                                            : states_[source->index].root);
         exec.mounts.push_back(

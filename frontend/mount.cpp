@@ -124,7 +124,8 @@ class MountParser {
             only_for_credentials(option.key);
             mount_.required = true;
         } else {
-            throw fail(ErrorCode::Invalid, "invalid field '{}' must be a key=value pair", option.field);
+            throw fail(ErrorCode::Invalid, "invalid field '{}' must be a key=value pair", option.field)
+                .about(option.field);
         }
     }
 
@@ -159,12 +160,14 @@ class MountParser {
         if (key == "size") {
             if (mount_.type != MountType::Tmpfs) unexpected_for_type(key);
             mount_.size = parse_size(value);
-            if (!mount_.size) throw fail(ErrorCode::Invalid, "invalid value for {}: {}", key, value);
+            if (!mount_.size)
+                throw fail(ErrorCode::Invalid, "invalid value for {}: {}", key, value).about(value);
         } else if (key == "sharing") {
             mount_.sharing = lower(value);
             if (mount_.sharing != "shared" && mount_.sharing != "private" && mount_.sharing != "locked")
                 throw fail(ErrorCode::Invalid, "unsupported sharing value {}{}", quote(value),
-                           did_you_mean(value, {"shared", "private", "locked"}));
+                           did_you_mean(value, {"shared", "private", "locked"}))
+                    .about(value);
         } else if (key == "mode") {
             mount_.mode = number(key, value, 8);
         } else if (key == "uid") {
@@ -173,9 +176,10 @@ class MountParser {
             mount_.gid = number(key, value, 10);
         } else {
             throw fail(ErrorCode::Invalid, "unexpected key '{}' in '{}'{}", key, option.field,
-                       did_you_mean(key, {"type", "from", "source", "target", "readonly", "id", "sharing",
-                                          "required", "mode", "uid", "gid", "size", "env", "src", "dst", "ro",
-                                          "rw", "readwrite"}));
+                       did_you_mean(
+                           key, {"type", "from", "source", "target", "readonly", "id", "sharing", "required",
+                                 "mode", "uid", "gid", "size", "env", "src", "dst", "ro", "rw", "readwrite"}))
+                .about(option.field);
         }
     }
 
@@ -186,16 +190,17 @@ class MountParser {
             names.emplace_back(to_string(type));
         }
         throw fail(ErrorCode::Invalid, "unsupported mount type {}{}", quote(value),
-                   did_you_mean(value, names));
+                   did_you_mean(value, names))
+            .about(value);
     }
     static bool boolean(const std::string& key, const std::string& value) {
         const auto parsed = parse_bool(value);
-        if (!parsed) throw fail(ErrorCode::Invalid, "invalid value for {}: {}", key, value);
+        if (!parsed) throw fail(ErrorCode::Invalid, "invalid value for {}: {}", key, value).about(value);
         return *parsed;
     }
     static std::uint32_t number(const std::string& key, const std::string& value, int base) {
         const auto parsed = parse_number<std::uint32_t>(value, base);
-        if (!parsed) throw fail(ErrorCode::Invalid, "invalid value {} for {}", value, key);
+        if (!parsed) throw fail(ErrorCode::Invalid, "invalid value {} for {}", value, key).about(value);
         return *parsed;
     }
     void set_read_only(bool read_only) {
@@ -203,8 +208,8 @@ class MountParser {
         access_given_ = true;
     }
     [[noreturn]] void unexpected_for_type(const std::string& key) const {
-        throw fail(ErrorCode::Invalid, "unexpected key '{}' for mount type '{}'", key,
-                   to_string(mount_.type));
+        throw fail(ErrorCode::Invalid, "unexpected key '{}' for mount type '{}'", key, to_string(mount_.type))
+            .about(key);
     }
     void only_for_credentials(const std::string& key) const {
         if (mount_.type != MountType::Secret && mount_.type != MountType::Ssh) unexpected_for_type(key);
@@ -217,19 +222,23 @@ class MountParser {
               std::pair{mount_.gid.has_value(), "gid"}})
             if (given && !owned)
                 throw fail(ErrorCode::Invalid, "{} not allowed for \"{}\" type mounts", name,
-                           to_string(mount_.type));
+                           to_string(mount_.type))
+                    .about(name);
         if (!access_given_)
             mount_.read_only = mount_.type != MountType::Cache && mount_.type != MountType::Tmpfs;
         if (mount_.type == MountType::Secret) check_secret();
         if (mount_.type == MountType::Ssh && !mount_.source.empty())
-            throw fail(ErrorCode::Invalid, "ssh does not support source");
+            throw fail(ErrorCode::Invalid, "ssh does not support source").about(mount_.source);
         if (!mount_.sharing.empty() && mount_.type != MountType::Cache)
-            throw fail(ErrorCode::Invalid, "invalid cache sharing set for {} mount", to_string(mount_.type));
+            throw fail(ErrorCode::Invalid, "invalid cache sharing set for {} mount", to_string(mount_.type))
+                .about("sharing");
     }
 
     void check_secret() const {
-        if (!mount_.from.empty()) throw fail(ErrorCode::Invalid, "secret mount should not have a from");
-        if (!mount_.sharing.empty()) throw fail(ErrorCode::Invalid, "secret mount should not define sharing");
+        if (!mount_.from.empty())
+            throw fail(ErrorCode::Invalid, "secret mount should not have a from").about("from");
+        if (!mount_.sharing.empty())
+            throw fail(ErrorCode::Invalid, "secret mount should not define sharing").about("sharing");
         if (mount_.source.empty() && mount_.target.empty() && mount_.id.empty())
             throw fail(ErrorCode::Invalid, "invalid secret mount. one of source, target required");
         if (!mount_.source.empty() && !mount_.id.empty())
@@ -266,7 +275,8 @@ std::string check_mount(std::string_view text) {
         const auto dollar = option.value->find('$');
         if (dollar != std::string::npos && dollar + 1 < option.value->size())
             throw fail(ErrorCode::Invalid,
-                       "'from' doesn't support variable expansion, define alias stage instead");
+                       "'from' doesn't support variable expansion, define alias stage instead")
+                .about(option.field);
         from = *option.value;
     }
     return from;
@@ -278,11 +288,13 @@ void check_device(std::string_view text) {
         const auto option = split_option(field);
         const bool required = option.key == "required";
         if (required && option.value && !parse_bool(*option.value))
-            throw fail(ErrorCode::Invalid, "invalid value for {}: {}", option.key, *option.value);
+            throw fail(ErrorCode::Invalid, "invalid value for {}: {}", option.key, *option.value)
+                .about(option.field);
         if (required) continue;
         if (named && !option.value)
-            throw fail(ErrorCode::Invalid, "invalid field '{}' must be a key=value pair", field);
-        if (named) throw fail(ErrorCode::Invalid, "unexpected key '{}' in '{}'", option.key, field);
+            throw fail(ErrorCode::Invalid, "invalid field '{}' must be a key=value pair", field).about(field);
+        if (named)
+            throw fail(ErrorCode::Invalid, "unexpected key '{}' in '{}'", option.key, field).about(field);
         named = true;
     }
 }

@@ -82,7 +82,8 @@ bool is_ipv6(std::string_view text) {
 void check_address(std::string_view ip) {
     auto bare = ip;
     if (bare.starts_with('[') && bare.ends_with(']')) bare = bare.substr(1, bare.size() - 2);
-    if (!is_ipv4(bare) && !is_ipv6(bare)) throw fail(ErrorCode::Invalid, "invalid IP address: {}", bare);
+    if (!is_ipv4(bare) && !is_ipv6(bare))
+        throw fail(ErrorCode::Invalid, "invalid IP address: {}", bare).about(bare);
 }
 
 }  // namespace
@@ -98,18 +99,20 @@ std::vector<std::string> parse_port(std::string_view text) {
     const auto slash = container.find('/');
     const auto port = container.substr(0, slash);
     const auto protocol = slash == std::string_view::npos ? "" : lower(container.substr(slash + 1));
-    if (port.empty()) throw fail(ErrorCode::Invalid, "invalid port: {}: no port specified", quote(text));
+    if (port.empty())
+        throw fail(ErrorCode::Invalid, "invalid port: {}: no port specified", quote(text)).about(text);
     if (!protocol.empty() && protocol != "tcp" && protocol != "udp" && protocol != "sctp")
-        throw fail(ErrorCode::Invalid, "invalid proto: {}", protocol);
+        throw fail(ErrorCode::Invalid, "invalid proto: {}", protocol).about(text);
     if (!ip.empty()) check_address(ip);
     const auto range = parse_range(port);
-    if (!range) throw fail(ErrorCode::Invalid, "invalid containerPort: {}", port);
+    if (!range) throw fail(ErrorCode::Invalid, "invalid containerPort: {}", port).about(text);
     if (!host.empty()) {
         const auto host_range = parse_range(host);
-        if (!host_range) throw fail(ErrorCode::Invalid, "invalid hostPort: {}", host);
+        if (!host_range) throw fail(ErrorCode::Invalid, "invalid hostPort: {}", host).about(text);
         if (range->last != range->first && host_range->last - host_range->first != range->last - range->first)
             throw fail(ErrorCode::Invalid, "invalid ranges specified for container and host Ports: {} and {}",
-                       port, host);
+                       port, host)
+                .about(text);
     }
     std::vector<std::string> out;
     for (std::uint32_t i = range->first; i <= range->last; ++i)

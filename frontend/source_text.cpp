@@ -84,7 +84,8 @@ void SourceText::set_directive(std::string_view name, std::string_view value) {
         directives_.escape = value[0];
     } else {
         throw base::fail(ErrorCode::Invalid, "invalid escape token '{}' does not match ` or \\", value)
-            .at(range(line_, line_));
+            .at(range(line_, line_))
+            .about(value);
     }
 }
 

@@ -21,7 +21,8 @@ constexpr std::size_t kMaxNodes = 4 * kMaxStages;
 
 oci::Platform stage_platform(const std::string& written, const Environment& globals, char escape) {
     const auto text = process_word(written, globals, {.escape = escape});
-    if (text.empty()) throw fail(ErrorCode::Invalid, "empty platform value from expression {}", written);
+    if (text.empty())
+        throw fail(ErrorCode::Invalid, "empty platform value from expression {}", written).about(written);
     return base::with_context([&] { return fmt::format("failed to parse platform {}", written); },
                               [&] { return oci::Platform::parse(text); });
 }
@@ -31,7 +32,8 @@ void refuse_variables(const std::string& from) {
         throw fail(
             ErrorCode::Invalid,
             "variable expansion is not supported for --from, define a new stage with FROM using ARG from "
-            "global scope as a workaround");
+            "global scope as a workaround")
+            .about(from);
 }
 
 std::optional<long> as_index(std::string_view text) {
@@ -78,7 +80,8 @@ void StageGraph::add_stage(const Stage& stage, std::size_t position, const Envir
     auto node = std::make_unique<StageNode>();
     node->base_name = process_word(stage.from.base, globals, {.escape = escape});
     if (node->base_name.empty())
-        throw fail(ErrorCode::Invalid, "base name ({}) should not be blank", stage.from.base);
+        throw fail(ErrorCode::Invalid, "base name ({}) should not be blank", stage.from.base)
+            .about(stage.from.base);
     if (!stage.from.platform.empty()) node->platform = stage_platform(stage.from.platform, globals, escape);
     node->stage_name = stage.from.stage_name;
     node->title = node->stage_name.empty() ? fmt::format("stage-{}", position) : node->stage_name;
@@ -124,7 +127,7 @@ StageNode* StageGraph::copy_source(const CopyInstruction& copy, const base::Sour
     refuse_variables(copy.from);
     if (const auto index = as_index(copy.from)) {
         if (*index < 0 || static_cast<std::size_t>(*index) >= stage_count_)
-            throw fail(ErrorCode::Invalid, "invalid stage index {}", *index);
+            throw fail(ErrorCode::Invalid, "invalid stage index {}", *index).about(copy.from);
         return nodes_[static_cast<std::size_t>(*index)].get();
     }
     auto* stage = find(copy.from);

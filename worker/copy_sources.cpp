@@ -65,7 +65,8 @@ void check_links(const tree::Tree& tree, std::string_view path) {
 }
 
 base::Error not_found(std::string_view source, bool is_context) {
-    base::Error error = fail(ErrorCode::NotFound, "\"/{}\": not found", tree::printable(source));
+    base::Error error =
+        fail(ErrorCode::NotFound, "\"/{}\": not found", tree::printable(source)).about(source);
     if (is_context) error.hint("the path is relative to the build context; the ignore file may exclude it");
     return error;
 }
@@ -100,7 +101,8 @@ class Selector {
         for (std::string_view element : tree::split(source)) {
             if (element == "..") {
                 throw fail(ErrorCode::Invalid, "\"{}\" leads outside of what it is copied from",
-                           tree::printable(source));
+                           tree::printable(source))
+                    .about(source);
             }
             if (element == ".") {
                 pivot_ = elements_.size();
