@@ -87,6 +87,14 @@ Environment global_scope(const BuildFile& file, const Options& options, const oc
     return scope;
 }
 
+std::optional<base::FileTime> parse_epoch(std::string_view text) {
+    std::int64_t seconds = 0;
+    const auto* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, seconds);
+    if (error != std::errc() || stop != end || seconds < 0 || seconds > kLatestEpoch) return std::nullopt;
+    return base::FileTime::from_seconds(seconds);
+}
+
 std::optional<base::FileTime> source_date_epoch(const Options& options, const Environment& globals,
                                                 BuildArguments& arguments, const BuildFile& file) {
     const std::string name = "SOURCE_DATE_EPOCH";
@@ -94,11 +102,7 @@ std::optional<base::FileTime> source_date_epoch(const Options& options, const En
     if (text == nullptr) text = globals.find(name);
     if (text == nullptr) return options.source_date_epoch;
     if (text->empty()) return std::nullopt;
-    std::int64_t seconds = 0;
-    const auto* end = text->data() + text->size();
-    const auto [stop, error] = std::from_chars(text->data(), end, seconds);
-    if (error == std::errc() && stop == end && seconds >= 0 && seconds <= kLatestEpoch)
-        return base::FileTime::from_seconds(seconds);
+    if (const auto seconds = parse_epoch(*text)) return seconds;
     bool names_source = *text == "context";
     for (const auto& [context, spec] : options.named_contexts) names_source |= context == *text;
     for (const auto& stage : file.stages) names_source |= stage.from.stage_name == lower(*text);

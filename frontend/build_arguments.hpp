@@ -36,6 +36,9 @@ class BuildArguments {
 Environment global_scope(const BuildFile& file, const Options& options, const oci::Platform& target_platform,
                          BuildArguments& arguments);
 
+// Seconds since 1970, up to the last that RFC 3339 can say; nullopt for anything else.
+std::optional<base::FileTime> parse_epoch(std::string_view text);
+
 // SOURCE_DATE_EPOCH: build argument, else global ARG, else the option. Throws Invalid ("invalid
 // SOURCE_DATE_EPOCH: x"), or Unsupported for values that name a context or stage.
 std::optional<base::FileTime> source_date_epoch(const Options& options, const Environment& globals,

@@ -36,6 +36,19 @@ std::vector<bool> needed(const Lowering& lowering, const StageGraph& graph) {
     return graph.reachable();
 }
 
+// The triggers that the stage's base leaves to it: of an image, of a stage, or of the image that replaced
+// one.
+std::vector<std::string> take_triggers(const StageNode& node, std::vector<StageState>& states) {
+    if (node.external || node.named_context) return {};
+    if (node.base == nullptr) return std::exchange(states[node.index].image.config.on_build, {});
+    if (node.base->named_context) return states[node.base->index].image.config.on_build;
+    std::vector<std::string> triggers;
+    for (const auto& step : node.base->steps)
+        if (const auto* onbuild = std::get_if<OnbuildInstruction>(&step.instruction.body))
+            triggers.push_back(onbuild->trigger);
+    return triggers;
+}
+
 // Bases first, then their triggers, which may need further bases.
 void resolve_stages(Lowering& lowering, StageGraph& graph, std::vector<StageState>& states) {
     for (bool again = true; again;) {
@@ -49,15 +62,8 @@ void resolve_stages(Lowering& lowering, StageGraph& graph, std::vector<StageStat
                 if (!reachable[i]) return;
                 if (node.base == nullptr) start_from_base(lowering, node, states[i]);
                 states[i].resolved = true;
-                std::vector<std::string> triggers;
-                if (node.base == nullptr && !node.external && !node.named_context) {
-                    triggers = std::exchange(states[i].image.config.on_build, {});
-                } else if (node.base != nullptr) {
-                    for (const auto& step : node.base->steps)
-                        if (const auto* onbuild = std::get_if<OnbuildInstruction>(&step.instruction.body))
-                            triggers.push_back(onbuild->trigger);
-                }
-                again |= graph.add_triggers(node, triggers);
+                again |= graph.add_triggers(node, take_triggers(node, states));
+                if (node.base == nullptr) root_from_image(node, states[i]);
                 if (node.external || node.named_context) states[i].lowered = true;
             });
         }

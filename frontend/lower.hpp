@@ -57,10 +57,16 @@ struct StageState {
     tree::Os os() const { return platform.is_windows() ? tree::Os::Windows : tree::Os::Linux; }
 };
 
-// The image configuration and the file system a stage without a base stage begins with. Resolves images.
+// The image configuration a stage without a base stage begins with, and its file system unless that is an
+// image's. Resolves images.
 void start_from_base(Lowering& lowering, const StageNode& node, StageState& state);
+// The file system of the image that the stage stands on, if any. Its title counts the stage's steps, so it
+// comes when the image's triggers are among them.
+void root_from_image(const StageNode& node, StageState& state);
 // The state a stage on top of another begins with.
 void start_from_stage(Lowering& lowering, const StageState& base, StageState& state);
+
+std::size_t counted_steps(const StageNode& node);
 
 // Vertices that are not steps.
 solver::Edge local_directory(const Lowering& lowering, const std::string& name,
@@ -101,7 +107,7 @@ class StageLowering {
     std::string copy_source(const CopyInstruction& copy, std::string source) const;
     std::string heredoc_file_name(const std::string& name) const;
     void refuse_remote_sources(const CopyInstruction& copy) const;
-    CopyInstruction expanded(CopyInstruction copy) const;
+    CopyInstruction expanded(CopyInstruction copy);
     solver::Edge copy_input(const CopyInstruction& copy);
 
     // RUN.
@@ -117,7 +123,8 @@ class StageLowering {
     std::string run_history(const std::vector<std::string>& arguments) const;
 
     // Shared pieces.
-    std::string expand(std::string_view word) const;
+    std::string expand(std::string_view word);
+    void count_text(std::size_t bytes);  // of the current instruction; throws Exhausted
     std::vector<std::string> with_shell(const std::vector<std::string>& arguments) const;
     std::string tree_path(std::string_view path) const;
     void add_layer(solver::Operation operation, std::vector<solver::Edge> inputs,
@@ -136,6 +143,7 @@ class StageLowering {
     std::size_t step_count_ = 0;
     std::size_t step_number_ = 0;
     std::size_t history_size_ = 0;
+    std::size_t instruction_text_ = 0;  // bytes that the current instruction's variables made
 };
 
 }  // namespace mullion::frontend

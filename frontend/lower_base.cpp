@@ -52,17 +52,12 @@ void align_history(oci::ImageConfig& image) {
 }
 
 // What the platform of the stage's operations is: as requested, filled in from the image.
-oci::Platform platform_of(const Lowering& lowering, const StageNode& node, const oci::Platform& wanted,
-                          const oci::Platform& found) {
+oci::Platform platform_of(const oci::Platform& wanted, const oci::Platform& found) {
     const bool same = wanted.os == found.os && wanted.architecture == found.architecture;
-    if (same) {
-        auto platform = found;
-        if (!wanted.os_version.empty()) platform.os_version = wanted.os_version;
-        return platform;
-    }
-    const auto& build = lowering.options.build_platform;
-    const bool implicit = !node.platform && !lowering.options.platform;
-    if (implicit && found.os == build.os && found.architecture == build.architecture) return build;
+    if (!same) return wanted;
+    auto platform = found;
+    if (!wanted.os_version.empty()) platform.os_version = wanted.os_version;
+    return platform;
     return wanted;
 }
 
@@ -88,28 +83,14 @@ ResolvedImage resolve(Lowering& lowering, const StageNode& node, const oci::Plat
 void start_from_image(Lowering& lowering, const StageNode& node, StageState& state,
                       const oci::Platform& wanted, const std::optional<NamedContext>& context) {
     auto resolved = resolve(lowering, node, wanted, context);
-    state.platform = platform_of(lowering, node, wanted, resolved.config.platform);
+    state.platform = platform_of(wanted, resolved.config.platform);
     state.image = resolved.config;
     state.image.created.reset();
     align_history(state.image);
-    const bool replaced_stage = node.named_context.has_value();
-    if (!has_layers(resolved.config)) {
+    if (has_layers(resolved.config))
+        state.base_image = std::move(resolved);
+    else
         state.root = empty_root(state.platform);
-        return;
-    }
-    const auto counted = std::count_if(node.steps.begin(), node.steps.end(), [](const Step& step) {
-        return std::holds_alternative<CopyInstruction>(step.instruction.body) ||
-               std::holds_alternative<RunInstruction>(step.instruction.body) ||
-               std::holds_alternative<WorkdirInstruction>(step.instruction.body);
-    });
-    const auto total = static_cast<std::size_t>(counted) + 1;
-    const auto stage = node.title.empty() ? "" : node.title + " ";
-    const auto width = fmt::format("{}", total).size();
-    const auto title = replaced_stage || node.external
-                           ? fmt::format("[context {}] load {}", node.base_name, resolved.reference)
-                           : fmt::format("[{}{:>{}}/{}] FROM {}", stage, 1, width, total, resolved.reference);
-    state.root = image_root(resolved, state.platform, title, node.range);
-    state.base_image = std::move(resolved);
 }
 
 // The settings of the image that steps go by.
@@ -150,6 +131,23 @@ void start_from_base(Lowering& lowering, const StageNode& node, StageState& stat
                   : state.base_image && state.base_image->config.created ? *state.base_image->config.created
                                                                          : kDefaultEpoch;
     state.resolved = true;
+}
+
+std::size_t counted_steps(const StageNode& node) {
+    return static_cast<std::size_t>(std::count_if(node.steps.begin(), node.steps.end(),
+                                                  [](const Step& step) { return step.is_counted(); }));
+}
+
+void root_from_image(const StageNode& node, StageState& state) {
+    if (!state.base_image) return;
+    const auto total = counted_steps(node) + 1;
+    const auto stage = node.title.empty() ? "" : node.title + " ";
+    const auto width = fmt::format("{}", total).size();
+    const auto& reference = state.base_image->reference;
+    const auto title = node.named_context || node.external
+                           ? fmt::format("[context {}] load {}", node.base_name, reference)
+                           : fmt::format("[{}{:>{}}/{}] FROM {}", stage, 1, width, total, reference);
+    state.root = image_root(*state.base_image, state.platform, title, node.range);
 }
 
 void start_from_stage(Lowering& lowering, const StageState& base, StageState& state) {

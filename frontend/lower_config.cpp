@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/error.hpp"
 #include "frontend/duration.hpp"
@@ -19,9 +20,13 @@ namespace {
 using base::ErrorCode;
 using base::fail;
 
-void insert_sorted(std::vector<std::string>& set, const std::string& value) {
-    const auto place = std::lower_bound(set.begin(), set.end(), value);
-    if (place == set.end() || *place != value) set.insert(place, value);
+constexpr std::size_t kMaxPorts = 3 * 65536;  // every port of every protocol
+
+// Both sets are sorted lists without repetition.
+void merge(std::vector<std::string>& set, std::vector<std::string> values) {
+    set.insert(set.end(), std::make_move_iterator(values.begin()), std::make_move_iterator(values.end()));
+    std::sort(set.begin(), set.end());
+    set.erase(std::unique(set.begin(), set.end()), set.end());
 }
 
 std::string plain_list(const std::vector<std::string>& words) {
@@ -53,7 +58,10 @@ void StageLowering::lower(const ArgInstruction& arg) {
         } else if (const auto* global = lowering_.globals.find(declared.name)) {
             declared.value = *global;
         }
-        if (declared.value) state_.environment.set(declared.name, *declared.value);
+        if (declared.value) {
+            count_text(declared.value->size());
+            state_.environment.set(declared.name, *declared.value);
+        }
         history += " " + declared.name + (declared.value ? "=" + *declared.value : "");
         state_.declared_args.push_back(std::move(declared));
     }
@@ -116,10 +124,13 @@ void StageLowering::lower(const UserInstruction& user) {
 void StageLowering::lower(const ExposeInstruction& expose) {
     std::vector<std::string> ports;
     for (const auto& word : expose.ports)
-        for (const auto& text : process_words(word, state_.environment, {.escape = lowering_.escape}))
+        for (const auto& text : process_words(word, state_.environment, {.escape = lowering_.escape})) {
             for (auto& port : parse_port(text)) ports.push_back(std::move(port));
-    for (const auto& port : ports) insert_sorted(state_.image.config.exposed_ports, port);
+            if (ports.size() > kMaxPorts)
+                throw fail(ErrorCode::Exhausted, "EXPOSE of more than {} ports", kMaxPorts).about(text);
+        }
     add_history("EXPOSE " + plain_list(ports), false);
+    merge(state_.image.config.exposed_ports, std::move(ports));
 }
 
 void StageLowering::lower(const VolumeInstruction& volume) {
@@ -129,8 +140,8 @@ void StageLowering::lower(const VolumeInstruction& volume) {
         if (volumes.back().empty())
             throw fail(ErrorCode::Invalid, "VOLUME specified can not be an empty string");
     }
-    for (const auto& path : volumes) insert_sorted(state_.image.config.volumes, path);
     add_history("VOLUME " + plain_list(volumes), false);
+    merge(state_.image.config.volumes, std::move(volumes));
 }
 
 void StageLowering::lower(const StopSignalInstruction& signal) {

@@ -59,7 +59,7 @@ void check_checksum(const CopyInstruction& copy) {
 
 }  // namespace
 
-CopyInstruction StageLowering::expanded(CopyInstruction copy) const {
+CopyInstruction StageLowering::expanded(CopyInstruction copy) {
     copy.chown = expand(copy.chown);
     copy.chmod = expand(copy.chmod);
     copy.checksum = expand(copy.checksum);
@@ -69,6 +69,7 @@ CopyInstruction StageLowering::expanded(CopyInstruction copy) const {
         content.body = content_of(content);
         if (content.expand)
             content.body = process_word(content.body, state_.environment, {.plain_quotes = true});
+        count_text(content.body.size());
     }
     return copy;
 }

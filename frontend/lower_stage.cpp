@@ -22,12 +22,8 @@ constexpr std::size_t kMaxHistory = 8192;
 constexpr std::size_t kMaxHistorySize = std::size_t{16} << 20;
 constexpr std::size_t kMaxOperationBytes = std::size_t{256} << 20;
 constexpr std::size_t kMaxTitle = 4096;
-
-bool is_counted(const Step& step) {
-    return std::holds_alternative<CopyInstruction>(step.instruction.body) ||
-           std::holds_alternative<RunInstruction>(step.instruction.body) ||
-           std::holds_alternative<WorkdirInstruction>(step.instruction.body);
-}
+// What one instruction may hold once its variables are replaced.
+constexpr std::size_t kMaxInstructionText = std::size_t{16} << 20;
 
 // The instruction's name in upper case, and of a monstrous text only the beginning.
 std::string title_of(std::string text) {
@@ -44,7 +40,7 @@ std::string title_of(std::string text) {
 
 StageLowering::StageLowering(Lowering& lowering, const StageNode& node, std::vector<StageState>& states)
     : lowering_(lowering), node_(node), states_(states), state_(states[node.index]) {
-    step_count_ = static_cast<std::size_t>(std::count_if(node.steps.begin(), node.steps.end(), is_counted));
+    step_count_ = counted_steps(node);
     if (node.base == nullptr && !node.is_scratch()) {
         ++step_count_;
         ++step_number_;  // FROM
@@ -55,6 +51,7 @@ void StageLowering::run() {
     for (const auto& step : node_.steps) {
         lowering_.cancel.check();
         step_ = &step;
+        instruction_text_ = 0;
         try {
             std::visit([&](const auto& body) { lower(body); }, step.instruction.body);
         } catch (base::Error& error) {
@@ -65,8 +62,18 @@ void StageLowering::run() {
     state_.lowered = true;
 }
 
-std::string StageLowering::expand(std::string_view word) const {
-    return process_word(word, state_.environment, {.escape = lowering_.escape});
+std::string StageLowering::expand(std::string_view word) {
+    auto text = process_word(word, state_.environment, {.escape = lowering_.escape});
+    count_text(text.size());
+    return text;
+}
+
+void StageLowering::count_text(std::size_t bytes) {
+    instruction_text_ += bytes;
+    if (instruction_text_ > kMaxInstructionText)
+        throw fail(ErrorCode::Exhausted,
+                   "an instruction of more than {} bytes after its variables are replaced",
+                   kMaxInstructionText);
 }
 
 std::vector<std::string> StageLowering::with_shell(const std::vector<std::string>& arguments) const {
@@ -93,6 +100,10 @@ void StageLowering::add_layer(solver::Operation operation, std::vector<solver::E
     inputs.insert(inputs.begin(), state_.root);
     state_.root = {make_vertex(state_.platform, std::move(operation), std::move(inputs), std::move(options)),
                    0};
+    lowering_.operation_bytes += state_.root.vertex->operation().size();
+    if (lowering_.operation_bytes > kMaxOperationBytes)
+        throw fail(ErrorCode::Exhausted, "steps that hold more than {} bytes together", kMaxOperationBytes)
+            .hint("every RUN holds the whole environment: make it smaller");
     state_.layers.push_back(state_.root);
 }
 

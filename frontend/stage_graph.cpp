@@ -47,6 +47,12 @@ std::optional<long> as_index(std::string_view text) {
 
 }  // namespace
 
+bool Step::is_counted() const {
+    return std::holds_alternative<CopyInstruction>(instruction.body) ||
+           std::holds_alternative<RunInstruction>(instruction.body) ||
+           std::holds_alternative<WorkdirInstruction>(instruction.body);
+}
+
 StageGraph::StageGraph(const BuildFile& file, const Options& options, const Environment& globals,
                        const NamedContexts& contexts, const oci::Platform& target_platform)
     : contexts_(contexts), target_platform_(target_platform) {

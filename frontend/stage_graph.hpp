@@ -24,6 +24,8 @@ struct Step {
     Instruction instruction;
     std::vector<StageNode*> sources;
     bool on_build = false;
+
+    bool is_counted() const;  // among the numbered steps that progress shows (dockerfile.md §19)
 };
 
 // A stage, or an image or context that only a --from names ("external").

@@ -197,5 +197,40 @@ TEST(ConvertConfig, EmptyTextIsRefused) {
     EXPECT_STREQ(conversion_error("").what(), "the Dockerfile cannot be empty");
 }
 
+// 2 MiB in $A, by doubling.
+std::string big_variable() {
+    std::string text = "FROM base\nENV A=" + std::string(1024, 'x') + "\n";
+    for (int i = 0; i < 11; ++i) text += "ENV A=$A$A\n";
+    return text;
+}
+
+base::ErrorCode code_of(const std::string& text) {
+    return test::error_of([&] { Case().convert(text); }).code();
+}
+
+TEST(ConvertConfig, MemoryIsBounded) {
+    std::string labels = "LABEL";
+    std::string ports = "EXPOSE";
+    std::string sources = "COPY";
+    std::string arguments = "ARG";
+    for (int i = 0; i < 20; ++i) {
+        labels += " l" + std::to_string(i) + "=$A";
+        ports += " 1-65535";
+        sources += " $A";
+        arguments += " A" + std::to_string(i) + "=$A";
+    }
+    for (const auto& line : {labels, ports, sources + " C:/", arguments})
+        EXPECT_EQ(code_of(big_variable() + line), base::ErrorCode::Exhausted) << line;
+    std::string runs;
+    for (int i = 0; i < 200; ++i) runs += "RUN x\n";
+    EXPECT_EQ(code_of(big_variable() + runs), base::ErrorCode::Exhausted);
+}
+
+TEST(ConvertConfig, EveryPortOfAProtocol) {
+    const auto config = config_of("FROM base\nEXPOSE 1-65535 80 1-65535/udp");
+    EXPECT_EQ(config.exposed_ports.size(), 2 * 65535u);
+    EXPECT_TRUE(std::is_sorted(config.exposed_ports.begin(), config.exposed_ports.end()));
+}
+
 }  // namespace
 }  // namespace mullion::frontend

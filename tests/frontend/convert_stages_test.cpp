@@ -1,4 +1,5 @@
 // Stages, bases, named contexts, triggers, titles (dockerfile.md §7, §12, §19).
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "frontend/convert.hpp"
@@ -188,6 +189,7 @@ TEST(ConvertStages, TriggersOfImagesRunFirst) {
     const auto conversion = c.convert("FROM base\nRUN own");
     ASSERT_EQ(conversion.layers.size(), 2u);
     EXPECT_EQ(title(conversion.layers[0]), "[2/3] ONBUILD RUN trigger");
+    EXPECT_THAT(title(conversion.layers[0].vertex->inputs()[0]), testing::StartsWith("[1/3] FROM "));
     EXPECT_EQ(conversion.layers[0].vertex->options().source->first_line, 1);
     EXPECT_EQ(conversion.config.config.env, (Words{"T=1"}));
     EXPECT_TRUE(conversion.config.config.on_build.empty());
@@ -198,6 +200,18 @@ TEST(ConvertStages, TriggersOfStagesRunInTheStageAboveOnly) {
         "FROM base AS t\nRUN tool\nFROM base AS a\nONBUILD COPY --from=t x y\nFROM a AS b\nFROM b\nRUN own");
     ASSERT_EQ(conversion.layers.size(), 2u);
     EXPECT_EQ(title(conversion.layers[0].vertex->inputs()[1]), "[t 2/2] RUN tool");
+    EXPECT_TRUE(conversion.config.config.on_build.empty());
+}
+
+TEST(ConvertStages, TriggersOfAnImageThatReplacesAStageRunInTheStageAbove) {
+    Case c;
+    auto& image = c.resolver.images["docker.io/library/with-triggers:latest"];
+    image = test::windows_base();
+    image.config.on_build = {"RUN trigger"};
+    c.options.named_contexts = {{"a", "docker-image://with-triggers"}};
+    const auto conversion = c.convert("FROM base AS a\nFROM a AS b\nFROM b\nRUN own");
+    ASSERT_EQ(conversion.layers.size(), 2u);
+    EXPECT_EQ(title(conversion.layers[0]), "[b 1/1] ONBUILD RUN trigger");
     EXPECT_TRUE(conversion.config.config.on_build.empty());
 }
 
