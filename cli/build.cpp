@@ -102,7 +102,19 @@ class Build {
         for (const frontend::Warning& warning : conversion.warnings) {
             progress_.emit(base::WarningEvent{.message = warning.message, .range = warning.range});
         }
+        warn_of_unused_arguments(conversion);
         return conversion;
+    }
+
+    void warn_of_unused_arguments(const frontend::Conversion& conversion) {
+        std::set<std::string> unused;
+        for (const auto& [name, value] : request_.frontend.build_args) unused.insert(name);
+        for (const std::string& name : conversion.used_build_args) unused.erase(name);
+        for (const std::string& name : unused) {
+            progress_.emit(base::WarningEvent{
+                .message =
+                    fmt::format("--build-arg {}: no ARG of the stages that were built has this name", name)});
+        }
     }
 
     void prepare(const ContainerBackend& backend) {
@@ -181,7 +193,8 @@ int run_build(Context& context, BuildRequest& request) {
         return kSuccess;
     } catch (const base::Error& error) {
         display->finish();
-        if (error.code() == base::ErrorCode::Canceled && context.cancel.canceled()) throw;
+        // Whatever broke first: the user ended it.
+        if (context.cancel.canceled()) throw;
         report_error(error, build.excerpt_of(error), context.debug);
         return kFailure;
     }

@@ -1,7 +1,6 @@
 #include "cli/build_request.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 
 #include "base/error.hpp"
@@ -9,6 +8,7 @@
 #include "cli/image_resolver.hpp"
 #include "cli/key_values.hpp"
 #include "cli/option_values.hpp"
+#include "frontend/build_arguments.hpp"
 #include "oci/reference.hpp"
 
 namespace mullion::cli {
@@ -32,6 +32,16 @@ frontend::KeyValues parse_assignments(const std::vector<std::string>& texts, std
     return pairs;
 }
 
+// A label without "=" is empty, as in docker and buildx.
+frontend::KeyValues parse_labels(const std::vector<std::string>& texts) {
+    frontend::KeyValues labels;
+    for (const std::string& text : texts) {
+        bool bare = !text.empty() && text.find('=') == std::string::npos;
+        labels.push_back(*parse_assignment(bare ? text + "=" : text, "--label"));
+    }
+    return labels;
+}
+
 void add_build_context(const std::string& text, BuildRequest& request) {
     std::size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
@@ -39,6 +49,9 @@ void add_build_context(const std::string& text, BuildRequest& request) {
     }
     std::string name = text.substr(0, equals);
     std::string spec = text.substr(equals + 1);
+    if (name == "context" || name == "scratch") {
+        throw fail(ErrorCode::Invalid, "--build-context {}: \"{}\" cannot be replaced", text, name);
+    }
     if (spec.starts_with(kLayoutScheme)) {
         LayoutSpec layout = LayoutSpec::parse(spec.substr(kLayoutScheme.size()));
         request.worker.layouts[layout.path] = layout.path;
@@ -78,7 +91,7 @@ std::string add_output(const std::string& text, const std::vector<std::string>& 
 
 void add_outputs(const BuildFlags& flags, BuildRequest& request) {
     std::vector<std::string> names;
-    for (const std::string& tag : flags.tags) names.push_back(full_name(tag));
+    for (const std::string& tag : flags.tags) names.push_back(new_name(tag));
     std::vector<std::string> kinds;
     for (const std::string& output : flags.outputs) kinds.push_back(add_output(output, names, request));
     if (flags.outputs.empty() && !names.empty()) kinds.push_back(add_output("type=image", names, request));
@@ -88,30 +101,36 @@ void add_outputs(const BuildFlags& flags, BuildRequest& request) {
     bool makes_image = std::any_of(kinds.begin(), kinds.end(), [](const std::string& kind) {
         return kind == "image" || kind == "oci" || kind == "docker";
     });
-    if (!flags.iidfile.empty() && !makes_image) {
-        throw fail(ErrorCode::Invalid, "--iidfile needs an image: give -t NAME or -o type=image|oci|docker");
+    bool quiet = request.display == DisplayMode::Quiet;
+    std::string_view needs_image = !flags.iidfile.empty() ? "--iidfile" : quiet ? "--quiet" : "";
+    if (!needs_image.empty() && !makes_image) {
+        throw fail(ErrorCode::Invalid, "{} needs an image: give -t NAME or -o type=image|oci|docker",
+                   needs_image);
+    }
+    if (!names.empty() && !makes_image) {
+        throw fail(ErrorCode::Invalid, "-t {}: none of the outputs is an image that could have a name",
+                   flags.tags.front());
     }
     if (to_stdout > 1) throw fail(ErrorCode::Invalid, "--output: only one output can go to standard output");
+    if (to_stdout == 1 && quiet) {
+        throw fail(ErrorCode::Invalid, "--quiet prints the digest where --output writes: to standard output")
+            .hint("take the digest from --iidfile");
+    }
 }
 
 std::optional<base::FileTime> source_date_epoch() {
     const char* text = std::getenv("SOURCE_DATE_EPOCH");
     if (text == nullptr || *text == '\0') return {};
-    std::string_view digits = text;
-    std::int64_t seconds = 0;
-    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
-    bool in_range = seconds >= 0 && seconds < std::int64_t{1} << 38;
-    if (error != std::errc() || end != digits.data() + digits.size() || !in_range) {
-        throw fail(ErrorCode::Invalid, "invalid SOURCE_DATE_EPOCH: {}", text);
-    }
-    return base::FileTime::from_seconds(seconds);
+    auto epoch = frontend::parse_epoch(text);
+    if (!epoch) throw fail(ErrorCode::Invalid, "invalid SOURCE_DATE_EPOCH: {}", text);
+    return epoch;
 }
 
 frontend::Options frontend_options(const BuildFlags& flags) {
     frontend::Options options;
     options.target = flags.target;
     options.build_args = parse_assignments(flags.build_args, "--build-arg");
-    options.labels = parse_assignments(flags.labels, "--label");
+    options.labels = parse_labels(flags.labels);
     if (!flags.platform.empty()) options.platform = oci::Platform::parse(flags.platform);
     if (flags.network == "none") options.network = frontend::NetworkMode::None;
     if (flags.no_cache) options.no_cache.emplace();
@@ -137,8 +156,11 @@ BuildRequest make_build_request(const BuildFlags& flags) {
     if (!flags.memory.empty()) request.worker.limits.memory_mb = parse_memory_mb(flags.memory);
     if (!flags.step_timeout.empty()) request.worker.limits.time_limit = parse_duration(flags.step_timeout);
     request.worker.allow_registry_loss = flags.allow_registry_loss;
-    add_outputs(flags, request);
+    if (flags.quiet && flags.progress != "auto" && flags.progress != "quiet") {
+        throw fail(ErrorCode::Invalid, "--quiet and --progress {} contradict each other", flags.progress);
+    }
     request.display = parse_display_mode(flags.quiet ? "quiet" : flags.progress);
+    add_outputs(flags, request);
     request.metadata_file = flags.metadata_file;
     request.iidfile = flags.iidfile;
     return request;

@@ -17,7 +17,7 @@ namespace {
 base::OrderedJson describe(const cache::NamedImage& named, const oci::Image& image) {
     base::Json config = base::parse_json(image.config.json(), "config");
     base::OrderedJson item;
-    item["Id"] = image.manifest.config.digest.string();
+    item["Id"] = image.descriptor.digest.string();
     item["RepoTags"] = {short_name(named.name)};
     item["Created"] = image.config.created ? image.config.created->rfc3339() : "";
     item["Author"] = image.config.author;

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <map>
 #include <memory>
 
 #include "base/error.hpp"
@@ -16,6 +17,7 @@ namespace {
 
 struct Options {
     std::string input;
+    std::string name;
     bool quiet = false;
 };
 
@@ -39,6 +41,17 @@ void ingest(cache::ContentStore& store, oci::BlobSource& archive, const oci::Des
     store.ingest(archive, root, cancel);
 }
 
+// In a layout, a name without a separator is a tag (OCI image-spec, annotations.md): of what, nobody says.
+std::string name_of(const oci::NamedRoot& root, const std::string& given) {
+    bool whole = root.name.find_first_of(":/@") != std::string::npos;
+    if (whole) return new_name(root.name);
+    if (!given.empty()) return new_name(root.name.empty() ? given : given + ":" + root.name);
+    throw base::fail(base::ErrorCode::Invalid, "the image {} has no name in the archive{}",
+                     root.descriptor.digest.string(),
+                     root.name.empty() ? "" : ", only the tag \"" + root.name + "\"")
+        .hint("give it one: --name NAME");
+}
+
 int load(Context& context, const Options& options) {
     cache::State& state = context.state();
     base::TempDir temporary(state.temporary_directory(), "load");
@@ -49,15 +62,16 @@ int load(Context& context, const Options& options) {
         throw base::fail(base::ErrorCode::Invalid, "{} holds no image",
                          from_stdin ? "standard input" : options.input);
     }
+    std::map<std::string, oci::Descriptor> images;
     for (const oci::NamedRoot& root : archive->roots()) {
-        ingest(state.content(), *archive, root.descriptor, context.cancel);
-        std::string name = root.name.empty() ? "" : full_name(root.name);
-        if (name.empty()) {
-            throw base::fail(base::ErrorCode::Invalid, "the image {} has no name in the archive",
-                             root.descriptor.digest.string())
-                .hint("write it with a name: -o type=oci,name=NAME,dest=FILE");
+        if (!images.emplace(name_of(root, options.name), root.descriptor).second) {
+            throw base::fail(base::ErrorCode::Invalid, "two images of the archive are called {}",
+                             name_of(root, options.name));
         }
-        state.images().put(name, root.descriptor);
+    }
+    for (const auto& [name, root] : images) {
+        ingest(state.content(), *archive, root, context.cancel);
+        state.images().put(name, root);
         if (!options.quiet) fmt::print("Loaded image: {}\n", short_name(name));
     }
     return kSuccess;
@@ -70,6 +84,8 @@ void add_load(CLI::App& app, Context& context) {
     CLI::App* command =
         app.add_subcommand("load", "Load images from an OCI or docker archive, or an OCI layout directory");
     command->add_option("-i,--input", options->input, "File or directory (default: standard input)");
+    command->add_option("--name", options->name,
+                        "Name of an image that has none, or only a tag, in the archive");
     command->add_flag("-q,--quiet", options->quiet, "Do not print the names");
     command->callback(
         [&context, options] { context.action = [&context, options] { return load(context, *options); }; });

@@ -16,17 +16,24 @@ struct Options {
     bool force = false;
 };
 
-void untag(cache::State& state, const std::string& text) {
-    cache::NamedImage image = find_image(state, text);
-    state.images().remove(image.name);
-    fmt::print("Untagged: {}\n", image.name);
+void untag(cache::State& state, const std::string& text, bool force) {
+    std::vector<cache::NamedImage> images = find_images(state, text);
+    if (images.size() > 1 && !force) {
+        throw base::fail(base::ErrorCode::Invalid, "image {} has {} names, {} among them", text,
+                         images.size(), short_name(images.front().name))
+            .hint("remove it by name, or all its names with --force");
+    }
+    for (const cache::NamedImage& image : images) {
+        state.images().remove(image.name);
+        fmt::print("Untagged: {}\n", image.name);
+    }
 }
 
 int remove_images(Context& context, const Options& options) {
     int code = kSuccess;
     for (const std::string& text : options.images) {
         try {
-            untag(context.state(), text);
+            untag(context.state(), text, options.force);
         } catch (const base::Error& error) {
             if (options.force && error.code() == base::ErrorCode::NotFound) continue;
             report_error(error, "", context.debug);
@@ -43,7 +50,8 @@ void add_rmi(CLI::App& app, Context& context) {
     auto options = std::make_shared<Options>();
     CLI::App* command = app.add_subcommand("rmi", "Remove images");
     command->add_option("IMAGE", options->images, "Image names or IDs")->required()->take_all();
-    command->add_flag("-f,--force", options->force, "Do not fail if there is no such image");
+    command->add_flag("-f,--force", options->force,
+                      "All names of an ID; no failure if there is no such image");
     command->callback([&context, options] {
         context.action = [&context, options] { return remove_images(context, *options); };
     });

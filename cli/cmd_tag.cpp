@@ -18,7 +18,7 @@ void add_tag(CLI::App& app, Context& context) {
     command->callback([&context, options] {
         context.action = [&context, options] {
             cache::NamedImage image = find_image(context.state(), options->source);
-            context.state().images().put(full_name(options->target), image.target);
+            context.state().images().put(new_name(options->target), image.target);
             return kSuccess;
         };
     });

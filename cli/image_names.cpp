@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "oci/image.hpp"
 #include "oci/reference.hpp"
 
 namespace mullion::cli {
@@ -17,16 +18,28 @@ bool looks_like_digest(std::string_view text) {
            });
 }
 
-std::optional<cache::NamedImage> find_by_digest(cache::State& state, std::string_view text) {
+// What of `named` has an ID that begins with `digits`: the whole, or one of its platforms' images.
+std::optional<oci::Descriptor> match(cache::State& state, const cache::NamedImage& named,
+                                     std::string_view digits) {
+    auto begins = [&](const base::Digest& digest) { return digest.hex().substr(0, digits.size()) == digits; };
+    if (begins(named.target.digest)) return named.target;
+    for (const oci::Image& image : oci::load_images(state.content(), named.target, {})) {
+        if (begins(image.descriptor.digest) || begins(image.manifest.config.digest)) return image.descriptor;
+    }
+    return {};
+}
+
+std::vector<cache::NamedImage> find_by_digest(cache::State& state, std::string_view text) {
     if (text.substr(0, 7) == "sha256:") text.remove_prefix(7);
     if (!looks_like_digest(text)) return {};
-    std::optional<cache::NamedImage> found;
-    for (const cache::NamedImage& image : state.images().list()) {
-        if (image.target.digest.hex().substr(0, text.size()) != text) continue;
-        if (found && found->target.digest != image.target.digest) {
+    std::vector<cache::NamedImage> found;
+    for (const cache::NamedImage& named : state.images().list()) {
+        auto target = match(state, named, text);
+        if (!target) continue;
+        if (!found.empty() && found.front().target.digest != target->digest) {
             throw fail(ErrorCode::Invalid, "image ID {} is ambiguous", text);
         }
-        found = image;
+        found.push_back({named.name, *target});
     }
     return found;
 }
@@ -41,16 +54,28 @@ std::string short_name(const std::string& full) {
     return oci::Reference::parse(full).familiar();
 }
 
-cache::NamedImage find_image(cache::State& state, const std::string& text) {
+std::string new_name(const std::string& text) {
+    oci::Reference reference = oci::Reference::parse(text);
+    if (reference.digest()) {
+        throw fail(ErrorCode::Invalid, "\"{}\": a name given to an image cannot have a digest", text);
+    }
+    return reference.with_default_tag().string();
+}
+
+std::vector<cache::NamedImage> find_images(cache::State& state, const std::string& text) {
     if (text.substr(0, 7) != "sha256:") {
         // 64 hex digits are no valid name, so an ID never hides one.
         if (!(text.size() == 64 && looks_like_digest(text))) {
-            if (auto image = state.images().find(full_name(text))) return *image;
+            if (auto image = state.images().find(full_name(text))) return {*image};
         }
     }
-    if (auto image = find_by_digest(state, text)) return *image;
+    if (auto images = find_by_digest(state, text); !images.empty()) return images;
     throw fail(ErrorCode::NotFound, "no image \"{}\" in the local store", text)
         .hint("\"mullion images\" lists them");
+}
+
+cache::NamedImage find_image(cache::State& state, const std::string& text) {
+    return find_images(state, text).front();
 }
 
 }  // namespace mullion::cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cache/state.hpp"
 
@@ -9,11 +10,16 @@ namespace mullion::cli {
 
 // "app" -> "docker.io/library/app:latest"; throws Invalid.
 std::string full_name(const std::string& text);
+// The same for a name that is about to be given: Invalid if it has a digest, which only content has.
+std::string new_name(const std::string& text);
 // "docker.io/library/app:latest" -> "app:latest".
 std::string short_name(const std::string& full);
 
-// The image named `text` (a name, or the beginning of a manifest digest, at least 4 hex digits). Throws
-// NotFound with the closest name as a hint, Invalid for an ambiguous digest.
+// The image called `text`: a name, or the beginning (at least 4 hex digits) of the digest of an index, a
+// manifest or a config. An ID of one platform's image gives that image; every name it has is listed. Throws
+// NotFound, Invalid for an ambiguous ID.
+std::vector<cache::NamedImage> find_images(cache::State& state, const std::string& text);
+// The first of them.
 cache::NamedImage find_image(cache::State& state, const std::string& text);
 
 }  // namespace mullion::cli

@@ -34,6 +34,11 @@ void check_platform(const oci::Image& image, const oci::Platform& wanted, const 
         .hint("ask for its platform with --platform, or name another tag");
 }
 
+bool exists(const std::string& path) {
+    std::error_code code;
+    return std::filesystem::exists(path, code);
+}
+
 frontend::ResolvedImage resolved(std::string reference, const oci::Image& image, std::string store) {
     return {std::move(reference), image.descriptor.digest, image.config, std::move(store)};
 }
@@ -43,9 +48,8 @@ frontend::ResolvedImage resolved(std::string reference, const oci::Image& image,
 frontend::ResolvedImage StoreImageResolver::resolve_image(const oci::Reference& reference,
                                                           const oci::Platform& platform,
                                                           const base::CancelToken& cancel) {
-    std::string name = reference.string();
-    auto named = state_.images().find(name);
-    if (!named) {
+    auto target = reference.digest() ? find_pinned(reference, cancel) : find_named(reference);
+    if (!target) {
         throw fail(ErrorCode::NotFound,
                    "{}: not in the local store, and pulling from registries is not built yet",
                    reference.familiar())
@@ -53,9 +57,27 @@ frontend::ResolvedImage StoreImageResolver::resolve_image(const oci::Reference& 
                 "give the image by hand: --build-context {}=oci-layout://DIR, or \"mullion load\" it first",
                 reference.familiar()));
     }
-    oci::Image image = oci::load_image(state_.content(), named->target, platform, cancel);
+    oci::Image image = oci::load_image(state_.content(), *target, platform, cancel);
     check_platform(image, platform, reference.familiar());
     return resolved(reference.with_digest(image.descriptor.digest).string(), image, "");
+}
+
+std::optional<oci::Descriptor> StoreImageResolver::find_named(const oci::Reference& reference) {
+    auto named = state_.images().find(reference.string());
+    return named ? std::optional(named->target) : std::nullopt;
+}
+
+// Whatever tag it is stored under: the digest says which image is meant.
+std::optional<oci::Descriptor> StoreImageResolver::find_pinned(const oci::Reference& reference,
+                                                               const base::CancelToken& cancel) {
+    for (const cache::NamedImage& named : state_.images().list()) {
+        if (oci::Reference::parse(named.name).name() != reference.name()) continue;
+        if (named.target.digest == *reference.digest()) return named.target;
+        for (const oci::Image& image : oci::load_images(state_.content(), named.target, cancel)) {
+            if (image.descriptor.digest == *reference.digest()) return image.descriptor;
+        }
+    }
+    return {};
 }
 
 frontend::ResolvedImage StoreImageResolver::resolve_layout(std::string_view layout,
@@ -72,14 +94,13 @@ frontend::ResolvedImage StoreImageResolver::resolve_layout(std::string_view layo
 LayoutSpec LayoutSpec::parse(std::string_view text) {
     LayoutSpec spec;
     spec.path = text;
-    if (std::size_t at = spec.path.rfind('@');
-        at != std::string::npos && !std::filesystem::exists(spec.path)) {
+    if (std::size_t at = spec.path.rfind('@'); at != std::string::npos && !exists(spec.path)) {
         spec.digest = spec.path.substr(at + 1);
         spec.path.erase(at);
     }
     std::size_t colon = spec.path.rfind(':');
     bool is_tag = colon != std::string::npos && spec.path.find('/', colon) == std::string::npos;
-    if (is_tag && !std::filesystem::exists(spec.path)) {
+    if (is_tag && !exists(spec.path)) {
         spec.tag = spec.path.substr(colon + 1);
         spec.path.erase(colon);
     }

@@ -3,7 +3,9 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "cache/state.hpp"
 #include "frontend/image_resolver.hpp"
@@ -22,6 +24,10 @@ class StoreImageResolver final : public frontend::ImageResolver {
                                            const base::CancelToken& cancel) override;
 
   private:
+    std::optional<oci::Descriptor> find_named(const oci::Reference& reference);
+    std::optional<oci::Descriptor> find_pinned(const oci::Reference& reference,
+                                               const base::CancelToken& cancel);
+
     cache::State& state_;
 };
 

@@ -40,7 +40,11 @@ int run_action(Context& context, const mullion::cli::InterruptGuard& guard) {
     using namespace mullion;
     try {
         cli::ThreadLimit threads;
-        return context.action();
+        int code = context.action();
+        // What was printed is the result; losing it is no success.
+        if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+            throw base::fail(base::ErrorCode::Io, "writing to standard output failed");
+        return code;
     } catch (const base::Error& error) {
         cli::report_error(error, "", context.debug);
         return guard.interrupted() ? cli::kInterrupted : cli::kFailure;
@@ -77,6 +81,9 @@ int main(int argc, char** argv) {
         return app.exit(error) == 0 ? cli::kSuccess : cli::kUsage;
     } catch (const base::Error& error) {
         cli::report_error(error, "", context.debug);
+        return cli::kUsage;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "ERROR: %s\n", error.what());
         return cli::kUsage;
     }
     return run_action(context, guard);

@@ -38,14 +38,17 @@ worker::Volume parse_volume(const std::string& text) {
     if (separator == 0 || separator == std::string::npos) {
         throw fail(ErrorCode::Invalid, "invalid volume \"{}\": expected HOST:C:\\PATH[:ro]", text);
     }
-    volume.host_path = std::filesystem::absolute(rest.substr(0, separator)).string();
+    std::error_code code;
+    volume.host_path = std::filesystem::absolute(rest.substr(0, separator), code).string();
     volume.container_path = rest.substr(separator + 1);
     if (!tree::is_absolute(tree::Os::Windows, volume.container_path)) {
         throw fail(ErrorCode::Invalid, "invalid volume \"{}\": {} is not an absolute Windows path", text,
                    volume.container_path);
     }
-    if (!std::filesystem::exists(volume.host_path)) {
-        throw fail(ErrorCode::Invalid, "invalid volume \"{}\": {} does not exist", text, volume.host_path);
+    bool exists = !code && std::filesystem::exists(volume.host_path, code);
+    if (!exists) {
+        throw fail(ErrorCode::Invalid, "invalid volume \"{}\": {} {}", text, volume.host_path,
+                   code ? "cannot be looked at: " + code.message() : "does not exist");
     }
     return volume;
 }

@@ -1,35 +1,38 @@
 #include "cli/report.hpp"
 
+#include <algorithm>
 #include <cstdio>
+#include <string_view>
+
+#include "cli/display_text.hpp"
 
 namespace mullion::cli {
 namespace {
 
-// RUN output is bytes of unknown origin: nothing of it may drive the terminal.
-std::string printable(const std::string& text) {
-    std::string clean;
-    for (char c : text) {
-        auto byte = static_cast<unsigned char>(c);
-        if (byte >= 0x20 && byte != 0x7f) clean += c;
-        if (c == '\n' || c == '\t') clean += c;
+// Output of steps, Dockerfiles and names in archives are bytes of unknown origin: nothing of them may drive
+// the terminal. Ends with a line feed unless empty.
+std::string shown(std::string_view text) {
+    std::string lines;
+    while (!text.empty()) {
+        std::size_t end = std::min(text.find('\n'), text.size());
+        lines += shown_line(text.substr(0, end)) + "\n";
+        text.remove_prefix(std::min(end + 1, text.size()));
     }
-    return clean;
+    return lines;
 }
 
 std::string output_block(const std::string& tail) {
     if (tail.empty()) return {};
-    std::string text = printable(tail);
-    if (text.empty() || text.back() != '\n') text += '\n';
-    return "------\nlast output of the step:\n" + text + "------\n";
+    return "------\nlast output of the step:\n" + shown(tail) + "------\n";
 }
 
 }  // namespace
 
 std::string render_error(const base::Error& error, const std::string& excerpt, bool debug) {
     std::string text = output_block(error.output_tail());
-    text += excerpt;
-    text += fmt::format("ERROR: {}\n", error.what());
-    if (!error.hint().empty()) text += fmt::format("hint: {}\n", error.hint());
+    text += shown(excerpt);
+    text += shown(fmt::format("ERROR: {}", error.what()));
+    if (!error.hint().empty()) text += shown(fmt::format("hint: {}", error.hint()));
     if (debug) {
         for (const base::Error::Frame& frame : error.frames()) {
             text += fmt::format("  {}:{}: {}\n", frame.where.file_name(), frame.where.line(), frame.text);

@@ -29,15 +29,27 @@ TEST_F(BadInput, MissingBase) {
                          HasSubstr("   1 | >>> FROM")));
 }
 
+TEST_F(BadInput, NamesNoFileSystemTakes) {
+    auto built = build("FROM a\n", {"--build-context", "a=oci-layout://" + std::string(300, 'x') + ":t"});
+    EXPECT_EQ(built.exit_code, 1);
+    EXPECT_THAT(built.err, HasSubstr("xxx"));
+}
+
 TEST_F(BadInput, MissingCopySource) {
     expect_failure("FROM base\nCOPY missing.txt C:/\n",
                    AllOf(HasSubstr("missing.txt"), HasSubstr("not found"),
-                         HasSubstr("   2 | >>> COPY missing.txt C:/")));
+                         HasSubstr("   2 | >>> COPY missing.txt C:/\n"
+                                   "      |          ^~~~~~~~~~~\n")));
 }
 
 TEST_F(BadInput, SyntaxError) {
     expect_failure("FROM base\nRUMBLE x\n",
                    AllOf(HasSubstr("unknown instruction: RUMBLE"), HasSubstr("   2 | >>> RUMBLE x")));
+}
+
+TEST_F(BadInput, NothingOfAFileDrivesTheTerminal) {
+    expect_failure("FROM base\nFOO\x1b]0;title\x07\n",
+                   AllOf(HasSubstr("unknown instruction"), testing::Not(HasSubstr("\x1b"))));
 }
 
 TEST_F(BadInput, UnterminatedHeredoc) {

@@ -102,7 +102,10 @@ TEST_F(Export, MetadataFileAndIidfileNameTheImage) {
     auto inspected = workspace.run({"inspect", "app"});
     json image = json::parse(inspected.out)[0];
     EXPECT_EQ(metadata["containerimage.digest"], image["Descriptor"]["digest"]);
-    EXPECT_EQ(metadata["containerimage.config.digest"], image["Id"]);
+    EXPECT_EQ(metadata["containerimage.digest"], image["Id"]);
+    auto manifest = workspace.tool({"skopeo", "inspect", "--raw",
+                                    "oci:" + workspace.state().string() + ":docker.io/library/app:latest"});
+    EXPECT_EQ(metadata["containerimage.config.digest"], json::parse(manifest.out)["config"]["digest"]);
     EXPECT_EQ(workspace.read("iid"), metadata["containerimage.digest"]);
 }
 

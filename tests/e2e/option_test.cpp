@@ -51,6 +51,29 @@ TEST_F(Options, MalformedValuesAreUsageErrors) {
     expect_usage_error({"build", "--platform", "windows/amd64/x/y", "."}, "windows/amd64/x/y");
     expect_usage_error({"build", "--build-context", "nameonly", "."}, "nameonly");
     expect_usage_error({"build", "--progress", "fancy", "."}, "fancy");
+    std::string endless(300, 'x');
+    expect_usage_error({"run", "-v", endless + ":C:\\x", "image"}, endless);
+    workspace.set_environment("SOURCE_DATE_EPOCH", "260000000000");
+    expect_usage_error({"build", "."}, "SOURCE_DATE_EPOCH");
+}
+
+TEST_F(Options, WhatContradictsItselfIsAUsageError) {
+    workspace.write("Dockerfile", "FROM scratch\n");
+    expect_usage_error({"build", "-q", "."}, "--quiet");
+    expect_usage_error({"build", "-q", "-o", "type=oci", "."}, "--quiet");
+    expect_usage_error({"build", "-q", "-t", "a", "--progress", "plain", "."}, "--progress");
+    expect_usage_error({"build", "--iidfile", "f", "-o", "type=local,dest=d", "."}, "--iidfile");
+    expect_usage_error({"build", "-t", "a", "-o", "type=local,dest=d", "."}, "-t a");
+    expect_usage_error({"build", "-o", "-", "-o", "type=oci", "."}, "standard output");
+    expect_usage_error({"build", "--build-context", "context=.", "."}, "cannot be replaced");
+    std::string digest = "a@sha256:" + std::string(64, '0');
+    expect_usage_error({"build", "-t", digest, "."}, "digest");
+}
+
+TEST_F(Options, LostOutputIsNoSuccess) {
+    auto output = workspace.run({"version"}, {"sh", "-c", "exec \"$0\" \"$@\" > /dev/full"});
+    EXPECT_EQ(output.exit_code, 1);
+    EXPECT_THAT(output.err, HasSubstr("standard output"));
 }
 
 TEST_F(Options, VersionPrintsOneLine) {

@@ -5,6 +5,7 @@
 namespace mullion {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -42,6 +43,46 @@ TEST_F(LocalStore, UnknownImageIsAFailureWithAHint) {
     auto output = workspace.run({"rmi", "nothing"});
     EXPECT_EQ(output.exit_code, 1);
     EXPECT_THAT(output.err, HasSubstr("no image \"nothing\" in the local store"));
+}
+
+TEST_F(LocalStore, EveryIdThatIsPrintedIsAccepted) {
+    std::string short_id = workspace.run({"images", "-q"}).out;
+    short_id.pop_back();
+    auto inspected = workspace.run({"inspect", short_id});
+    EXPECT_EQ(inspected.exit_code, 0);
+    std::size_t at = inspected.out.find("sha256:");
+    ASSERT_NE(at, std::string::npos);
+    std::string id = inspected.out.substr(at, 71);
+    EXPECT_EQ(id.substr(7, 12), short_id);
+    EXPECT_EQ(workspace.run({"tag", id, "app:2"}).exit_code, 0);
+    auto ambiguous = workspace.run({"rmi", short_id});
+    EXPECT_EQ(ambiguous.exit_code, 1);
+    EXPECT_THAT(ambiguous.err, HasSubstr("2 names"));
+    EXPECT_EQ(workspace.run({"rmi", "-f", short_id}).exit_code, 0);
+    EXPECT_EQ(workspace.run({"images", "-q"}).out, "");
+}
+
+TEST_F(LocalStore, ADigestSaysWhichImageIsMeant) {
+    std::string id = workspace.run({"images", "-q", "--no-trunc"}).out;
+    id.pop_back();
+    EXPECT_EQ(build("FROM app@" + id + "\nLABEL a=b\n", {"-t", "derived"}).exit_code, 0);
+    std::string other = "sha256:" + std::string(64, '0');
+    EXPECT_THAT(build("FROM app@" + other + "\nLABEL a=b\n").err, HasSubstr("not in the local store"));
+    auto tagged = workspace.run({"tag", "app:1", "app@" + other});
+    EXPECT_EQ(tagged.exit_code, 1);
+    EXPECT_THAT(tagged.err, HasSubstr("digest"));
+}
+
+TEST_F(LocalStore, ALayoutThatNamesOnlyTagsNeedsAName) {
+    ASSERT_EQ(workspace.run({"save", "--format", "oci", "-o", "saved.tar", "app:1"}).exit_code, 0);
+    auto copied = workspace.tool({"skopeo", "--insecure-policy", "copy", "-q",
+                                  "oci-archive:" + workspace.path("saved.tar").string(),
+                                  "oci:" + workspace.path("tagged").string() + ":LTSC"});
+    ASSERT_EQ(copied.exit_code, 0) << copied.err;
+    auto refused = workspace.run({"load", "-i", "tagged"});
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("only the tag \"LTSC\""), HasSubstr("--name")));
+    EXPECT_EQ(workspace.run({"load", "-i", "tagged", "--name", "server"}).out, "Loaded image: server:LTSC\n");
 }
 
 TEST_F(LocalStore, CorruptAndTruncatedArchivesAreRefused) {
