@@ -28,7 +28,7 @@ void add_build(CLI::App& app, Context& context) {
                         "Platform to build for: windows/amd64, windows(10.0.20348.2700)/amd64");
     list("--label", flags->labels, "NAME=VALUE label of the image");
     list("-o,--output", flags->outputs, "type=image|oci|docker|local|tar[,dest=PATH][,name=NAME]...");
-    command->add_flag("--no-cache", flags->no_cache, "Run every step");
+    command->add_flag("--no-cache", flags->no_cache, "Run every RUN, COPY and ADD");
     command->add_option("--network", flags->network, "Network of RUN steps")
         ->check(CLI::IsMember({"default", "none"}));
     command->add_option("--memory", flags->memory, "Memory limit of a RUN step (512m, 2g)");
