@@ -57,7 +57,8 @@ class FdSink final : public Sink {
 };
 
 // A file that appears at `path` only with finish(); destroyed before that, it leaves nothing. Parent
-// directories are made. `durable` adds fsync of the file and its directory.
+// directories are made. `durable` adds fsync of the file and its directory. For paths that the user named: a
+// symlink stays and what it leads to is written; a directory, device, FIFO or socket is Invalid.
 class AtomicFile final : public Sink {
   public:
     explicit AtomicFile(fs::path path, bool durable = false);
@@ -75,7 +76,8 @@ class AtomicFile final : public Sink {
 };
 
 // A file that has no name yet: written in `directory`, then published under its name on the same file system.
-// Destroyed before that, it leaves nothing. For stores whose temporary files have one place to be swept from.
+// Destroyed before that, it leaves nothing. For stores whose temporary files have one place to be swept from,
+// and for directories in which others may have put links: publish() follows none.
 class PendingFile final : public Sink {
   public:
     explicit PendingFile(const fs::path& directory);

@@ -12,6 +12,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "base/random_name.hpp"
 
 namespace mullion::base {
 
@@ -113,15 +114,14 @@ void FileSource::skip(std::uint64_t size, std::string_view what) {
     offset_ += size;
 }
 
-namespace {
-
-// Random, because process numbers repeat between the containers that may share a directory.
-std::string unique_suffix() {
+std::string random_name() {
     std::uint64_t value = 0;
     while (::getrandom(&value, sizeof value, 0) != sizeof value) {
     }
     return fmt::format("{:016x}", value);
 }
+
+namespace {
 
 // Makes the file at `temporary` visible as `target`.
 void publish_file(UniqueFd fd, const fs::path& temporary, const fs::path& target, bool durable) {
@@ -140,7 +140,7 @@ void sync_to_disk(const fs::path& path) {
 }
 
 PendingFile::PendingFile(const fs::path& directory)
-    : temporary_(directory / fmt::format("file-{}", unique_suffix())),
+    : temporary_(directory / fmt::format("file-{}", random_name())),
       fd_(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)) {
     if (!fd_) throw system_error(errno, fmt::format("cannot create {}", temporary_.string()));
 }
@@ -158,9 +158,50 @@ void PendingFile::publish(const fs::path& target, bool durable) {
     temporary_.clear();
 }
 
-AtomicFile::AtomicFile(fs::path path, bool durable) : path_(std::move(path)), durable_(durable) {
+namespace {
+
+const char* kind_name(mode_t mode) {
+    if (S_ISDIR(mode)) return "directory";
+    if (S_ISFIFO(mode)) return "FIFO";
+    if (S_ISSOCK(mode)) return "socket";
+    return S_ISBLK(mode) || S_ISCHR(mode) ? "device" : "special file";
+}
+
+// Replacing a device or a FIFO would break it for everybody else; writing to it could not be atomic.
+void check_replaceable(const fs::path& path) {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0) {
+        if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return;
+        throw system_error(errno, fmt::format("cannot write {}", path.string()));
+    }
+    if (S_ISREG(info.st_mode)) return;
+    Error error = fail(ErrorCode::Invalid, "cannot write {}: it is a {}, not a file", path.string(),
+                       kind_name(info.st_mode));
+    if (S_ISDIR(info.st_mode)) throw error;
+    throw error.hint("name a file, or - for standard output where the option allows it");
+}
+
+// Where the symlinks at `path`, if any, lead; nothing need be there.
+fs::path end_of_links(fs::path path) {
+    constexpr int kMaxLinks = 40;  // as Linux has it
+    const fs::path named = path;
+    for (int i = 0; i < kMaxLinks; ++i) {
+        std::error_code code;
+        if (!fs::is_symlink(fs::symlink_status(path, code))) return path;
+        fs::path target = fs::read_symlink(path, code);
+        if (code) throw system_error(code.value(), fmt::format("cannot write {}", named.string()));
+        path = path.parent_path() / target;
+    }
+    throw system_error(ELOOP, fmt::format("cannot write {}", named.string()));
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(fs::path path, bool durable) : durable_(durable) {
+    check_replaceable(path);
+    path_ = end_of_links(std::move(path));
     if (path_.has_parent_path()) make_directories(path_.parent_path());
-    temporary_ = path_.parent_path() / fmt::format(".{}.{}.tmp", path_.filename().string(), unique_suffix());
+    temporary_ = path_.parent_path() / fmt::format(".{}.{}.tmp", path_.filename().string(), random_name());
     fd_ = UniqueFd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     if (!fd_) throw system_error(errno, fmt::format("cannot create {}", path_.string()));
 }
@@ -180,7 +221,7 @@ void AtomicFile::finish() {
 
 TempDir::TempDir(const fs::path& parent, std::string_view prefix) {
     make_directories(parent);
-    path_ = parent / fmt::format("{}-{}", prefix, unique_suffix());
+    path_ = parent / fmt::format("{}-{}", prefix, random_name());
     if (::mkdir(path_.c_str(), 0755) != 0) {
         throw system_error(errno, fmt::format("cannot create {}", path_.string()));
     }

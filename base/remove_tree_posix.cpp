@@ -1,6 +1,5 @@
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/random_name.hpp"
 
 namespace mullion::base {
 namespace {
@@ -48,16 +48,10 @@ bool not_empty(int error_number) {
     return error_number == ENOTEMPTY || error_number == EEXIST;
 }
 
-std::string random_prefix() {
-    std::uint64_t value = 0;
-    while (::getrandom(&value, sizeof value, 0) != sizeof value) {
-    }
-    return fmt::format(".lifted-{:016x}-", value);
-}
-
 class TreeRemover {
   public:
-    explicit TreeRemover(const fs::path& path) : path_(path), lifted_prefix_(random_prefix()) {}
+    explicit TreeRemover(const fs::path& path)
+        : path_(path), lifted_prefix_(fmt::format(".lifted-{}-", random_name())) {}
 
     void run() {
         if (remove_one(AT_FDCWD, path_.c_str())) return;

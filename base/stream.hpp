@@ -1,4 +1,4 @@
-// Byte streams. Hashing while copying is composition: copy(source, tee(file, hash)).
+// Byte streams. Hashing while copying is composition: HashSink hash(&file); copy(source, hash).
 #pragma once
 
 #include <cstddef>
@@ -61,24 +61,6 @@ class StringSink final : public Sink {
 class NullSink final : public Sink {
   public:
     void write(std::string_view) override {}
-};
-
-// Passes everything on to both; finish() finishes both, first then second. Does not own them.
-class TeeSink final : public Sink {
-  public:
-    TeeSink(Sink& first, Sink& second) : first_(first), second_(second) {}
-    void write(std::string_view data) override {
-        first_.write(data);
-        second_.write(data);
-    }
-    void finish() override {
-        first_.finish();
-        second_.finish();
-    }
-
-  private:
-    Sink& first_;
-    Sink& second_;
 };
 
 // Counts and digests what passes; forwards to `next` if given (not owned).

@@ -61,6 +61,58 @@ TEST_F(FileTest, AtomicFileMakesParentsAndMaySync) {
     EXPECT_EQ(read_file(path("x") / "y" / "z", 10), "data");
 }
 
+TEST_F(FileTest, AtomicFileWritesThroughSymlinks) {
+    write_file_atomic(path("real"), "old");
+    fs::create_directory(path("d"));
+    fs::create_symlink("../real", path("d") / "link");
+    fs::create_symlink(path("d") / "link", path("chain"));
+    write_file_atomic(path("chain"), "new");
+    EXPECT_EQ(read_file(path("real"), 10), "new");
+    EXPECT_TRUE(fs::is_symlink(path("chain")));
+    EXPECT_TRUE(fs::is_symlink(path("d") / "link"));
+    fs::create_symlink("later", path("dangling"));
+    write_file_atomic(path("dangling"), "made");
+    EXPECT_EQ(read_file(path("later"), 10), "made");
+    EXPECT_TRUE(fs::is_symlink(path("dangling")));
+    fs::create_symlink("circle", path("circle"));
+    EXPECT_THROW(write_file_atomic(path("circle"), "x"), Error);
+    EXPECT_TRUE(fs::is_symlink(path("circle")));
+}
+
+TEST_F(FileTest, AtomicFileReplacesNothingButFiles) {
+    ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+    fs::create_directory(path("directory"));
+    fs::create_symlink("/dev/null", path("device"));
+    fs::create_symlink("fifo", path("link"));
+    auto refusal = [&](const char* name) {
+        try {
+            write_file_atomic(path(name), "x");
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::Invalid);
+            EXPECT_EQ(error.hint().empty(), name == std::string_view("directory"));
+            return std::string(error.what());
+        }
+        return std::string("accepted");
+    };
+    EXPECT_NE(refusal("fifo").find("fifo: it is a FIFO"), std::string::npos);
+    EXPECT_NE(refusal("link").find("it is a FIFO"), std::string::npos);
+    EXPECT_NE(refusal("directory").find("it is a directory"), std::string::npos);
+    EXPECT_NE(refusal("device").find("it is a device"), std::string::npos);
+    EXPECT_TRUE(fs::is_symlink(path("device")));
+    EXPECT_TRUE(fs::is_fifo(path("fifo")));
+    EXPECT_EQ(entries(), 4u);
+}
+
+TEST_F(FileTest, PendingFileFollowsNoLink) {
+    write_file_atomic(path("real"), "old");
+    fs::create_symlink("real", path("link"));
+    PendingFile file(directory_.path());
+    file.write("new");
+    file.publish(path("link"));
+    EXPECT_EQ(read_file(path("real"), 10), "old");
+    EXPECT_EQ(read_file(path("link"), 10), "new");
+}
+
 TEST_F(FileTest, ReadersNeverSeeAHalfWrittenFile) {
     std::string ones(100'000, '1'), twos(50'000, '2');
     write_file_atomic(path("a"), ones);

@@ -76,14 +76,6 @@ TEST(HashSink, DigestsAndForwards) {
     EXPECT_EQ(sink.data(), "abc");
 }
 
-TEST(TeeSink, WritesToBothInOrder) {
-    StringSink first, second;
-    TeeSink tee(first, second);
-    tee.write("x");
-    tee.finish();
-    EXPECT_EQ(first.data() + second.data(), "xx");
-}
-
 TEST(VerifyingSource, DigestsWhatPasses) {
     SlowSource inner("abc", 1);
     VerifyingSource source(inner, 3);
