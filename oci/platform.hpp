@@ -20,8 +20,7 @@ struct Platform {
     // "windows/amd64", "windows(10.0.20348.2700+win32k)/amd64", "linux/arm64/v8". One component alone is an
     // OS or an architecture; the other half is then windows or amd64, whatever the host: what we build does
     // not depend on the machine. Aliases are normalised (x86_64, aarch64, macos), features sorted. Throws
-    // Invalid
-    // ("failed to parse platform X: ...").
+    // Invalid ("failed to parse platform X: ...").
     static Platform parse(std::string_view text);
     std::string string() const;  // with the OS version and features if there are any
     std::string string_without_version() const;

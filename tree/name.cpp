@@ -238,11 +238,12 @@ std::string printable(std::string_view text) {
     std::string shown;
     while (!text.empty()) {
         CodePoint point = decode_utf8(text);
-        auto byte = static_cast<unsigned char>(text.front());
-        if (!point.valid || point.value < 0x20 || point.value == 0x7F) {
-            shown += fmt::format("\\x{:02x}", byte);
+        std::string_view bytes = text.substr(0, point.length);
+        bool control = point.value < 0x20 || (point.value >= 0x7F && point.value < 0xA0);
+        if (point.valid && !control) {
+            shown += bytes;
         } else {
-            shown += text.substr(0, point.length);
+            for (char byte : bytes) shown += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
         }
         text.remove_prefix(point.length);
     }

@@ -23,10 +23,9 @@ struct ScanOptions {
 //   * All four times are the host's modification time, cut to 100 ns.
 //   * Hard links on the host become separate files: package managers make them between unrelated files.
 //     Extended attributes and ACLs of the host are not read.
-//   * Symlinks are kept as links, never followed, targets as on the host, absolute ones too (in the image
-//   they
-//     mean the image's root). For Windows '/' becomes '\', and a link that leads to a directory of the same
-//     tree gets attribute::kDirectory, which Windows wants to know.
+//   * Symlinks are kept as links, never followed, with the host's targets; absolute ones mean the image's
+//     root. For Windows '/' becomes '\' (several at the beginning become one), and a link that leads to a
+//     directory of the same tree gets attribute::kDirectory, which Windows wants to know.
 //   * An ignored directory with something kept below it is kept, alone with that.
 // Sockets, devices and FIFOs, names illegal on the image's OS and names that clash by case are Invalid unless
 // ignored; the error names them and says what to do.

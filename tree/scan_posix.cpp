@@ -69,6 +69,12 @@ Metadata metadata_of(const struct stat& info, Os os) {
     return metadata;
 }
 
+// Several slashes at the beginning mean one; two backslashes would mean a server.
+void to_windows(std::string& target) {
+    if (target.starts_with('/')) target.erase(0, std::min(target.find_first_not_of('/'), target.size()) - 1);
+    std::replace(target.begin(), target.end(), '/', '\\');
+}
+
 // The names in a directory, in the host's order.
 std::vector<std::string> list(const UniqueFd& fd, const fs::path& path) {
     // A descriptor of its own: closedir() closes it.
@@ -192,7 +198,7 @@ class Scanner {
         ssize_t length = ::readlinkat(fd, name.c_str(), target.data(), target.size());
         if (length < 0) throw_errno(errno, host / name);
         target.resize(static_cast<std::size_t>(length));
-        if (options_.os == Os::Windows) std::replace(target.begin(), target.end(), '/', '\\');
+        if (options_.os == Os::Windows) to_windows(target);
         auto node = std::make_shared<Node>();
         node->kind = NodeKind::Symlink;
         node->metadata = metadata_of(info, options_.os);

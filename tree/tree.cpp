@@ -103,10 +103,4 @@ void Tree::walk(std::string_view from,
     }
 }
 
-std::size_t Tree::size() const {
-    std::size_t count = 0;
-    walk("", [&](const std::string&, const NodeRef&) { return ++count, true; });
-    return count;
-}
-
 }  // namespace mullion::tree

@@ -113,8 +113,6 @@ class Tree {
     base::Digest digest(std::string_view path, ContentProvider& provider,
                         const base::CancelToken& cancel) const;
 
-    std::size_t size() const;  // number of nodes, root included
-
   private:
     Os os_;
     NodeRef root_;

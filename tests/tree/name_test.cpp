@@ -183,6 +183,11 @@ TEST(Name, PathsComeApartAndTogether) {
 
 TEST(Name, MessagesShowOnlyPrintableText) {
     EXPECT_EQ(printable("a\xff\nb\u00e9\x7f"), "a\\xff\\x0ab\u00e9\\x7f");
+    // C1 controls: U+009B is a CSI of its own for many terminals (ECMA-48 §5.3).
+    EXPECT_EQ(printable("\xc2\x9b"
+                        "2J\xc2\x80\xc2\xa0"),
+              "\\xc2\\x9b"
+              "2J\\xc2\\x80\xc2\xa0");
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <functional>
+#include <mutex>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -106,14 +108,17 @@ TEST_F(ScanTest, SymlinksAreKeptNotFollowed) {
     fs::create_symlink("d", root() / "to-dir");
     fs::create_symlink("../../..", root() / "out");
     fs::create_symlink("/etc", root() / "absolute");
+    fs::create_symlink("///server/share", root() / "slashes");
     fs::create_symlink("loop", root() / "loop");
     Tree unix_tree = scan_as(Os::Linux);
-    EXPECT_EQ(listing(unix_tree), "absolute\nd/\nd/f\nloop\nout\nto-dir\nto-file\n");
+    EXPECT_EQ(listing(unix_tree), "absolute\nd/\nd/f\nloop\nout\nslashes\nto-dir\nto-file\n");
     EXPECT_EQ(unix_tree.find("to-file")->link_target, "d/f");
     EXPECT_EQ(unix_tree.find("absolute")->link_target, "/etc");
     Tree tree = scan_as(Os::Windows);
     EXPECT_EQ(tree.find("to-file")->link_target, "d\\f");
     EXPECT_EQ(tree.find("absolute")->link_target, "\\etc");
+    // Two backslashes would name a server (UNC).
+    EXPECT_EQ(tree.find("slashes")->link_target, "\\server\\share");
     EXPECT_EQ(tree.find("to-file")->kind, NodeKind::Symlink);
     EXPECT_EQ(tree.find("to-file")->metadata.attributes, attribute::kReparsePoint);
     EXPECT_EQ(tree.find("to-dir")->metadata.attributes, attribute::kReparsePoint | attribute::kDirectory);
@@ -173,8 +178,8 @@ TEST_F(ScanTest, IllegalNamesAreInvalidForWindowsOnly) {
     for (const char* name : {"aux.c", "a:b", "dot.", "bad\xff"}) {
         write(std::string("d/") + name);
         expect_invalid({"d/"});
-        EXPECT_EQ(scan_as(Os::Linux).size(), 3u);
-        EXPECT_EQ(scan_as(Os::Windows, "d/*").size(), 2u);
+        EXPECT_EQ(node_count(scan_as(Os::Linux)), 3u);
+        EXPECT_EQ(node_count(scan_as(Os::Windows, "d/*")), 2u);
         fs::remove(root() / "d" / name);
     }
     write("d/nul");
@@ -234,6 +239,73 @@ TEST_F(ScanTest, FilesThatChangeAfterTheScanAreErrors) {
     }
 }
 
+// Runs something the first time a file is looked at: while the scan is on its way.
+class Disturbance final : public StatCache {
+  public:
+    explicit Disturbance(std::function<void()> act) : act_(std::move(act)) {}
+    std::optional<base::Digest> find(const StatIdentity&) override {
+        std::call_once(once_, act_);
+        return {};
+    }
+    void remember(const StatIdentity&, const base::Digest&) override {}
+
+  private:
+    std::function<void()> act_;
+    std::once_flag once_;
+};
+
+TEST_F(ScanTest, DirectoriesThatBecomeLinksAreNotFollowed) {
+    fs::create_directory(directory_.path() / "outside");
+    std::ofstream(directory_.path() / "outside" / "secret") << "x";
+    for (int i = 0; i < 20; ++i) fs::create_directory(root() / ("d" + std::to_string(i)));
+    write("file");
+    Disturbance swap([&] {
+        for (int i = 0; i < 20; ++i) {
+            fs::path name = root() / ("d" + std::to_string(i));
+            fs::remove(name);
+            fs::create_directory_symlink(directory_.path() / "outside", name);
+        }
+    });
+    ScanOptions options;
+    options.stat_cache = &swap;
+    // Either the swap is noticed, or the names were looked at only after it: then they are links.
+    try {
+        EXPECT_EQ(listing(scan(root(), options, {})).find("secret"), std::string::npos);
+    } catch (const base::Error& error) {
+        EXPECT_NE(std::string_view(error.what()).find("cannot read"), std::string_view::npos) << error.what();
+    }
+}
+
+TEST_F(ScanTest, NamesThatGoDuringTheScanAreErrors) {
+    for (int i = 0; i < 20; ++i) fs::create_symlink("x", root() / ("l" + std::to_string(i)));
+    write("file");
+    Disturbance remove([&] {
+        for (int i = 0; i < 20; ++i) fs::remove(root() / ("l" + std::to_string(i)));
+    });
+    ScanOptions options;
+    options.stat_cache = &remove;
+    // Unless all of them were looked at before.
+    try {
+        EXPECT_EQ(node_count(scan(root(), options, {})), 22u);
+    } catch (const base::Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::NotFound) << error.what();
+    }
+}
+
+TEST_F(ScanTest, FilesThatBecomePipesDoNotBlock) {
+    write("f", "one");
+    Tree tree = scan_as(Os::Windows);
+    fs::remove(root() / "f");
+    ASSERT_EQ(::mkfifo((root() / "f").c_str(), 0600), 0);
+    HostContent contents;
+    try {
+        tree.digest("", contents, {});
+        FAIL() << "read";
+    } catch (const base::Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::Unavailable) << error.what();
+    }
+}
+
 TEST_F(ScanTest, BadRootsAreErrors) {
     auto code_of = [](const fs::path& path) {
         try {
@@ -270,7 +342,7 @@ TEST_F(ScanTest, WideAndManyDirectoriesComeOutWhole) {
     }
     for (int f = 0; f < 1500; ++f) std::ofstream(root() / ("wide" + std::to_string(f)));
     Tree tree = scan_as(Os::Windows);
-    EXPECT_EQ(tree.size(), 1u + 40 * 12 + 1500);
+    EXPECT_EQ(node_count(tree), 1u + 40 * 12 + 1500);
     EXPECT_EQ(digest(tree), digest(scan_as(Os::Windows)));
 }
 
@@ -278,7 +350,7 @@ TEST_F(ScanTest, NestingIsBounded) {
     fs::path path = root();
     for (std::size_t i = 0; i < kMaxDepth; ++i) path /= "d";
     fs::create_directories(path);
-    EXPECT_EQ(scan_as(Os::Windows).size(), kMaxDepth + 1);
+    EXPECT_EQ(node_count(scan_as(Os::Windows)), kMaxDepth + 1);
     std::ofstream(path / "f");
     EXPECT_THROW(scan_as(Os::Windows), base::Error);
     EXPECT_NO_THROW(scan_as(Os::Windows, "**/f"));

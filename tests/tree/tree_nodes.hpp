@@ -55,6 +55,13 @@ inline std::string bytes_of(const Node& node) {
     return contents.open(*node.content, {})->read_all(1 << 20, "file");
 }
 
+// Root included.
+inline std::size_t node_count(const Tree& tree) {
+    std::size_t count = 0;
+    tree.walk("", [&](const std::string&, const NodeRef&) { return ++count, true; });
+    return count;
+}
+
 // One path a line, directories with a slash.
 inline std::string listing(const Tree& tree) {
     std::string text;

@@ -52,7 +52,7 @@ TEST(Tree, WindowsNamesAreFoundInAnyCase) {
 
 TEST(Tree, LinuxNamesAreCaseSensitive) {
     Tree tree = tree_of(Os::Linux, {"a", "A"});
-    EXPECT_EQ(tree.size(), 3u);
+    EXPECT_EQ(node_count(tree), 3u);
     EXPECT_FALSE(tree_of(Os::Linux, {"a"}).find("A"));
 }
 
@@ -189,15 +189,15 @@ TEST(TreeEditor, DepthIsBounded) {
     TreeEditor editor(deep_tree(kMaxDepth - 1));
     editor.put(deep_path(kMaxDepth - 1), directory());
     editor.put(deep_path(kMaxDepth), file("deepest"));
-    EXPECT_EQ(editor.finish().size(), kMaxDepth + 1);
+    EXPECT_EQ(node_count(editor.finish()), kMaxDepth + 1);
     expect_error(ErrorCode::Invalid, [&] { editor.put(deep_path(kMaxDepth + 1), file("")); });
 }
 
 TEST(Tree, TreesDeeperThanTheBoundAreRefusedNotOverflowing) {
     Tree deep = deep_tree(kMaxDepth + 1);
     expect_error(ErrorCode::Invalid, [&] { digest(deep); });
-    expect_error(ErrorCode::Invalid, [&] { deep.size(); });
-    EXPECT_EQ(deep_tree(kMaxDepth).size(), kMaxDepth + 1);
+    expect_error(ErrorCode::Invalid, [&] { node_count(deep); });
+    EXPECT_EQ(node_count(deep_tree(kMaxDepth)), kMaxDepth + 1);
     digest(deep_tree(kMaxDepth));
 }
 
