@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,8 +51,10 @@ struct PaxTime {
     base::FileTime file_time() const;
 };
 
-// The largest distance from 1970 that is accepted: what fits base::FileTime, with a margin for the fraction.
-constexpr std::int64_t kMaxPaxSeconds = 900'000'000'000;
+// The largest distance from 1970 that is accepted: the largest base::FileTime::from_timespec() gives, so that
+// whatever time a file has can be written and read again.
+constexpr std::int64_t kMaxPaxSeconds =
+    std::numeric_limits<std::int64_t>::max() / base::FileTime::kTicksPerSecond - 1;
 
 // "1700000000", "1700000000.000000005", "-0.5": at most nine fraction digits, trailing zeros trimmed.
 std::string format_pax_time(PaxTime time);

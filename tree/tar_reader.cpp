@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -228,7 +227,7 @@ void parse_block(std::string_view block, TarEntry& entry) {
     entry.gid = small_number(number_field(block, 116, 8, "gid"), "gid");
     entry.size = checked_size(number_field(block, 124, 12, "size"));
     entry.modified = {number_field(block, 136, 12, "mtime"), 0};
-    if (std::abs(entry.modified.seconds) > kMaxPaxSeconds) {
+    if (entry.modified.seconds > kMaxPaxSeconds || entry.modified.seconds < -kMaxPaxSeconds) {
         throw fail(ErrorCode::Corrupt, "a tar header's mtime is out of range");
     }
 }

@@ -127,6 +127,17 @@ TEST(TarReader, SizesAreBounded) {
     EXPECT_EQ(failure(special('x', "11 size=-1\n") + TarBuilder().file("a").end()).first, "corrupt");
 }
 
+TEST(TarReader, TimesAreBounded) {
+    std::string tar = TarBuilder().add({.name = "a"}).end();
+    // Base-256 of the smallest and largest 64-bit numbers, which have no opposite or no ticks.
+    for (const std::string& field : {"\xff\xff\xff\xff\x80" + std::string(7, '\0'),
+                                     "\x80" + std::string(3, '\0') + "\x7f" + std::string(7, '\xff')}) {
+        tar.replace(136, 12, field);
+        seal(tar, 0);
+        EXPECT_THAT(failure(tar).second, HasSubstr("mtime is out of range"));
+    }
+}
+
 TEST(TarReader, MalformedPaxHeadersAreCorrupt) {
     for (std::string_view body :
          {"6 k=v", "5 k=v\n", "99 k=v\n", "-6 k=v\n", "6=k=v\n", "4 k\n", "5 =v\n", "0 k=v\n", "x k=v\n",
