@@ -104,6 +104,10 @@ std::string encode_reparse(const ReparsePoint& point) {
     if (point.target.empty()) throw fail(ErrorCode::Invalid, "a link has an empty target");
     std::string print = to_utf16(point.target);
     std::string nt = nt_target(point.target);
+    if (point.mount_point && nt.empty()) {
+        throw fail(ErrorCode::Invalid, "a junction cannot have the relative target \"{}\"",
+                   printable(std::string_view(point.target).substr(0, 64)));
+    }
     std::string substitute = nt.empty() ? print : to_utf16(nt);
     std::size_t fields = point.mount_point ? kMountPointFields : kSymlinkFields;
     std::size_t size = fields + substitute.size() + print.size() + 4;

@@ -20,7 +20,7 @@ struct ReparsePoint {
 
 // A REPARSE_DATA_BUFFER: substitute name first, both names NUL-terminated. A target that is neither a UNC, a
 // `\\?\` nor a drive path makes a relative symlink. Throws Invalid for a target that is empty, not UTF-8 or
-// too long.
+// too long, and for a relative one of a mount point.
 std::string encode_reparse(const ReparsePoint& point);
 
 // The print name, or where there is none the substitute name without its NT prefix. Throws Unsupported for

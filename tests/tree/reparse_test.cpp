@@ -43,6 +43,14 @@ TEST(Reparse, EncodesAJunctionWithoutFlags) {
     EXPECT_EQ(encode_reparse({true, R"(C:\d)"}), expected);
 }
 
+// [MS-FSCC] 2.1.2.5: a mount point's substitute name is an absolute NT path; it has no flag to say otherwise.
+TEST(Reparse, JunctionsAreAbsolute) {
+    for (const char* target : {"x", R"(..\x)", R"(\rooted)"}) {
+        EXPECT_EQ(error_of([&] { encode_reparse({true, target}); }).first, "invalid") << target;
+        EXPECT_EQ(error_of([&] { encode_reparse({false, target}); }).first, "nothing") << target;
+    }
+}
+
 TEST(Reparse, SubstituteNamesAreNtPaths) {
     auto contains = [](std::string_view target, std::string_view nt) {
         return encode_reparse({false, std::string(target)}).find(utf16(nt) + std::string(2, '\0')) !=
@@ -55,7 +63,10 @@ TEST(Reparse, SubstituteNamesAreNtPaths) {
 TEST(Reparse, DecodesWhatItEncodes) {
     for (const char* target : {R"(C:\Windows)", R"(..\a\b)", R"(\\server\share)", R"(\\?\Volume{1-2}\)", "x",
                                R"(\rooted)", "C:\\\xc3\xbc\xe6\x97\xa5\xf0\x9f\x98\x80"}) {
+        bool absolute =
+            std::string_view(target).find(R"(:\)") == 1 || std::string_view(target).starts_with(R"(\\)");
         for (bool mount_point : {false, true}) {
+            if (mount_point && !absolute) continue;
             ReparsePoint point{mount_point, target};
             EXPECT_EQ(decode_reparse(encode_reparse(point)), point);
         }
