@@ -8,8 +8,8 @@
 namespace mullion::cache {
 namespace {
 
-// The last character counts versions of the format of tree::serialise_index.
-constexpr std::string_view kMagic = "mullion layer index 1\n";
+// Before the checksum, so that an index of another version is not taken for a damaged one.
+constexpr std::string_view kMagic = tree::kLayerIndexFormat;
 constexpr std::size_t kMaxSize = std::size_t{1} << 30;
 
 std::string_view raw(const base::Digest& digest) {

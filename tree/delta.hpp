@@ -53,6 +53,12 @@ struct Delta {
     bool empty() const { return changes.empty() && hives.empty() && utility_vm.empty(); }
 };
 
+// How large a Delta may be, whether it is read or made: what diff() lets through, LayerReader reads again.
+struct DeltaLimits {
+    std::uint64_t entries = 4'000'000;
+    std::uint64_t bytes = std::uint64_t{1} << 30;  // that it takes in memory, without contents; roughly
+};
+
 const std::string& path_of(const Change& change);
 
 // `lower` with the changes applied in their order; a Removal followed by an Upsert of the same path empties a
@@ -65,14 +71,15 @@ Tree apply(const Tree& lower, const Delta& delta);
 // changed unless they lie in the same place. Every parent directory of a change is repeated with upper's
 // metadata of it. Names of one file (Node::hard_links) become hard links of the first of them. A name that
 // differs from lower's only by case is no change, since no layer can rename: the result keeps lower's
-// spelling.
-Delta diff(const Tree& lower, const Tree& upper);
+// spelling. Trees share what they hold many times over, layers cannot: Invalid beyond `limits`.
+Delta diff(const Tree& lower, const Tree& upper, const DeltaLimits& limits = {});
 
 // Brings changes of any order into canonical form: parents that `lower` has are added with its metadata,
 // names take lower's spelling, of several entries for a path the last one stays, whiteouts of what `lower`
 // does not have go, and a directory that was removed and made anew becomes explicit whiteouts (layers have no
-// opaque directories). Hives and UtilityVM are sorted likewise, but have no lower. Throws Invalid on a case
-// clash within the delta, on a name that is not legal for the OS, and where apply() would.
+// opaque directories). Hives and UtilityVM are sorted likewise, but have no lower. Nothing keeps the habits
+// of the tar it was read from (Metadata::tar_form); diff() is the same. Throws Invalid on a case clash within
+// the delta, on a name that is not legal for the OS, and where apply() would.
 void canonicalise(Delta& delta, const Tree& lower);
 
 }  // namespace mullion::tree

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "tree/delta.hpp"
 #include "tree/delta_links.hpp"
+#include "tree/layer_form.hpp"
 #include "tree/name.hpp"
 
 namespace mullion::tree {
@@ -123,7 +124,7 @@ class Canonicaliser {
             // Removals below what is not there say nothing.
             if (entry.children.empty() || (!upserts_below(entry) && (!onto_directory || anew))) return;
             if (!onto_directory || anew) invalid(path, "is a parent in the layer but not a directory");
-            upsert(path, Upsert{path, without_children(*old), {}});
+            upsert(path, Upsert{path, *old, {}});
         }
         std::size_t before = sorted_.size();
         children(path, entry, onto_directory ? old->get() : nullptr, anew);
@@ -133,7 +134,8 @@ class Canonicaliser {
     void upsert(const std::string& path, Upsert entry) {
         if (entry.node == nullptr) throw fail(ErrorCode::Internal, "an upsert without a node");
         entry.path = path;
-        entry.node = without_children(entry.node);
+        entry.node = as_own_entry(entry.node);
+        entry.hard_link_form = 0;
         sorted_.push_back(std::move(entry));
     }
 
@@ -147,6 +149,9 @@ class Canonicaliser {
 
 void canonicalise(Delta& delta, const Tree& lower) {
     if (lower.os() != delta.os) throw fail(ErrorCode::Invalid, "a layer of another operating system");
+    for (std::optional<Metadata>* root : {&delta.files_root, &delta.hives_root, &delta.utility_vm_root}) {
+        if (*root) (*root)->tar_form = 0;
+    }
     delta.changes = Canonicaliser(delta.os, lower.root().get()).run(delta.changes);
     canonicalise_links(delta.changes, &lower, delta.os);
     for (std::vector<Change>* list : {&delta.hives, &delta.utility_vm}) {

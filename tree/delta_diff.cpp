@@ -3,6 +3,8 @@
 
 #include "base/error.hpp"
 #include "tree/delta.hpp"
+#include "tree/delta_budget.hpp"
+#include "tree/layer_form.hpp"
 #include "tree/name.hpp"
 
 namespace mullion::tree {
@@ -38,7 +40,8 @@ bool same_object(const Node& a, const Node& b) {
 
 class Differ {
   public:
-    Differ(const Tree& lower, const Tree& upper) : os_(lower.os()), lower_(lower), upper_(upper) {}
+    Differ(const Tree& lower, const Tree& upper, const DeltaLimits& limits)
+        : os_(lower.os()), lower_(lower), upper_(upper), budget_(limits) {}
 
     Delta run() {
         Delta delta;
@@ -47,7 +50,7 @@ class Differ {
         directory("", lower_.root().get(), *upper_.root(), 0);
         link_to_unchanged();
         if (!changes_.empty() || !same_metadata(lower_.root()->metadata, upper_.root()->metadata)) {
-            delta.files_root = upper_.root()->metadata;
+            delta.files_root = as_own_entry(upper_.root())->metadata;
         }
         delta.changes = std::move(changes_);
         return delta;
@@ -71,7 +74,7 @@ class Differ {
     void removals(const std::string& path, const Node& lower, const Node& upper) {
         for (const Child& child : lower.children) {
             if (find_child(os_, upper, child.name) == nullptr) {
-                changes_.push_back(Removal{join(path, child.name)});
+                add(Removal{join(path, child.name)});
             }
         }
     }
@@ -83,23 +86,41 @@ class Differ {
             return;
         }
         std::size_t before = changes_.size();
-        changes_.push_back(Upsert{path, without_children(node), {}});
+        add(Upsert{path, as_own_entry(node), {}});
         bool onto_directory = old != nullptr && old->node->kind == NodeKind::Directory;
         directory(path, onto_directory ? old->node.get() : nullptr, *node, depth);
         if (same && changes_.size() == before + 1) changes_.pop_back();
     }
 
     void put(const std::string& path, const NodeRef& node) {
-        Upsert upsert{path, node, {}};
+        Upsert upsert{path, as_own_entry(node), {}};
         if (node->hard_links) {
             std::vector<std::size_t>& names = groups_[node->hard_links];
             if (!names.empty()) {
                 const auto& first = std::get<Upsert>(changes_[names.front()]);
-                if (same_object(*first.node, *node)) upsert.hard_link = first.path;
+                if (same_object(*first.node, *node)) {
+                    upsert.hard_link = first.path;
+                    upsert.node = first.node;
+                }
             }
             names.push_back(changes_.size());
         }
-        changes_.push_back(std::move(upsert));
+        add(std::move(upsert));
+    }
+
+    // Counted much as the reader will count it.
+    void add(Change change) {
+        budget_.add_entry();
+        budget_.add_bytes(kObjectBytes + path_of(change).size());
+        if (const auto* upsert = std::get_if<Upsert>(&change)) {
+            const Node& node = *upsert->node;
+            budget_.add_bytes(kContentBytes + node.link_target.size());
+            for (const Stream& stream : node.streams) budget_.add_bytes(kContentBytes + stream.name.size());
+            for (const auto& [name, value] : node.metadata.extended_attributes) {
+                budget_.add_bytes(kMapNodeBytes + name.size() + value.size());
+            }
+        }
+        changes_.push_back(std::move(change));
     }
 
     // New names of a file that lower has already under a name that stays. To find that name all of upper is
@@ -124,17 +145,18 @@ class Differ {
     Os os_;
     const Tree& lower_;
     const Tree& upper_;
+    DeltaBudget budget_;
     std::vector<Change> changes_;
     std::map<HardLinkRef, std::vector<std::size_t>> groups_;  // indexes into changes_
 };
 
 }  // namespace
 
-Delta diff(const Tree& lower, const Tree& upper) {
+Delta diff(const Tree& lower, const Tree& upper, const DeltaLimits& limits) {
     if (lower.os() != upper.os()) {
         throw fail(ErrorCode::Invalid, "trees of different operating systems cannot be compared");
     }
-    return Differ(lower, upper).run();
+    return Differ(lower, upper, limits).run();
 }
 
 }  // namespace mullion::tree

@@ -33,6 +33,14 @@ std::uint16_t own_form(Os os, TarType type) {
     return type == TarType::HardLink ? kRecords | kLinkMode : kRecords | kTypeBits;
 }
 
+NodeRef as_own_entry(const NodeRef& node) {
+    NodeRef bare = without_children(node);
+    if (bare->metadata.tar_form == 0) return bare;
+    auto own = std::make_shared<Node>(*bare);
+    own->metadata.tar_form = 0;
+    return own;
+}
+
 std::string unpadded_time(PaxTime time) {
     return fmt::format("{}.{}", time.seconds, time.nanoseconds);
 }

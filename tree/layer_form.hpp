@@ -50,8 +50,15 @@ constexpr std::uint16_t kAttributes = 64;        // has a MSWINDOWS.fileattr rec
 constexpr std::uint16_t kLinkMode = 128;         // a hard link's mode is 0644, not the file's
 }  // namespace tar_form
 
+// A hard link's mode, where it is not its file's (go-winio).
+constexpr std::uint32_t kHardLinkMode = 0644;
+
 // The form of the headers we write: what Windows exports (hcs.md §4.2, §4.3), and containerd for Linux.
 std::uint16_t own_form(Os os, TarType type);
+
+// `node` as an entry of a layer we make: without its children and without the habits of the tar it was read
+// from.
+NodeRef as_own_entry(const NodeRef& node);
 
 // BuildKit's spelling of a creation time (it is the write time, hcs.md §4.5).
 std::string unpadded_time(PaxTime time);

@@ -10,9 +10,8 @@ namespace {
 using base::ErrorCode;
 using base::fail;
 
-// The format's name and version. Numbers are LEB128; signed ones zigzag; strings have their length before
-// them. A path says how much of the path before it it repeats.
-constexpr std::string_view kMagic = "mullion layer index 1\n";
+// Numbers are LEB128; signed ones zigzag; strings have their length before them. A path says how much of the
+// path before it it repeats.
 
 // The first byte of a change: what it is, and flags.
 constexpr std::uint8_t kRemoval = 0;
@@ -201,7 +200,7 @@ void Encoder::descriptors(const Delta& delta) {
 }
 
 void Encoder::delta(const Delta& delta) {
-    out_ += kMagic;
+    out_ += kLayerIndexFormat;
     byte(delta.os == Os::Linux ? 1 : 0);
     std::array roots{&delta.files_root, &delta.hives_root, &delta.utility_vm_root};
     unsigned flags = (delta.files_first ? kFilesFirst : 0u) | (delta.omit_hives ? kOmitHives : 0u);
@@ -376,7 +375,7 @@ std::vector<Change> Decoder::changes() {
 }
 
 Delta Decoder::delta() {
-    if (take(std::min(kMagic.size(), left_.size())) != kMagic) {
+    if (take(std::min(kLayerIndexFormat.size(), left_.size())) != kLayerIndexFormat) {
         throw fail(ErrorCode::Corrupt, "this is no layer index of this version");
     }
     Delta delta;

@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "tree/base64.hpp"
+#include "tree/delta_budget.hpp"
 #include "tree/layer_form.hpp"
 #include "tree/layer_tar.hpp"
 #include "tree/name.hpp"
@@ -16,7 +17,6 @@ using base::ErrorCode;
 using base::fail;
 
 constexpr std::string_view kOpaqueWhiteout = ".wh..wh..opq";
-constexpr std::uint32_t kHardLinkMode = 0644;
 constexpr std::size_t kBuffer = 64 * 1024;
 
 // A content whose LayerRange waits for the diff ID.
@@ -81,17 +81,16 @@ void check_path(Os os, std::string_view path) {
 }  // namespace
 
 struct LayerReader::State {
-    explicit State(LayerReadOptions read_options) : options(std::move(read_options)) {
+    explicit State(LayerReadOptions read_options) : options(std::move(read_options)), budget(options.limits) {
         delta.os = options.os;
     }
 
     LayerReadOptions options;
+    DeltaBudget budget;
     Delta delta;
     std::optional<base::DiffId> diff_id;
     std::uint64_t size = 0;
 
-    std::uint64_t entries = 0;
-    std::uint64_t metadata_bytes = 0;
     std::vector<PendingContent> pending;
     std::unordered_map<std::string, DescriptorRef> descriptors;  // by their base64 form
     bool seen_hives = false;
@@ -119,8 +118,8 @@ struct LayerReader::State {
     DescriptorRef descriptor(const TarEntry& entry);
     std::string file_key(Section section, std::string_view path) const;
     void index_files();
+    void index_file(Section section, std::string_view path, const NodeRef& node);
     std::vector<Change>& changes(Section section);
-    void count(std::size_t bytes);
     void finish();
 };
 
@@ -129,20 +128,12 @@ std::vector<Change>& LayerReader::State::changes(Section section) {
     return section == Section::UtilityVm ? delta.utility_vm : delta.changes;
 }
 
-void LayerReader::State::count(std::size_t bytes) {
-    metadata_bytes += bytes;
-    if (metadata_bytes > options.max_metadata_bytes) {
-        throw fail(ErrorCode::Invalid, "the layer's metadata is larger than {} bytes",
-                   options.max_metadata_bytes);
-    }
-}
-
 // Drops the trailing slash of the name, checks it, and tells where it lies.
 SectionPath LayerReader::State::locate(TarEntry& entry) {
     while (entry.name.size() > 1 && entry.name.ends_with('/')) entry.name.pop_back();
     std::string_view name = entry.name;
     if (options.os == Os::Linux) {
-        if (name == "." || name == "./") return {Section::Files, {}};
+        if (name == ".") return {Section::Files, {}};
         if (name.starts_with("./")) name.remove_prefix(2);
         check_path(options.os, name);
         return {Section::Files, name};
@@ -151,7 +142,7 @@ SectionPath LayerReader::State::locate(TarEntry& entry) {
     if (!at) {
         throw fail(ErrorCode::Invalid, "the path is not below \"Files\", \"Hives\" or \"UtilityVM\"");
     }
-    if (!at->path.empty() || name.ends_with('/')) check_path(options.os, at->path);
+    if (!at->path.empty()) check_path(options.os, at->path);
     return *at;
 }
 
@@ -169,7 +160,7 @@ DescriptorRef LayerReader::State::descriptor(const TarEntry& entry) {
     } else {
         bytes = SecurityDescriptor::parse_sddl(*sddl).self_relative();
     }
-    count(known->first.size() + bytes.size());
+    budget.add_bytes(kMapNodeBytes + known->first.size() + bytes.size());
     known->second = std::make_shared<const std::string>(std::move(bytes));
     return known->second;
 }
@@ -180,7 +171,8 @@ void LayerReader::State::attributes(const TarEntry& entry, Metadata& metadata) {
     for (const PaxRecord& record : entry.records) {
         if (!record.key.starts_with(prefix)) continue;
         std::string name(record.key.substr(prefix.size()));
-        count(record.key.size() + record.value.size());
+        budget.add_bytes(kMapNodeBytes + sizeof(std::pair<std::string, std::string>) + record.key.size() +
+                         record.value.size());
         if (options.os == Os::Linux) {
             metadata.extended_attributes[name] = record.value;
             continue;
@@ -254,6 +246,7 @@ void LayerReader::State::root(Section section, const Metadata& metadata) {
 
 void LayerReader::State::content(TarReader& tar, const TarEntry& entry, const SectionPath& at,
                                  const std::shared_ptr<Node>& node, std::optional<std::size_t> stream) {
+    budget.add_bytes(kContentBytes + sizeof(PendingContent));
     PendingContent part{node, stream, entry.offset, entry.size, std::nullopt};
     bool wanted = options.on_content && at.section == Section::Files;
     std::string path(wanted ? at.path : std::string_view{});
@@ -307,9 +300,14 @@ void LayerReader::State::index_files() {
         for (const Change& change : changes(section)) {
             const auto* put = std::get_if<Upsert>(&change);
             if (put == nullptr || put->node->kind == NodeKind::Directory) continue;
-            files[file_key(section, put->path)] = put->node;
+            index_file(section, put->path, put->node);
         }
     }
+}
+
+void LayerReader::State::index_file(Section section, std::string_view path, const NodeRef& node) {
+    budget.add_bytes(kMapNodeBytes + sizeof(std::pair<std::string, NodeRef>) + path.size());
+    files[file_key(section, path)] = node;
 }
 
 void LayerReader::State::hard_link(const TarEntry& entry, const SectionPath& at) {
@@ -336,8 +334,8 @@ void LayerReader::State::hard_link(const TarEntry& entry, const SectionPath& at)
         node->metadata = std::move(own);
         change.node = std::move(node);
     }
-    count(change.hard_link->size());
-    files[file_key(at.section, at.path)] = change.node;
+    budget.add_bytes(change.hard_link->size());
+    index_file(at.section, at.path, change.node);
     changes(at.section).push_back(std::move(change));
     last = nullptr;
 }
@@ -358,25 +356,23 @@ void LayerReader::State::object(TarReader& tar, const TarEntry& entry, const Sec
                              : NodeKind::Symlink;
             node->link_target = entry.link_name;
             if (entry.link_name.empty()) throw fail(ErrorCode::Corrupt, "the link has no target");
-            count(entry.link_name.size());
+            budget.add_bytes(entry.link_name.size());
             break;
         default:
             throw fail(ErrorCode::Unsupported, "layers with devices or pipes are not supported");
     }
     if (entry.type == TarType::File) content(tar, entry, at, node, std::nullopt);
-    if (has_files && entry.type != TarType::Directory) files[file_key(at.section, at.path)] = node;
+    if (has_files && entry.type != TarType::Directory) index_file(at.section, at.path, node);
     last = options.os == Os::Windows ? node : nullptr;
     last_name = entry.name;
     changes(at.section).push_back(Upsert{std::string(at.path), std::move(node)});
 }
 
 void LayerReader::State::entry(TarReader& tar, TarEntry& entry) {
-    if (++entries > options.max_entries) {
-        throw fail(ErrorCode::Invalid, "the layer has more than {} entries", options.max_entries);
-    }
+    budget.add_entry();
     trailing_slash = entry.name.ends_with('/');
     SectionPath at = locate(entry);
-    count(at.path.size());
+    budget.add_bytes(kObjectBytes + at.path.size());
     std::string_view name = base_name(at.path);
     std::size_t colon = options.os == Os::Windows ? at.path.find(':') : std::string_view::npos;
     if (at.path.empty()) {

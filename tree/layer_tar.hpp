@@ -47,14 +47,13 @@ struct LayerReadOptions {
         on_content;
     // Digest every content on the way, so that the Delta's contents know theirs.
     bool digest_contents = false;
-    std::uint64_t max_entries = 4'000'000;
-    // Bounds the names, link targets, descriptors and extended attributes the Delta may hold.
-    std::uint64_t max_metadata_bytes = 512 << 20;
+    DeltaLimits limits;
 };
 
 // Keeps the Delta as found: same order, missing parents stay missing (apply() and verify_layer judge that).
 // Throws Corrupt for a damaged or truncated tar, Invalid for names that could leave the tree or that a Delta
-// cannot hold (outside the three sections, a stream not directly behind its file), Unsupported for devices,
+// cannot hold (outside the three sections, a stream not directly behind its file) and beyond the limits,
+// Unsupported for devices,
 // sparse files and opaque whiteouts of Linux layers.
 // Contents of the Delta are LayerRanges; the diff ID, known only at the end, is filled in before read()
 // returns.
@@ -73,22 +72,29 @@ class LayerReader {
     std::unique_ptr<State> state_;
 };
 
-// Checks a layer tar against everything an importer enforces (hcs.md §4.4) and against canonical form.
-// Findings are complete sentences, one per problem, in the order of the tar; empty means importable. `lower`:
-// the file system below, where it is known; without it hard links to files outside this tar are taken on
-// trust, unless this is the base layer. Throws only if the tar cannot be read at all (see TarReader).
+// Checks a layer tar against everything an importer enforces (hcs.md §4.4): names, parents before children,
+// nothing twice, where whiteouts, streams and hard links may stand; and against what Windows would misread:
+// attributes, descriptors, times and link targets that are malformed or do not fit their entry, records we do
+// not know. Not the order of names, the digits of times and the like: layers that others made are importable
+// without being in our canonical form. Findings are complete sentences, one per problem, in the order of the
+// tar; empty means importable; beyond 1000 the rest is left out, and the last one says so. `lower`: the file
+// system below, where it is known; without it hard links to files outside this tar are taken on trust, unless
+// this is the base layer. Throws only if the tar cannot be read at all (see TarReader), and Invalid beyond
+// `limits`.
 struct LayerFinding {
     std::string entry;
     std::string text;
 };
 std::vector<LayerFinding> verify_layer(base::Source& tar, bool is_base_layer, const Tree* lower,
-                                       const base::CancelToken& cancel);
+                                       const base::CancelToken& cancel, const DeltaLimits& limits = {});
 
 // A Delta as compact bytes without contents (names, metadata, sizes, offsets, known digests): the layer's
 // index, stored beside the blob. All contents must be LayerRanges (Internal otherwise). parse_index throws
 // Corrupt for anything serialise_index does not write; it does not re-check names, since the bytes are ours
 // and stored under a digest.
 std::string serialise_index(const Delta& delta);
+// What its bytes start with: the format's name and version.
+inline constexpr std::string_view kLayerIndexFormat = "mullion layer index 1\n";
 Delta parse_index(std::string_view bytes, const base::DiffId& diff_id);
 
 }  // namespace mullion::tree

@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "tree/base64.hpp"
+#include "tree/delta_budget.hpp"
 #include "tree/layer_form.hpp"
 #include "tree/layer_tar.hpp"
 #include "tree/name.hpp"
@@ -16,6 +17,7 @@ namespace mullion::tree {
 namespace {
 
 constexpr std::string_view kUtilityFiles = "UtilityVM/Files";
+constexpr std::size_t kMaxFindings = 1000;
 
 // What an importer has made of an entry; values of the name table.
 enum class Made { Directory, File, Link };
@@ -26,7 +28,8 @@ bool lies_in(std::string_view name, std::string_view folder) {
 
 class Verifier {
   public:
-    Verifier(bool is_base_layer, const Tree* lower) : base_(is_base_layer), lower_(lower) {}
+    Verifier(bool is_base_layer, const Tree* lower, const DeltaLimits& limits)
+        : base_(is_base_layer), lower_(lower), budget_(limits) {}
 
     void entry(const TarEntry& entry);
     void end();
@@ -35,6 +38,11 @@ class Verifier {
   private:
     template <typename... Args>
     void report(base::LocatedFormat<std::type_identity_t<Args>...> format, Args&&... args) {
+        if (findings_.size() > kMaxFindings) return;
+        if (findings_.size() == kMaxFindings) {
+            findings_.push_back({name_, fmt::format("There are more than {} findings.", kMaxFindings)});
+            return;
+        }
         std::string problem = fmt::format(format.text, std::forward<Args>(args)...);
         findings_.push_back({name_, fmt::format("\"{}\" {}.", printable(name_), problem)});
     }
@@ -44,6 +52,7 @@ class Verifier {
     void check_parent();
     void check_unique(Made made);
     void check_records(const TarEntry& entry);
+    void check_descriptor(const TarEntry& entry);
     void check_attributes(const TarEntry& entry);
     void check_place();
     void whiteout(const TarEntry& entry);
@@ -51,9 +60,13 @@ class Verifier {
     void hard_link(const TarEntry& entry);
     void object(const TarEntry& entry);
     bool exists_below(const std::string& target) const;
+    bool is_removed(std::string_view folded) const;
+    // Counts what is kept under a name: the name, folded and as spelled.
+    void count_name(std::size_t bytes);
 
     bool base_;
     const Tree* lower_;
+    DeltaBudget budget_;
     std::vector<LayerFinding> findings_;
     std::string name_;  // of the entry at hand, without trailing slash
     // Entries so far by folded name, with the spelling that came first.
@@ -62,7 +75,7 @@ class Verifier {
         std::string spelling;
     };
     std::unordered_map<std::string, Known> known_;
-    std::unordered_map<std::string, std::string> removed_;  // folded name -> spelling
+    std::unordered_set<std::string> removed_;  // folded names
     // Where streams and whiteouts may come now: the last file or directory, and the directory of which
     // nothing but whiteouts has come yet.
     std::string stream_owner_;
@@ -105,11 +118,11 @@ void Verifier::check_parent() {
 
 void Verifier::check_unique(Made made) {
     std::string folded = fold(Os::Windows, name_);
-    if (auto gone = removed_.find(folded); gone != removed_.end()) {
+    if (removed_.contains(folded)) {
         report("is both written and removed by the layer: importers remove it last");
     }
     auto [known, added] = known_.try_emplace(std::move(folded), Known{made, name_});
-    if (added) return;
+    if (added) return count_name(name_.size());
     if (known->second.spelling == name_) {
         report("is in the layer twice");
     } else {
@@ -117,23 +130,39 @@ void Verifier::check_unique(Made made) {
     }
 }
 
+void Verifier::count_name(std::size_t bytes) {
+    budget_.add_bytes(kMapNodeBytes + sizeof(std::string) + sizeof(Known) + 2 * bytes);
+}
+
+// The binary form wins over the legacy text, as it does for an importer.
+void Verifier::check_descriptor(const TarEntry& entry) {
+    const std::string_view* raw = entry.find(pax_key::kDescriptor);
+    const std::string_view* sddl = entry.find(pax_key::kSddl);
+    try {
+        if (raw != nullptr) {
+            auto bytes = decode_base64(*raw);
+            if (!bytes) throw base::fail(base::ErrorCode::Corrupt, "it is not base64");
+            SecurityDescriptor::parse(*bytes);
+        } else if (sddl != nullptr) {
+            SecurityDescriptor::parse_sddl(*sddl);
+        }
+    } catch (const base::Error& error) {
+        report("has a malformed security descriptor: {}", error.what());
+    }
+}
+
 void Verifier::check_records(const TarEntry& entry) {
+    check_descriptor(entry);
     for (const PaxRecord& record : entry.records) {
         std::string_view key = record.key;
-        if (key == pax_key::kDescriptor) {
-            auto bytes = decode_base64(record.value);
-            try {
-                if (!bytes) throw base::fail(base::ErrorCode::Corrupt, "it is not base64");
-                SecurityDescriptor::parse(*bytes);
-            } catch (const base::Error& error) {
-                report("has a malformed security descriptor: {}", error.what());
-            }
+        if (key == pax_key::kWindowsAttribute) {
+            report("has an extended attribute without a name");
         } else if (key.starts_with(pax_key::kWindowsAttribute)) {
             if (!decode_base64(record.value)) report("has a malformed record {}", printable(key));
         } else if (key == pax_key::kCreated || key == "atime" || key == "ctime") {
             if (!parse_pax_time(record.value)) report("has a malformed record {}", printable(key));
         } else if (key.starts_with("MSWINDOWS.") && key != pax_key::kAttributes &&
-                   key != pax_key::kMountPoint && key != pax_key::kSddl) {
+                   key != pax_key::kMountPoint && key != pax_key::kDescriptor && key != pax_key::kSddl) {
             report("has the unknown record {}", printable(key));
         }
     }
@@ -185,7 +214,8 @@ void Verifier::whiteout(const TarEntry& entry) {
     std::string target = join(parent, removed);
     std::string folded = fold(Os::Windows, target);
     if (known_.contains(folded)) report("removes what the layer itself writes");
-    if (!removed_.try_emplace(std::move(folded), target).second) report("is in the layer twice");
+    if (!removed_.insert(std::move(folded)).second) return report("is in the layer twice");
+    count_name(target.size());
 }
 
 void Verifier::stream(const TarEntry& entry, std::size_t colon) {
@@ -200,15 +230,24 @@ void Verifier::stream(const TarEntry& entry, std::size_t colon) {
     }
     if (auto problem = name_problem(Os::Windows, stream))
         report("cannot exist on NTFS: the stream {}", *problem);
-    if (!streams_.insert(fold(Os::Windows, stream)).second) report("is in the layer twice");
+    if (!streams_.insert(fold(Os::Windows, stream)).second) return report("is in the layer twice");
+    count_name(stream.size());
 }
 
-// Does a lower layer have the file? Without one to look at, we take it on trust.
+// Does a lower layer have a file there that can be linked to? Without one to look at, we take it on trust.
 bool Verifier::exists_below(const std::string& target) const {
     if (base_) return false;
     if (lower_ == nullptr || !lies_in(target, section_name(Section::Files))) return true;
     NodeRef node = lower_->find(target.substr(section_name(Section::Files).size() + 1));
-    return node != nullptr && node->kind != NodeKind::Directory;
+    return node != nullptr && node->kind == NodeKind::File;
+}
+
+// Does the layer remove the path or one of its parents?
+bool Verifier::is_removed(std::string_view folded) const {
+    for (; !folded.empty(); folded = parent_of(folded)) {
+        if (removed_.contains(std::string(folded))) return true;
+    }
+    return false;
 }
 
 void Verifier::hard_link(const TarEntry& entry) {
@@ -225,12 +264,14 @@ void Verifier::hard_link(const TarEntry& entry) {
     }
     std::string folded = fold(Os::Windows, target);
     auto found = known_.find(folded);
-    if (removed_.contains(folded)) {
+    if (is_removed(folded)) {
         report("is a hard link to \"{}\", which the layer removes", printable(target));
     } else if (found != known_.end() && found->second.made == Made::Directory) {
         report("is a hard link to the directory \"{}\"", printable(target));
+    } else if (found != known_.end() && found->second.made == Made::Link) {
+        report("is a hard link to the link \"{}\"", printable(target));
     } else if (found == known_.end() && !exists_below(target)) {
-        report("is a hard link to \"{}\", which is neither earlier in the layer nor below it",
+        report("is a hard link to \"{}\", which is no file earlier in the layer or below it",
                printable(target));
     }
 }
@@ -268,6 +309,7 @@ void Verifier::object(const TarEntry& entry) {
 }
 
 void Verifier::entry(const TarEntry& entry) {
+    budget_.add_entry();
     name_ = entry.name;
     while (name_.size() > 1 && name_.ends_with('/')) name_.pop_back();
     if (!check_path()) {
@@ -297,8 +339,8 @@ void Verifier::end() {
 }  // namespace
 
 std::vector<LayerFinding> verify_layer(base::Source& tar, bool is_base_layer, const Tree* lower,
-                                       const base::CancelToken& cancel) {
-    Verifier verifier(is_base_layer, lower);
+                                       const base::CancelToken& cancel, const DeltaLimits& limits) {
+    Verifier verifier(is_base_layer, lower, limits);
     TarReader reader(tar);
     TarEntry entry;
     while (reader.next(entry)) {

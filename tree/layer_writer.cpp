@@ -16,7 +16,6 @@ using base::fail;
 
 constexpr std::size_t kChunk = 256 * 1024;
 constexpr std::size_t kFlush = 64 * 1024;
-constexpr std::uint32_t kHardLinkMode = 0644;
 
 // Writes one layer. Headers gather in `pending_` so that small entries do not cost a write each.
 class LayerWriter {

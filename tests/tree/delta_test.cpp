@@ -103,6 +103,19 @@ TEST(Diff, ParentsAreRepeatedWithTheirOwnMetadata) {
     ASSERT_TRUE(delta.files_root);
 }
 
+// Each level holds the one below twice: small as a tree, beyond any layer as a list.
+TEST(Diff, SharedDirectoriesDoNotGrowWithoutBound) {
+    Tree tree = tree_of(Os::Windows, {"f"});
+    for (int i = 0; i < 60; ++i) {
+        TreeEditor editor{Tree(Os::Windows)};
+        editor.put("a", tree.root());
+        editor.put("b", tree.root());
+        tree = editor.finish();
+    }
+    expect_invalid("more than 1000 entries", [&] { diff(Tree(Os::Windows), tree, {.entries = 1000}); });
+    expect_invalid("larger than 100000 bytes", [&] { diff(Tree(Os::Windows), tree, {.bytes = 100'000}); });
+}
+
 TEST(Diff, AKindThatChangesNeedsNoWhiteout) {
     Tree lower = tree_of(Os::Windows, {"d/", "d/x", "f"});
     TreeEditor editor(lower);

@@ -203,6 +203,35 @@ TEST(LayerTar, BuildKitLayersSurviveByteForByte) {
     EXPECT_EQ(owned.node->metadata.created, base::FileTime::from_seconds(1700000000));
 }
 
+// A parent that a layer of ours repeats is our entry, with none of the defects of hcs.md §4.5.
+TEST(LayerTar, RepeatedParentsAreNotWrittenAsTheBaseWasWritten) {
+    Delta below = test::read(test::golden("buildkit_layer.tar"));
+    ASSERT_NE(below.files_root->tar_form, 0);
+    ASSERT_NE(upsert_at(below, "app").node->metadata.tar_form, 0);
+    Tree base = apply(Tree(Os::Windows), below);
+    TreeEditor editor(base);
+    editor.put("app/new", file("x"));
+    Delta made = diff(base, editor.finish());
+    Delta canonical = delta_of({put("app/new", file("x"))});
+    canonical.files_root = base.root()->metadata;
+    canonicalise(canonical, base);
+    EXPECT_EQ(write(made), write(canonical));
+    for (const Delta& delta : {made, canonical}) {
+        std::string tar = write(delta);
+        base::MemorySource source(tar);
+        TarReader reader(source);
+        std::vector<std::string> seen;
+        for (TarEntry entry; reader.next(entry);) {
+            seen.push_back(entry.name);
+            for (const char* key : {"atime", "ctime", "LIBARCHIVE.creationtime", "MSWINDOWS.fileattr"}) {
+                EXPECT_NE(entry.find(key), nullptr) << entry.name << " " << key;
+            }
+            EXPECT_EQ(*entry.find("LIBARCHIVE.creationtime"), format_pax_time(entry.modified)) << entry.name;
+        }
+        EXPECT_THAT(seen, ElementsAre("Hives", "Files", "Files/app", "Files/app/new"));
+    }
+}
+
 // BuildKit prints 500 ns as ".500"; that is not half a second.
 TEST(LayerTar, BuildKitCreationTimesAreNotMisread) {
     Delta delta = test::read(test::golden("buildkit_layer.tar"));
@@ -353,13 +382,33 @@ TEST(LayerReader, EntriesAndMetadataAreBounded) {
     for (int i = 0; i < 10; ++i) builder.file("Files/f" + std::to_string(i));
     std::string tar = builder.end();
     LayerReadOptions options;
-    options.max_entries = 9;
+    options.limits.entries = 9;
     base::MemorySource one(tar);
     EXPECT_EQ(error_of([&] { LayerReader(options).read(one, {}); }).first, "invalid");
     options = {};
-    options.max_metadata_bytes = 10;
+    options.limits.bytes = 10;
     base::MemorySource two(tar);
     EXPECT_EQ(error_of([&] { LayerReader(options).read(two, {}); }).first, "invalid");
+    // Not the names alone: objects take memory too.
+    options.limits.bytes = 10 * sizeof(Node);
+    base::MemorySource three(tar);
+    EXPECT_EQ(error_of([&] { LayerReader(options).read(three, {}); }).first, "invalid");
+}
+
+// The times a host gives must come back, however far away: FileTime::from_timespec() cuts off what it cannot
+// hold.
+TEST(LayerWriter, WritesNoTimeItCannotRead) {
+    for (std::int64_t seconds :
+         {std::int64_t{910'000'000'000}, std::int64_t{-910'000'000'000},
+          std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()}) {
+        Node node = file("x");
+        node.metadata.set_times(base::FileTime::from_timespec({seconds, 999'999'999}));
+        base::FileTime expected = node.metadata.modified;
+        Delta delta;
+        delta.changes = {put("f", std::move(node))};
+        Delta copy = test::read(test::write(delta));
+        EXPECT_EQ(upsert_at(copy, "f").node->metadata.modified, expected) << seconds;
+    }
 }
 
 TEST(LayerReader, TruncationAnywhereIsCorrupt) {

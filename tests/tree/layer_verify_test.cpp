@@ -111,15 +111,47 @@ TEST(LayerVerify, HardLinkTargetsMustExist) {
     TarBuilder good = start().file("Files/d/f").hard_link("Files/d/h", "Files/d/f");
     EXPECT_THAT(verify(good.end(), true), IsEmpty());
     std::string tar = start().hard_link("Files/d/h", "Files/lower").end();
-    EXPECT_THAT(verify(tar, true), ElementsAre(HasSubstr("neither earlier in the layer nor below it")));
+    EXPECT_THAT(verify(tar, true), ElementsAre(HasSubstr("no file earlier in the layer or below it")));
     EXPECT_THAT(verify(tar, false), IsEmpty());
     Tree empty(Os::Windows);
     EXPECT_THAT(verify(tar, false, &empty),
-                ElementsAre(HasSubstr("neither earlier in the layer nor below it")));
+                ElementsAre(HasSubstr("no file earlier in the layer or below it")));
     TreeEditor editor(empty);
     editor.put("Lower", file("x"));
     Tree lower = editor.finish();
     EXPECT_THAT(verify(tar, false, &lower), IsEmpty());
+}
+
+TEST(LayerVerify, HardLinksLeadToFiles) {
+    std::string attributes = TarBuilder::record("MSWINDOWS.fileattr", "1056");
+    TarBuilder linked =
+        start()
+            .add({.name = "Files/d/l", .link_name = "f", .type = TarType::Symlink}, {}, attributes)
+            .hard_link("Files/d/h", "Files/d/L");
+    EXPECT_THAT(verify(linked.end()), ElementsAre(HasSubstr("is a hard link to the link \"Files/d/L\"")));
+    TreeEditor editor((Tree(Os::Windows)));
+    editor.put("l", test::link(NodeKind::Symlink, "f"));
+    Tree lower = editor.finish();
+    EXPECT_THAT(verify(start().hard_link("Files/d/h", "Files/l").end(), false, &lower),
+                ElementsAre(HasSubstr("no file earlier in the layer or below it")));
+}
+
+TEST(LayerVerify, HardLinksDoNotLeadBelowWhatIsRemoved) {
+    EXPECT_THAT(verify(start().whiteout("Files/d/.wh.x").hard_link("Files/d/h", "Files/d/X/y/z").end()),
+                ElementsAre(HasSubstr("which the layer removes")));
+}
+
+TEST(LayerVerify, JunctionsAreAbsolute) {
+    auto junction = [](const char* target) {
+        return verify(start()
+                          .add({.name = "Files/j", .link_name = target, .type = TarType::Symlink}, {},
+                               TarBuilder::record("MSWINDOWS.fileattr", "1040") +
+                                   TarBuilder::record("MSWINDOWS.mountpoint", "1"))
+                          .end());
+    };
+    EXPECT_THAT(junction(R"(C:\d)"), IsEmpty());
+    EXPECT_THAT(junction("d"), ElementsAre(AllOf(HasSubstr("malformed link"), HasSubstr("relative"))));
+    EXPECT_THAT(junction(R"(\d)"), ElementsAre(HasSubstr("malformed link")));
 }
 
 TEST(LayerVerify, HardLinksStayInTheirSection) {
@@ -177,9 +209,42 @@ TEST(LayerVerify, RecordsAreWellFormed) {
     };
     EXPECT_THAT(with("MSWINDOWS.rawsd", "!"), ElementsAre(HasSubstr("malformed security descriptor")));
     EXPECT_THAT(with("MSWINDOWS.rawsd", "AQAE"), ElementsAre(HasSubstr("malformed security descriptor")));
+    EXPECT_THAT(with("MSWINDOWS.sd", "O:BAG:SYD:(A;;FA;;;BA)"), IsEmpty());
+    EXPECT_THAT(with("MSWINDOWS.sd", "O:BAG:SYD:(A;;FA"),
+                ElementsAre(HasSubstr("malformed security descriptor")));
     EXPECT_THAT(with("MSWINDOWS.xattr.A", "!"), ElementsAre(HasSubstr("malformed record")));
+    EXPECT_THAT(with("MSWINDOWS.xattr.", "QQ=="),
+                ElementsAre(HasSubstr("extended attribute without a name")));
     EXPECT_THAT(with("LIBARCHIVE.creationtime", "x"), ElementsAre(HasSubstr("malformed record")));
     EXPECT_THAT(with("MSWINDOWS.colour", "red"), ElementsAre(HasSubstr("unknown record")));
+}
+
+TEST(LayerVerify, FindingsAreBounded) {
+    TarBuilder builder = start();
+    for (int i = 0; i < 1500; ++i) builder.file("Files/x/" + std::to_string(i));
+    std::vector<std::string> found = verify(builder.end());
+    ASSERT_EQ(found.size(), 1001u);
+    EXPECT_EQ(found.back(), "There are more than 1000 findings.");
+}
+
+TEST(LayerVerify, EntriesAndMemoryAreBounded) {
+    auto code = [](const std::string& tar, const DeltaLimits& limits) {
+        base::MemorySource source(tar);
+        return test::error_of([&] { verify_layer(source, false, nullptr, {}, limits); }).first;
+    };
+    TarBuilder files = start();
+    TarBuilder whiteouts = start();
+    TarBuilder streams = start().file("Files/f");
+    for (int i = 0; i < 100; ++i) {
+        files.file("Files/d/" + std::to_string(i));
+        whiteouts.whiteout("Files/d/.wh." + std::to_string(i));
+        streams.add({.name = "Files/f:" + std::to_string(i)});
+    }
+    for (const TarBuilder* builder : {&files, &whiteouts, &streams}) {
+        EXPECT_EQ(code(builder->end(), {}), "nothing");
+        EXPECT_EQ(code(builder->end(), {.entries = 99}), "invalid");
+        EXPECT_EQ(code(builder->end(), {.bytes = 4000}), "invalid");
+    }
 }
 
 TEST(LayerVerify, UnreadableTarsThrow) {
