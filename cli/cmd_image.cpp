@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "cli/commands.hpp"
+#include "cli/display_text.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/image_names.hpp"
 #include "oci/layout.hpp"
@@ -26,7 +27,7 @@ class LayerVerifier {
     explicit LayerVerifier(const base::CancelToken& cancel) : cancel_(cancel) {}
 
     std::vector<oci::Finding> operator()(const oci::LayerContext& layer, base::Source& tar) {
-        if (!layer.config->platform.is_windows()) return {};
+        if (layer.platform == nullptr || !layer.platform->is_windows()) return {};
         std::vector<oci::Finding> findings;
         for (tree::LayerFinding& found : tree::verify_layer(tar, layer.index == 0, nullptr, cancel_)) {
             findings.push_back({layer.where, "layer-format", found.entry + ": " + found.text});
@@ -73,7 +74,7 @@ std::string render_json(const std::vector<oci::Finding>& findings) {
 std::string render_text(const std::vector<oci::Finding>& findings) {
     std::string text;
     for (const oci::Finding& finding : findings) {
-        text += fmt::format("{}: {}: {}\n", finding.where, finding.rule, finding.text);
+        text += shown_line(fmt::format("{}: {}: {}", finding.where, finding.rule, finding.text)) + "\n";
     }
     return text;
 }

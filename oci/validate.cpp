@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
+#include <tuple>
 
 #include "oci/validate_layer.hpp"
 
@@ -13,6 +13,7 @@ using base::ErrorCode;
 
 constexpr int kMaxDepth = 4;
 constexpr std::size_t kMaxImages = 1000;
+constexpr std::size_t kMaxFindings = 10'000;
 
 class Validator {
   public:
@@ -25,9 +26,28 @@ class Validator {
     }
 
   private:
+    // What a config says of its image, for the other index entries that name the manifest.
+    struct Known {
+        Platform platform;
+        std::string where;
+    };
+
     void add(const std::string& where, std::string rule, std::string text) {
-        findings_.push_back({where, std::move(rule), std::move(text)});
+        if (findings_.size() < kMaxFindings) {
+            findings_.push_back({where, std::move(rule), std::move(text)});
+        } else if (findings_.size() == kMaxFindings) {
+            findings_.push_back({where, "finding-count",
+                                 fmt::format("more than {} findings; the rest is left out", kMaxFindings)});
+        }
     }
+
+    using DescriptorKey = std::tuple<base::Digest, std::uint64_t, std::string>;
+    static DescriptorKey key_of(const Descriptor& descriptor) {
+        return {descriptor.digest, descriptor.size, descriptor.media_type};
+    }
+
+    // True the first time that something is described like this.
+    bool is_new(const Descriptor& descriptor) { return seen_.try_emplace(key_of(descriptor)).second; }
 
     // The depth is bounded by kMaxDepth, the number of documents by kMaxImages.
     void check_root(const Descriptor& descriptor, int depth) {
@@ -39,7 +59,10 @@ class Validator {
             return;
         }
         // A manifest that two entries share is checked once; its platform for each of them.
-        if (!seen_.insert(descriptor.digest).second) return;
+        if (!is_new(descriptor)) {
+            check_entry_platform(descriptor);
+            return;
+        }
         if (seen_.size() > kMaxImages) {
             if (seen_.size() == kMaxImages + 1) {
                 add(digest, "image-count", fmt::format("more than {} manifests and indexes", kMaxImages));
@@ -81,14 +104,27 @@ class Validator {
         if (auto text = read(manifest->config, ImageConfig::kMaxSize, config_where)) {
             config = parse<ImageConfig>(*text, config_where);
         }
-        if (config) check_config(*config, *manifest, descriptor, config_where);
-        check_layers(*manifest, config, where);
+        if (config) {
+            seen_.at(key_of(descriptor)) = Known{config->platform, config_where};
+            check_config(*config, *manifest, config_where);
+            check_entry_platform(descriptor);
+        }
+        check_layers(*manifest, config, descriptor, where);
+    }
+
+    // Does the config have the platform that an index entry promises?
+    void check_entry_platform(const Descriptor& entry) {
+        const std::optional<Known>& config = seen_.at(key_of(entry));
+        if (!config || !entry.platform || agrees(*entry.platform, config->platform)) return;
+        add(config->where, "platform-mismatch",
+            fmt::format("the config is for {}, the index entry for {}", config->platform.string(),
+                        entry.platform->string()));
     }
 
     // Only its own blobs: what is inside is not an image.
     void check_attestation(const Descriptor& entry) {
         std::string where = "attestation " + entry.digest.string();
-        if (!seen_.insert(entry.digest).second || seen_.size() > kMaxImages) return;
+        if (!is_new(entry) || seen_.size() > kMaxImages) return;
         std::optional<std::string> bytes = read(entry, Manifest::kMaxSize, where);
         std::optional<Manifest> manifest = bytes ? parse<Manifest>(*bytes, where) : std::nullopt;
         if (!manifest) return;
@@ -102,16 +138,10 @@ class Validator {
             fmt::format("the document says \"{}\", its descriptor \"{}\"", own, descriptor.media_type));
     }
 
-    void check_config(const ImageConfig& config, const Manifest& manifest, const Descriptor& entry,
-                      const std::string& where) {
+    void check_config(const ImageConfig& config, const Manifest& manifest, const std::string& where) {
         const Platform& platform = config.platform;
         if (platform.os.empty() || platform.architecture.empty()) {
             add(where, "platform-missing", "the config must name os and architecture");
-        }
-        if (entry.platform && !agrees(*entry.platform, platform)) {
-            add(where, "platform-mismatch",
-                fmt::format("the config is for {}, the index entry for {}", platform.string(),
-                            entry.platform->string()));
         }
         bool four_parts = std::count(platform.os_version.begin(), platform.os_version.end(), '.') == 3;
         if (platform.is_windows() && (!four_parts || !OsVersion::parse(platform.os_version))) {
@@ -152,16 +182,19 @@ class Validator {
     }
 
     void check_layers(const Manifest& manifest, const std::optional<ImageConfig>& config,
-                      const std::string& of) {
+                      const Descriptor& entry, const std::string& of) {
+        const Platform* platform = config ? &config->platform : entry.platform ? &*entry.platform : nullptr;
         for (std::size_t i = 0; i < manifest.layers.size(); ++i) {
-            LayerContext context{i, fmt::format("layer {} of {}", i, of), config ? &*config : nullptr};
+            LayerContext context{i, fmt::format("layer {} of {}", i, of), platform};
             const Descriptor& layer = manifest.layers[i];
-            // A base layer has rules of its own, so the height matters; nothing else does.
-            std::pair<base::Digest, bool> key{layer.digest, i == 0};
+            // Base layers have rules of their own, and so has each OS.
+            LayerKey key{key_of(layer), i == 0, platform != nullptr ? platform->os : ""};
             auto known = layers_.find(key);
             if (known == layers_.end()) {
                 LayerResult result = validate_layer(source_, layer, context, on_layer_, cancel_);
-                for (Finding& finding : result.findings) findings_.push_back(std::move(finding));
+                for (Finding& finding : result.findings) {
+                    add(finding.where, std::move(finding.rule), std::move(finding.text));
+                }
                 known = layers_.emplace(key, result.diff_id).first;
             }
             if (!known->second || !config || i >= config->diff_ids.size()) continue;
@@ -225,8 +258,9 @@ class Validator {
     const LayerCheck& on_layer_;
     const base::CancelToken& cancel_;
     std::vector<Finding> findings_;
-    std::set<base::Digest> seen_;
-    std::map<std::pair<base::Digest, bool>, std::optional<base::DiffId>> layers_;
+    std::map<DescriptorKey, std::optional<Known>> seen_;  // documents
+    using LayerKey = std::tuple<DescriptorKey, bool, std::string>;
+    std::map<LayerKey, std::optional<base::DiffId>> layers_;
 };
 
 }  // namespace

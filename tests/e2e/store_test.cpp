@@ -1,11 +1,14 @@
 #include <gmock/gmock.h>
 
+#include <nlohmann/json.hpp>
+
 #include "tests/support/container_test.hpp"
 
 namespace mullion {
 namespace {
 
 using testing::AllOf;
+using nlohmann::json;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -131,6 +134,23 @@ TEST_F(LocalStore, HalfWrittenStateRecovers) {
     auto built = build("FROM base\nCOPY hello.txt C:/\n", {"-t", "app:2"});
     EXPECT_EQ(built.exit_code, 0) << built.err;
     EXPECT_EQ(workspace.run({"image", "verify", "app:2"}).exit_code, 0);
+}
+
+// The index entry says that the image is for Windows; the rest is checked as if the config had said so.
+TEST_F(LocalStore, VerifyNamesABrokenConfigAndGoesOn) {
+    workspace.base_context();
+    auto index = json::parse(workspace.read("base/index.json"));
+    auto blob = [](const json& descriptor) {
+        return "base/blobs/sha256/" + descriptor["digest"].get<std::string>().substr(7);
+    };
+    auto manifest = json::parse(workspace.read(blob(index["manifests"][0])));
+    std::string config = blob(manifest["config"]);
+    workspace.write(config, std::string(workspace.read(config).size(), ' '));
+    auto verified = workspace.run({"image", "verify", "--format", "json", "base"});
+    EXPECT_EQ(verified.exit_code, 1) << verified.err;
+    auto findings = json::parse(verified.out)["findings"];
+    ASSERT_EQ(findings.size(), 1u) << verified.out;
+    EXPECT_EQ(findings[0]["rule"], "digest-mismatch");
 }
 
 }  // namespace

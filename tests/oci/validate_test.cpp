@@ -202,7 +202,7 @@ TEST_F(ValidateTest, ForeignLayersMayBeAbsent) {
 TEST_F(ValidateTest, TheLayerCheckSeesEachLayerAndAddsFindings) {
     std::vector<std::string> seen;
     LayerCheck check = [&](const LayerContext& context, base::Source& source) -> std::vector<Finding> {
-        EXPECT_EQ(context.config->platform.os, "windows");
+        EXPECT_EQ(context.platform->os, "windows");
         seen.push_back(fmt::format("{}:{}", context.index, source.read_all(1 << 20, "layer").size()));
         if (context.index == 0) return {};
         return {{context.where, "mine", "a text"}};
@@ -210,6 +210,61 @@ TEST_F(ValidateTest, TheLayerCheckSeesEachLayerAndAddsFindings) {
     EXPECT_THAT(rules(image_.root, check), ElementsAre("mine @layer 1 of manifest"));
     // Header, directory and end marker, and the content in blocks of 512.
     EXPECT_THAT(seen, ElementsAre("0:2560", "1:102400"));
+}
+
+TEST_F(ValidateTest, TheIndexEntryTellsTheOsOfAnUnreadableConfig) {
+    std::vector<std::string> seen;
+    LayerCheck check = [&](const LayerContext& context, base::Source&) -> std::vector<Finding> {
+        seen.push_back(context.platform == nullptr ? "none" : context.platform->os);
+        return {};
+    };
+    image_.manifest.config = blobs_.add(media_type::kConfig, "{}");
+    Descriptor root = blobs_.add(media_type::kManifest, image_.manifest.json());
+    EXPECT_THAT(rules(root, check), ElementsAre("document-invalid @config"));
+    EXPECT_THAT(seen, ElementsAre("none", "none"));
+    seen.clear();
+    root.platform = Platform::parse("linux/amd64");
+    EXPECT_THAT(rules(root, check), ElementsAre("document-invalid @config"));
+    EXPECT_THAT(seen, ElementsAre("linux", "linux"));
+}
+
+TEST_F(ValidateTest, EveryEntryOfASharedManifestIsCheckedForItsPlatform) {
+    Index index;
+    index.manifests = {image_.root, image_.root, image_.root};
+    index.manifests[1].platform = Platform::parse("windows/arm64");
+    index.manifests[2].size += 1;
+    EXPECT_THAT(rules(blobs_.add(media_type::kIndex, index.json())),
+                ElementsAre("platform-mismatch @config", "size-mismatch @manifest"));
+}
+
+TEST_F(ValidateTest, ASharedLayerIsCheckedUnderEachOfItsDescriptions) {
+    TestImage other = image_;
+    other.manifest.layers[0].size += 1;
+    other.manifest.layers[1].media_type = media_type::kLayer;
+    test::seal(blobs_, other);
+    Index index;
+    index.manifests = {image_.root, other.root};
+    EXPECT_THAT(rules(blobs_.add(media_type::kIndex, index.json())),
+                ElementsAre("size-mismatch @layer 0 of manifest", "layer-compression @layer 1 of manifest"));
+    // The rules of an OS are those of the image that has the layer.
+    std::vector<std::string> seen;
+    LayerCheck check = [&](const LayerContext& context, base::Source&) -> std::vector<Finding> {
+        seen.push_back(context.platform->os);
+        return {};
+    };
+    TestImage linux = image_;
+    linux.config.platform.os = "linux";
+    test::seal(blobs_, linux);
+    index.manifests = {image_.root, linux.root};
+    EXPECT_THAT(rules(blobs_.add(media_type::kIndex, index.json()), check), IsEmpty());
+    EXPECT_THAT(seen, ElementsAre("windows", "windows", "linux", "linux"));
+}
+
+TEST_F(ValidateTest, FindingsAreBounded) {
+    image_.config.config.env.assign(20'000, "B");
+    std::vector<std::string> found = sealed();
+    ASSERT_EQ(found.size(), 10'001u);
+    EXPECT_EQ(found.back(), "finding-count @config");
 }
 
 TEST_F(ValidateTest, ALayerCheckThatStopsEarlyDoesNotHideTheDiffId) {
