@@ -13,9 +13,26 @@ using base::OrderedJson;
 
 namespace {
 
-// Sorted by member name at every level.
-OrderedJson ordered(const Json& value) {
-    return OrderedJson::parse(canonical(value));
+// Adds a member that is known to be new. The object's own operator[] looks at all the others first, which is
+// quadratic in the members of a hostile document.
+void append(OrderedJson& object, const std::string& key, OrderedJson value) {
+    object.get_ref<OrderedJson::object_t&>().emplace_back(key, std::move(value));
+}
+
+// One of the first `count` members, or null.
+OrderedJson* find_member(OrderedJson& object, std::size_t count, const std::string& key) {
+    auto& members = object.get_ref<OrderedJson::object_t&>();
+    auto end = members.begin() + static_cast<std::ptrdiff_t>(count);
+    auto found = std::find_if(members.begin(), end, [&](const auto& member) { return member.first == key; });
+    return found == end ? nullptr : &found->second;
+}
+
+// Adds the members that `object` has not. Converting a Json, whose members are sorted, keeps their order.
+void add_missing(OrderedJson& object, const Json& members) {
+    const std::size_t own = object.size();
+    for (const auto& [key, value] : members.items()) {
+        if (find_member(object, own, key) == nullptr) append(object, key, OrderedJson(value));
+    }
 }
 
 }  // namespace
@@ -31,7 +48,7 @@ void ObjectWriter::strings(const char* key, const std::vector<std::string>& valu
 void ObjectWriter::map(const char* key, const std::map<std::string, std::string>& values) {
     if (values.empty()) return;
     OrderedJson object = OrderedJson::object();
-    for (const auto& [name, value] : values) object[name] = value;
+    for (const auto& [name, value] : values) append(object, name, value);
     put(key, std::move(object));
 }
 
@@ -56,7 +73,7 @@ void ObjectWriter::set(const char* key, const std::vector<std::string>& values) 
     std::map<std::string, std::string> sorted;
     for (const std::string& value : values) sorted[value];
     OrderedJson object = OrderedJson::object();
-    for (const auto& [name, unused] : sorted) object[name] = OrderedJson::object();
+    for (const auto& [name, unused] : sorted) append(object, name, OrderedJson::object());
     put(key, std::move(object));
 }
 
@@ -64,14 +81,13 @@ OrderedJson ObjectWriter::finish(const std::string& extra) {
     if (extra == "{}") return std::move(object_);
     Json members = base::parse_json(extra, "extra members");
     if (!members.is_object()) throw base::fail(ErrorCode::Invalid, "extra members: expected an object");
+    const std::size_t own = object_.size();
     for (const auto& [key, value] : members.items()) {
-        auto known = object_.find(key);
-        if (known == object_.end()) {
-            object_[key] = ordered(value);
+        OrderedJson* known = find_member(object_, own, key);
+        if (known == nullptr) {
+            append(object_, key, OrderedJson(value));
         } else if (known->is_object() && value.is_object()) {
-            for (const auto& [name, inner] : value.items()) {
-                if (!known->contains(name)) (*known)[name] = ordered(inner);
-            }
+            add_missing(*known, value);
         }
     }
     return std::move(object_);

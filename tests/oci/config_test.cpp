@@ -122,6 +122,28 @@ TEST(ImageConfig, BoundsSizeDepthAndCount) {
               std::string::npos);
 }
 
+// As many as 8 MiB can hold: whatever looks at all the others for each of them would not come to an end.
+TEST(ImageConfig, ManyMembersAreWrittenOneAfterTheOther) {
+    auto members = [](std::string_view value) {
+        std::string text = "{";
+        for (int i = 100'000; i < 250'000; ++i) {
+            text += fmt::format("{}\"{}\":{}", i == 100'000 ? "" : ",", i, value);
+        }
+        return text + "}";
+    };
+    for (const std::string& text :
+         {R"({"architecture":"","os":"","config":{"Labels":)" + members("\"\"") +
+              R"(},"rootfs":{"type":"layers","diff_ids":[]}})",
+          R"({"architecture":"","os":"","config":{"Volumes":)" + members("{}") +
+              R"(},"rootfs":{"type":"layers","diff_ids":[]}})",
+          R"({"architecture":"","os":"","config":{},"rootfs":{"type":"layers","diff_ids":[]},"x":)" +
+              members("[1]") + "}",
+          R"({"architecture":"","os":"","config":)" + members("1") +
+              R"(,"rootfs":{"type":"layers","diff_ids":[]}})"}) {
+        EXPECT_TRUE(ImageConfig::parse(text).json() == text) << text.substr(0, 60);
+    }
+}
+
 TEST(ImageConfig, TextThatIsNotUtf8IsReplaced) {
     ImageConfig config;
     config.history.push_back({.created_by = "RUN \xff"});
