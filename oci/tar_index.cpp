@@ -14,6 +14,7 @@ using base::ErrorCode;
 constexpr std::size_t kBlock = 512;
 constexpr std::size_t kMaxEntries = 200'000;
 constexpr std::size_t kMaxName = 4096;
+constexpr std::size_t kMaxNames = 64 << 20;       // bytes of all names and targets
 constexpr std::uint64_t kMaxExtension = 1 << 20;  // one pax header or GNU long name
 constexpr int kMaxLinks = 8;
 
@@ -230,6 +231,7 @@ class Walker {
 TarIndex::TarIndex(const ArchiveFile& file, const base::CancelToken& cancel) {
     Walker walker(file);
     std::size_t count = 0;
+    std::size_t names = 0;
     while (std::optional<Walker::Header> header = walker.next()) {
         cancel.check();
         if (++count > kMaxEntries) {
@@ -242,6 +244,11 @@ TarIndex::TarIndex(const ArchiveFile& file, const base::CancelToken& cancel) {
         Entry entry{!is_file, header->data, {}};
         if (is_symlink) entry.target = normalize(header->link, name, parent(name), Climb::InsideArchive);
         if (header->type == '1') entry.target = normalize(header->link, name);
+        names += name.size() + entry.target.size();
+        if (names > kMaxNames) {
+            throw base::fail(ErrorCode::Invalid, "the names in the archive have more than {} bytes",
+                             kMaxNames);
+        }
         if (!entries_.emplace(name, std::move(entry)).second) {
             throw base::fail(ErrorCode::Invalid, "archive entry \"{}\" is there twice", name);
         }
