@@ -6,6 +6,12 @@ namespace mullion::oci {
 
 using base::ErrorCode;
 
+namespace {
+
+constexpr int kMaxDepth = 4;
+
+}  // namespace
+
 void WrittenBlobs::add_document(const Descriptor& descriptor, std::string bytes) {
     add(descriptor);
     documents_.emplace(descriptor.digest, std::move(bytes));
@@ -28,7 +34,8 @@ Index WrittenBlobs::index(const Descriptor& descriptor) const {
 void WrittenBlobs::check_manifest(const Descriptor& descriptor) const {
     Manifest parsed = manifest(descriptor);
     auto require = [&](const Descriptor& blob) {
-        if (contains(blob.digest) || media_type::is_foreign_layer(blob.media_type)) return;
+        bool elsewhere = media_type::is_foreign_layer(blob.media_type) && !blob.urls.empty();
+        if (contains(blob.digest) || elsewhere) return;
         throw base::fail(ErrorCode::Invalid,
                          "the image is incomplete: blob {} of manifest {} was not written",
                          blob.digest.string(), descriptor.digest.string());
@@ -37,16 +44,23 @@ void WrittenBlobs::check_manifest(const Descriptor& descriptor) const {
     for (const Descriptor& layer : parsed.layers) require(layer);
 }
 
-void WrittenBlobs::check_complete(const std::vector<NamedRoot>& roots) const {
-    for (const NamedRoot& root : roots) {
-        if (media_type::is_manifest(root.descriptor.media_type)) {
-            check_manifest(root.descriptor);
-            continue;
-        }
-        for (const Descriptor& entry : index(root.descriptor).manifests) {
-            if (media_type::is_manifest(entry.media_type) && contains(entry.digest)) check_manifest(entry);
-        }
+// Each document once: indexes may name one another many times over.
+void WrittenBlobs::check_document(const Descriptor& descriptor, int depth,
+                                  std::unordered_set<base::Digest>& seen) const {
+    if (!seen.insert(descriptor.digest).second) return;
+    if (media_type::is_manifest(descriptor.media_type)) return check_manifest(descriptor);
+    if (depth == kMaxDepth) {
+        throw base::fail(ErrorCode::Invalid, "index {}: indexes nested deeper than {}",
+                         descriptor.digest.string(), kMaxDepth);
     }
+    for (const Descriptor& entry : index(descriptor).manifests) {
+        if (is_document(entry) && contains(entry.digest)) check_document(entry, depth + 1, seen);
+    }
+}
+
+void WrittenBlobs::check_complete(const std::vector<NamedRoot>& roots) const {
+    std::unordered_set<base::Digest> seen;
+    for (const NamedRoot& root : roots) check_document(root.descriptor, 0, seen);
 }
 
 void verify_bytes(const Descriptor& descriptor, std::string_view bytes) {

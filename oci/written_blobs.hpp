@@ -24,14 +24,16 @@ class WrittenBlobs {
     Manifest manifest(const Descriptor& descriptor) const;
     Index index(const Descriptor& descriptor) const;
 
-    // Throws Invalid, naming the first blob that a root needs and that was not written. Layers that are
-    // fetched from their own URLs may be absent, and so may whole entries of an index: one platform of many
-    // is fine.
+    // Throws Invalid, naming the first blob that a root needs and that was not written; and for indexes
+    // nested deeper than 4. Foreign layers with URLs of their own may be absent, and so may whole entries of
+    // an index: one platform of many is fine.
     void check_complete(const std::vector<NamedRoot>& roots) const;
 
   private:
     const std::string& document(const Descriptor& descriptor) const;
     void check_manifest(const Descriptor& descriptor) const;
+    void check_document(const Descriptor& descriptor, int depth,
+                        std::unordered_set<base::Digest>& seen) const;
 
     std::unordered_set<base::Digest> digests_;
     std::unordered_map<base::Digest, std::string> documents_;
