@@ -57,7 +57,7 @@ int load(Context& context, const Options& options) {
     base::TempDir temporary(state.temporary_directory(), "load");
     bool from_stdin = options.input.empty() || options.input == "-";
     std::filesystem::path path = from_stdin ? spool_stdin(temporary) : std::filesystem::path(options.input);
-    auto archive = oci::ImageArchive::open_path(path, context.cancel);
+    auto archive = oci::ImageArchive::open_path(path, context.cancel, temporary.path());
     if (archive->roots().empty()) {
         throw base::fail(base::ErrorCode::Invalid, "{} holds no image",
                          from_stdin ? "standard input" : options.input);

@@ -84,7 +84,7 @@ frontend::ResolvedImage StoreImageResolver::resolve_layout(std::string_view layo
                                                            const oci::Platform& platform,
                                                            const base::CancelToken& cancel) {
     LayoutSpec spec = LayoutSpec::parse(layout);
-    auto archive = oci::ImageArchive::open_path(spec.path, cancel);
+    auto archive = oci::ImageArchive::open_path(spec.path, cancel, state_.temporary_directory());
     oci::Image image = oci::load_image(*archive, find_root(*archive, spec), platform, cancel);
     std::string name = "oci-layout://" + spec.path;
     check_platform(image, platform, name);

@@ -11,14 +11,15 @@
 
 namespace mullion::oci {
 
-// A gzip'd or zstd'd archive is decompressed into a file without a name (in the directory for temporary
-// files) that goes away with this object or with the process. What is read is the file that was opened, even
-// if its name is taken by another one later.
+// A gzip'd or zstd'd archive is decompressed into a file without a name (in `temporary`; empty: the system's
+// directory for temporary files) that goes away with this object or with the process. What is read is the
+// file that was opened, even if its name is taken by another one later.
 class ArchiveFile {
   public:
-    // Throws NotFound, Denied; Invalid if it is not a regular file or decompresses to more than 64 GiB;
-    // Corrupt.
-    ArchiveFile(const std::filesystem::path& path, const base::CancelToken& cancel);
+    // Throws NotFound (of `temporary` too), Denied; Invalid if it is not a regular file or decompresses to
+    // more than 64 GiB; Corrupt.
+    ArchiveFile(const std::filesystem::path& path, const base::CancelToken& cancel,
+                const std::filesystem::path& temporary = {});
 
     std::uint64_t size() const { return size_; }
     // Independent of other sources of the same file; may outlive this object.

@@ -37,8 +37,15 @@ base::UniqueFd open_regular(const std::filesystem::path& path, std::uint64_t& si
     return fd;
 }
 
-base::UniqueFd open_nameless() {
-    std::string directory = std::filesystem::temp_directory_path().string();
+std::string system_temporary() {
+    std::error_code error;
+    std::filesystem::path directory = std::filesystem::temp_directory_path(error);
+    if (!error) return directory.string();
+    throw base::system_error(error.value(), "there is no directory for temporary files")
+        .hint("set TMPDIR to a directory that exists");
+}
+
+base::UniqueFd open_nameless(const std::string& directory) {
     base::UniqueFd fd(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
     if (fd) return fd;
     // Not every file system has O_TMPFILE.
@@ -57,11 +64,12 @@ bool is_compressed(const base::UniqueFd& fd) {
 
 }  // namespace
 
-ArchiveFile::ArchiveFile(const std::filesystem::path& path, const base::CancelToken& cancel)
+ArchiveFile::ArchiveFile(const std::filesystem::path& path, const base::CancelToken& cancel,
+                         const std::filesystem::path& temporary)
     : fd_(open_regular(path, size_)) {
     if (!is_compressed(fd_)) return;
     base::FileSource packed(duplicate(fd_), 0, size_);
-    base::UniqueFd unpacked = open_nameless();
+    base::UniqueFd unpacked = open_nameless(temporary.empty() ? system_temporary() : temporary.string());
     base::FdSink sink(unpacked.get(), "a temporary file");
     std::unique_ptr<base::Source> plain = decompress(packed, kMaxUnpacked);
     std::vector<char> buffer(kChunk);

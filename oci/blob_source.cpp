@@ -12,7 +12,21 @@ namespace {
 
 constexpr std::size_t kChunk = 256 * 1024;
 
+void copy_cancelable(base::Source& from, base::Sink& to, const base::CancelToken& cancel) {
+    std::vector<char> buffer(kChunk);
+    while (std::size_t got = from.read(buffer.data(), buffer.size())) {
+        cancel.check();
+        to.write({buffer.data(), got});
+    }
+}
+
 }  // namespace
+
+base::Digest digest_of(base::Source& source, const base::CancelToken& cancel) {
+    base::HashSink hash;
+    copy_cancelable(source, hash, cancel);
+    return hash.digest();
+}
 
 void copy_blob(BlobSource& source, const Descriptor& descriptor, base::Sink& to,
                const base::CancelToken& cancel) {
@@ -20,11 +34,7 @@ void copy_blob(BlobSource& source, const Descriptor& descriptor, base::Sink& to,
                        [&] {
                            std::unique_ptr<base::Source> raw = source.open(descriptor, cancel);
                            base::VerifyingSource verified(*raw, descriptor.size);
-                           std::vector<char> buffer(kChunk);
-                           while (std::size_t got = verified.read(buffer.data(), buffer.size())) {
-                               cancel.check();
-                               to.write({buffer.data(), got});
-                           }
+                           copy_cancelable(verified, to, cancel);
                            if (verified.size() != descriptor.size) {
                                throw base::fail(ErrorCode::Corrupt, "{} bytes instead of {}", verified.size(),
                                                 descriptor.size);

@@ -21,6 +21,9 @@ class BlobSource {
                                                const base::CancelToken& cancel) = 0;
 };
 
+// Reads `source` to its end.
+base::Digest digest_of(base::Source& source, const base::CancelToken& cancel);
+
 // A small blob (manifest, config), verified against digest and size, at most `limit` bytes. Throws NotFound,
 // Corrupt (wrong size or digest, naming both), Invalid (larger than `limit`).
 std::string read_blob(BlobSource& source, const Descriptor& descriptor, std::size_t limit,

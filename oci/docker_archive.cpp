@@ -16,18 +16,7 @@ using base::JsonView;
 constexpr std::size_t kMaxImages = 1024;
 constexpr std::size_t kMaxTags = 1024;
 constexpr std::size_t kMaxDocument = Manifest::kMaxSize;
-constexpr std::size_t kChunk = 256 * 1024;
 constexpr std::uint64_t kMagicSize = 4;
-
-base::Digest digest_of(base::Source& source, const base::CancelToken& cancel) {
-    base::Hasher hasher;
-    std::vector<char> buffer(kChunk);
-    while (std::size_t got = source.read(buffer.data(), buffer.size())) {
-        cancel.check();
-        hasher.update({buffer.data(), got});
-    }
-    return hasher.finish();
-}
 
 }  // namespace
 
@@ -74,13 +63,21 @@ Descriptor DockerArchive::add_document(std::string_view media_type, std::string 
 Descriptor DockerArchive::add_layer(const std::string& path, const base::DiffId& diff_id,
                                     const base::CancelToken& cancel) {
     TarIndex::Range range = find(path);
-    std::string head = read({range.offset, std::min(range.size, kMagicSize)}, kChunk, path);
+    std::string head = read({range.offset, std::min(range.size, kMagicSize)}, kMagicSize, path);
     Compression compression = detect_compression(head);
-    base::Digest digest = compression == Compression::None
-                              ? diff_id.digest
-                              : digest_of(*file_.range(range.offset, range.size), cancel);
+    base::Digest digest = compression == Compression::None ? diff_id.digest : digest_at(range, cancel);
     layers_.emplace(digest, range);
     return {.media_type = std::string(layer_media_type(compression)), .digest = digest, .size = range.size};
+}
+
+// Images share layers: each is digested once, however often manifest.json names it.
+base::Digest DockerArchive::digest_at(TarIndex::Range range, const base::CancelToken& cancel) {
+    auto known = digests_.find(range.offset);
+    if (known == digests_.end()) {
+        base::Digest digest = digest_of(*file_.range(range.offset, range.size), cancel);
+        known = digests_.emplace(range.offset, digest).first;
+    }
+    return known->second;
 }
 
 void DockerArchive::add(const Item& item, const base::CancelToken& cancel) {

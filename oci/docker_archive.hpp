@@ -27,6 +27,7 @@ class DockerArchive final : public ImageArchive {
     void add(const Item& item, const base::CancelToken& cancel);
     Descriptor add_layer(const std::string& path, const base::DiffId& diff_id,
                          const base::CancelToken& cancel);
+    base::Digest digest_at(TarIndex::Range range, const base::CancelToken& cancel);
     Descriptor add_document(std::string_view media_type, std::string bytes);
     TarIndex::Range find(const std::string& path) const;
     std::string read(TarIndex::Range range, std::size_t limit, const std::string& path) const;
@@ -34,6 +35,7 @@ class DockerArchive final : public ImageArchive {
     ArchiveFile file_;
     TarIndex index_;
     std::unordered_map<base::Digest, TarIndex::Range> layers_;
+    std::unordered_map<std::uint64_t, base::Digest> digests_;  // of compressed layers, by offset
     std::unordered_map<base::Digest, std::string> documents_;  // manifests and configs
     std::vector<NamedRoot> roots_;
 };

@@ -13,8 +13,6 @@ namespace {
 constexpr int kMaxDepth = 4;
 constexpr std::size_t kMaxDocuments = 1000;
 
-}  // namespace
-
 Descriptor resolve_manifest(BlobSource& source, const Descriptor& root, const Platform& wanted,
                             const base::CancelToken& cancel) {
     Descriptor current = root;
@@ -33,8 +31,6 @@ Descriptor resolve_manifest(BlobSource& source, const Descriptor& root, const Pl
     throw base::fail(ErrorCode::Invalid, "{}: indexes nested deeper than {}", root.digest.string(),
                      kMaxDepth);
 }
-
-namespace {
 
 Image load_manifest(BlobSource& source, const Descriptor& descriptor, const base::CancelToken& cancel) {
     return base::with_context(

@@ -15,13 +15,10 @@ struct Image {
     ImageConfig config;
 };
 
-// Follows indexes (select() in each, at most 4 deep) down to a manifest. A manifest given directly is taken
-// whatever its platform. Throws NotFound (nothing serves `wanted`, or a blob is absent), Corrupt, Invalid.
-Descriptor resolve_manifest(BlobSource& source, const Descriptor& root, const Platform& wanted,
-                            const base::CancelToken& cancel);
-
-// The same, with manifest and config read and verified. Throws Corrupt if they disagree on the number of
-// layers.
+// The image behind `root`, which serves `wanted`: follows indexes (select() in each, at most 4 deep) down to
+// a manifest, and reads and verifies manifest and config. A manifest given directly is taken whatever its
+// platform. Throws NotFound (nothing serves `wanted`, or a blob is absent), Invalid, Corrupt (also if
+// manifest and config disagree on the number of layers).
 Image load_image(BlobSource& source, const Descriptor& root, const Platform& wanted,
                  const base::CancelToken& cancel);
 

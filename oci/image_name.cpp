@@ -1,6 +1,7 @@
 #include "oci/image_name.hpp"
 
 #include "base/error.hpp"
+#include "base/file.hpp"
 #include "oci/json_object.hpp"
 #include "oci/reference.hpp"
 
@@ -11,7 +12,6 @@ using base::ErrorCode;
 
 constexpr const char* kFullName = "io.containerd.image.name";
 constexpr const char* kRefName = "org.opencontainers.image.ref.name";
-constexpr std::size_t kMaxLayoutFile = 4096;
 
 std::string annotation(const Descriptor& entry, const char* key) {
     auto found = entry.annotations.find(key);
@@ -65,6 +65,13 @@ void check_layout_file(std::string_view json) {
         throw base::fail(ErrorCode::Unsupported, "oci-layout: version \"{}\" is not supported, only 1.0.0",
                          version.substr(0, 64));
     }
+}
+
+std::optional<std::string> read_layout_document(const std::filesystem::path& directory, const char* name,
+                                                std::size_t limit) {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(directory / name, error)) return {};
+    return base::try_read_file(directory / name, limit);
 }
 
 std::string blob_path(const base::Digest& digest) {

@@ -1,6 +1,8 @@
 // The names an index.json gives to its entries.
 #pragma once
 
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,8 +30,13 @@ std::vector<NamedRoot> named_roots(const Index& index);
 Index index_of(const std::vector<NamedRoot>& roots);
 
 constexpr std::string_view kLayoutFile = R"({"imageLayoutVersion":"1.0.0"})";
+constexpr std::size_t kMaxLayoutFile = 4096;
 // Throws Invalid or Unsupported.
 void check_layout_file(std::string_view json);
+// "oci-layout" or "index.json" of a layout directory; nullopt if there is no regular file of that name (a
+// FIFO or a device would block us).
+std::optional<std::string> read_layout_document(const std::filesystem::path& directory, const char* name,
+                                                std::size_t limit);
 std::string blob_path(const base::Digest& digest);  // "blobs/sha256/..."
 
 }  // namespace mullion::oci

@@ -28,9 +28,11 @@ struct NamedRoot {
 class ImageArchive : public BlobSource {
   public:
     // Throws NotFound, Corrupt, Invalid, naming the file and the entry. Archives are indexed, not unpacked; a
-    // compressed one is decompressed into a temporary file without a name.
+    // compressed one is decompressed into a file without a name in the directory `temporary` (empty: the
+    // system's for such files).
     static std::unique_ptr<ImageArchive> open_path(const std::filesystem::path& path,
-                                                   const base::CancelToken& cancel);
+                                                   const base::CancelToken& cancel,
+                                                   const std::filesystem::path& temporary = {});
     virtual const std::vector<NamedRoot>& roots() const = 0;
 };
 
@@ -44,8 +46,8 @@ class ImageWriter {
     // A blob in memory (manifest, config); returns nothing because the descriptor is the caller's.
     virtual void put_bytes(const Descriptor& descriptor, std::string_view bytes) = 0;
     // `roots`: what index.json / manifest.json will name. Throws Invalid if a blob that a manifest names was
-    // not put (layers with their own URLs and entries of an index may be absent). An archive is then
-    // complete in its sink, which its owner has yet to finish.
+    // not put (foreign layers with URLs of their own and entries of an index may be absent). An archive is
+    // then complete in its sink, which its owner has yet to finish.
     virtual void finish(const std::vector<NamedRoot>& roots) = 0;
 };
 
@@ -53,7 +55,9 @@ class ImageWriter {
 // that nothing is buffered. The same calls give the same bytes. `sink` is not owned.
 std::unique_ptr<ImageWriter> write_oci_archive(base::Sink& sink);
 // type=oci,tar=false and `base create --dest`: a layout directory; existing images in it stay, an entry of
-// the same name is replaced. Several writers may work on one directory at once (".index.lock" in it).
+// the same name is replaced. Several writers may work on one directory at once (".index.lock" in it). Links
+// inside are not followed but replaced. Invalid or Unsupported if the directory is a layout of another
+// version.
 std::unique_ptr<ImageWriter> write_oci_layout(const std::filesystem::path& directory);
 // type=docker: what `docker load` reads (manifest.json with Config, RepoTags, Layers) which is an OCI layout
 // as well. Layers go in as they are. A root that is an index must have exactly one image in the archive

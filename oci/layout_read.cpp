@@ -12,8 +12,6 @@ namespace {
 namespace fs = std::filesystem;
 using base::ErrorCode;
 
-constexpr std::size_t kMaxLayoutFile = 4096;
-
 [[noreturn]] void missing(std::string_view where, const Descriptor& descriptor) {
     throw base::fail(ErrorCode::NotFound, "{} has no blob {}", where, descriptor.digest.string());
 }
@@ -21,8 +19,8 @@ constexpr std::size_t kMaxLayoutFile = 4096;
 class LayoutDirectory final : public ImageArchive {
   public:
     explicit LayoutDirectory(const fs::path& directory) : directory_(directory) {
-        std::optional<std::string> marker = read_document("oci-layout", kMaxLayoutFile);
-        std::optional<std::string> index = read_document("index.json", Index::kMaxSize);
+        std::optional<std::string> marker = read_layout_document(directory, "oci-layout", kMaxLayoutFile);
+        std::optional<std::string> index = read_layout_document(directory, "index.json", Index::kMaxSize);
         if (!marker || !index) {
             throw base::fail(ErrorCode::Invalid, "not an OCI layout: there is no {}",
                              marker ? "index.json" : "oci-layout file");
@@ -42,12 +40,6 @@ class LayoutDirectory final : public ImageArchive {
     }
 
   private:
-    std::optional<std::string> read_document(const char* name, std::size_t limit) const {
-        std::error_code error;
-        if (!fs::is_regular_file(directory_ / name, error)) return {};
-        return base::try_read_file(directory_ / name, limit);
-    }
-
     fs::path directory_;
     std::vector<NamedRoot> roots_;
 };
@@ -76,8 +68,9 @@ class OciArchive final : public ImageArchive {
 };
 
 // An archive that is both (docker save since version 25, our own docker archives) is read as the OCI layout.
-std::unique_ptr<ImageArchive> open_archive(const fs::path& path, const base::CancelToken& cancel) {
-    ArchiveFile file(path, cancel);
+std::unique_ptr<ImageArchive> open_archive(const fs::path& path, const base::CancelToken& cancel,
+                                           const fs::path& temporary) {
+    ArchiveFile file(path, cancel, temporary);
     TarIndex index(file, cancel);
     std::optional<TarIndex::Range> layout = index.find("oci-layout");
     std::optional<TarIndex::Range> roots = index.find("index.json");
@@ -93,11 +86,13 @@ std::unique_ptr<ImageArchive> open_archive(const fs::path& path, const base::Can
 
 }  // namespace
 
-std::unique_ptr<ImageArchive> ImageArchive::open_path(const fs::path& path, const base::CancelToken& cancel) {
+std::unique_ptr<ImageArchive> ImageArchive::open_path(const fs::path& path, const base::CancelToken& cancel,
+                                                      const fs::path& temporary) {
     return base::with_context([&] { return path.string(); },
                               [&]() -> std::unique_ptr<ImageArchive> {
                                   std::error_code error;
-                                  if (!fs::is_directory(path, error)) return open_archive(path, cancel);
+                                  if (!fs::is_directory(path, error))
+                                      return open_archive(path, cancel, temporary);
                                   return std::make_unique<LayoutDirectory>(path);
                               });
 }

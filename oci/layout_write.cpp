@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "oci/finished_blobs.hpp"
 #include "oci/image_name.hpp"
 #include "oci/layout.hpp"
 #include "oci/written_blobs.hpp"
@@ -10,16 +11,12 @@ namespace mullion::oci {
 namespace {
 
 namespace fs = std::filesystem;
-using base::ErrorCode;
 
 class LayoutWriter final : public ImageWriter {
   public:
     explicit LayoutWriter(fs::path directory) : directory_(std::move(directory)) {
-        std::error_code error;
-        fs::create_directories(directory_ / "blobs" / "sha256", error);
-        if (error) {
-            throw base::system_error(error.value(), fmt::format("cannot create {}", directory_.string()));
-        }
+        check_version();
+        base::make_directories(directory_ / "blobs" / "sha256");
     }
 
     void put(BlobSource& source, const Descriptor& descriptor, const base::CancelToken& cancel) override {
@@ -29,9 +26,9 @@ class LayoutWriter final : public ImageWriter {
         }
         if (written_.contains(descriptor.digest)) return;
         if (!is_there(descriptor, cancel)) {
-            base::AtomicFile file(directory_ / blob_path(descriptor.digest));
+            base::PendingFile file(directory_);
             copy_blob(source, descriptor, file, cancel);
-            file.finish();
+            file.publish(directory_ / blob_path(descriptor.digest));
         }
         written_.add(descriptor);
     }
@@ -39,7 +36,7 @@ class LayoutWriter final : public ImageWriter {
     void put_bytes(const Descriptor& descriptor, std::string_view bytes) override {
         verify_bytes(descriptor, bytes);
         if (written_.contains(descriptor.digest)) return;
-        base::write_file_atomic(directory_ / blob_path(descriptor.digest), bytes);
+        write(blob_path(descriptor.digest), bytes);
         if (WrittenBlobs::is_document(descriptor)) written_.add_document(descriptor, std::string(bytes));
         written_.add(descriptor);
     }
@@ -48,33 +45,60 @@ class LayoutWriter final : public ImageWriter {
         written_.check_complete(roots);
         Index added = index_of(roots);
         base::FileLock lock(directory_ / ".index.lock", base::FileLock::Mode::Exclusive);
+        bool is_new = !check_version();
         Index index = existing_index();
         for (Descriptor& entry : added.manifests) replace(index.manifests, std::move(entry));
-        base::write_file_atomic(directory_ / "oci-layout", kLayoutFile);
-        base::write_file_atomic(directory_ / "index.json", index.json());
+        if (is_new) write("oci-layout", kLayoutFile);
+        write("index.json", index.json());
     }
 
   private:
-    // The blob of an earlier image, if it is whole: a damaged one is written again.
-    bool is_there(const Descriptor& descriptor, const base::CancelToken& cancel) const {
+    // False if the directory is no layout yet; one of another version must not get blobs of ours.
+    bool check_version() const {
+        return base::with_context([&] { return (directory_ / "oci-layout").string(); },
+                                  [&] {
+                                      auto text =
+                                          read_layout_document(directory_, "oci-layout", kMaxLayoutFile);
+                                      if (text) check_layout_file(*text);
+                                      return text.has_value();
+                                  });
+    }
+
+    // Not by AtomicFile: whoever prepared the directory may have put links in it.
+    void write(const std::string& name, std::string_view bytes) const {
+        base::PendingFile file(directory_);
+        file.write(bytes);
+        file.publish(directory_ / name);
+    }
+
+    // The blob of an earlier image, if it is whole; a damaged one is written again.
+    bool is_there(const Descriptor& descriptor, const base::CancelToken& cancel) {
         fs::path path = directory_ / blob_path(descriptor.digest);
         std::error_code error;
         if (!fs::is_regular_file(path, error) || fs::file_size(path, error) != descriptor.size) return false;
+        if (finished(cancel).contains(descriptor)) return true;
         base::FileSource source(path);
-        base::Hasher hasher;
-        std::vector<char> buffer(std::size_t{256} * 1024);
-        while (std::size_t got = source.read(buffer.data(), buffer.size())) {
-            cancel.check();
-            hasher.update({buffer.data(), got});
+        return digest_of(source, cancel) == descriptor.digest;
+    }
+
+    const FinishedBlobs& finished(const base::CancelToken& cancel) {
+        if (finished_) return *finished_;
+        finished_.emplace();
+        std::error_code error;
+        if (fs::is_regular_file(directory_ / "index.json", error)) {
+            auto layout = ImageArchive::open_path(directory_, cancel);
+            std::vector<Descriptor> roots;
+            for (const NamedRoot& root : layout->roots()) roots.push_back(root.descriptor);
+            finished_->add(*layout, roots, cancel);
         }
-        return hasher.finish() == descriptor.digest;
+        return *finished_;
     }
 
     Index existing_index() const {
-        fs::path path = directory_ / "index.json";
-        std::optional<std::string> text = base::try_read_file(path, Index::kMaxSize);
+        auto text = read_layout_document(directory_, "index.json", Index::kMaxSize);
         if (!text) return {};
-        return base::with_context([&] { return path.string(); }, [&] { return Index::parse(*text); });
+        return base::with_context([&] { return (directory_ / "index.json").string(); },
+                                  [&] { return Index::parse(*text); });
     }
 
     // In the place of the first entry of that name, so that writing the same image again changes nothing.
@@ -91,6 +115,7 @@ class LayoutWriter final : public ImageWriter {
 
     fs::path directory_;
     WrittenBlobs written_;
+    std::optional<FinishedBlobs> finished_;
 };
 
 }  // namespace

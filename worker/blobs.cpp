@@ -44,7 +44,7 @@ oci::ImageArchive& Blobs::layout(const std::string& store, const CancelToken& ca
     if (path == layouts_.end()) {
         throw fail(ErrorCode::NotFound, "the build was given no image layout named \"{}\"", store);
     }
-    auto archive = oci::ImageArchive::open_path(path->second, cancel);
+    auto archive = oci::ImageArchive::open_path(path->second, cancel, state_.temporary_directory());
     return *open_layouts_.emplace(store, std::move(archive)).first->second;
 }
 

@@ -72,6 +72,7 @@ TEST_F(DockerArchiveTest, CompressedLayersHaveTheirOwnDigest) {
     Image image = load_image(*archive, root, Platform{}, none_);
     EXPECT_EQ(image.manifest.layers[0].media_type, media_type::kLayerGzip);
     EXPECT_NE(image.manifest.layers[0].digest, image.config.diff_ids[0].digest);
+    EXPECT_EQ(image.manifest.layers[1], image.manifest.layers[0]);
     EXPECT_EQ(validate_image(*archive, root, nullptr, none_), std::vector<Finding>{});
 }
 

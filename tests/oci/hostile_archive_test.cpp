@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cstdlib>
 #include <random>
 
 #include "oci/layout.hpp"
@@ -149,6 +150,30 @@ TEST_F(HostileArchiveTest, TooManyEntriesAreRefused) {
         "i=tarfile.TarInfo('d'); i.type=tarfile.DIRTYPE\n"
         "gzip.open(sys.argv[1]+'/a.tar','wb',1).write(i.tobuf()*200001+bytes(1024))\n");
     EXPECT_NE(failure([&] { open(); }).text.find("more than 200000 entries"), std::string::npos);
+}
+
+TEST_F(HostileArchiveTest, LongNamesTogetherAreBounded) {
+    // 20 000 names of 4000 bytes in GNU's form; a tar of 90 MB that compresses to almost nothing.
+    python(
+        "import tarfile,sys,gzip\n"
+        "out=gzip.open(sys.argv[1]+'/a.tar','wb',1)\n"
+        "for n in range(20000):\n"
+        "    out.write(tarfile.TarInfo('%08d'%n+'a'*3992).tobuf(tarfile.GNU_FORMAT))\n"
+        "out.write(bytes(1024)); out.close()\n");
+    EXPECT_NE(failure([&] { open(); }).text.find("names in the archive have more than"), std::string::npos);
+}
+
+TEST_F(HostileArchiveTest, CompressedArchivesAreUnpackedWhereTheCallerSays) {
+    write("a.tar", test::compressed(valid_archive(), Compression::Gzip));
+    const char* before = std::getenv("TMPDIR");
+    std::string old = before == nullptr ? "" : before;
+    ::setenv("TMPDIR", path("missing").c_str(), 1);
+    test::Failure error = failure([&] { open(); });
+    EXPECT_NE(error.text.find("no directory for temporary files"), std::string::npos) << error.text;
+    EXPECT_EQ(ImageArchive::open_path(path("a.tar"), none_, scratch_.path())->roots().size(), 1u);
+    before == nullptr ? ::unsetenv("TMPDIR") : ::setenv("TMPDIR", old.c_str(), 1);
+    EXPECT_EQ(failure([&] { ImageArchive::open_path(path("a.tar"), none_, path("missing")); }).code,
+              base::ErrorCode::NotFound);
 }
 
 TEST_F(HostileArchiveTest, ContentIsCheckedAgainstTheDigest) {

@@ -1,6 +1,7 @@
 #include "oci/layout.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <thread>
 
@@ -144,11 +145,79 @@ TEST_F(LayoutTest, ADamagedBlobOfADirectoryIsWrittenAgain) {
     write_image(*write_oci_layout(path("l")), blobs_, image_, "one:1");
     std::string blob = "l/blobs/sha256/" + image_.manifest.layers[1].digest.hex();
     std::string good = read(blob);
-    std::string bad = good;
-    bad[bad.size() / 2] ^= 1;
-    write(blob, bad);
+    write(blob, good.substr(1));
     write_image(*write_oci_layout(path("l")), blobs_, image_, "one:1");
     EXPECT_EQ(read(blob), good);
+}
+
+// Decision 4: what a finished image names is whole; what nobody names may be anything.
+TEST_F(LayoutTest, OnlyBlobsThatAnImageNamesAreTakenUnread) {
+    write_image(*write_oci_layout(path("l")), blobs_, image_, "one:1");
+    std::string blob = "l/blobs/sha256/" + image_.manifest.layers[1].digest.hex();
+    std::string good = read(blob);
+    std::string same_size(good.size(), 'x');
+    write(blob, same_size);
+    write_image(*write_oci_layout(path("l")), blobs_, image_, "one:1");
+    EXPECT_EQ(read(blob), same_size);
+    write("l/index.json", Index{}.json());
+    write_image(*write_oci_layout(path("l")), blobs_, image_, "one:1");
+    EXPECT_EQ(read(blob), good);
+    // A manifest that is not what it is named by names nothing.
+    write(blob, same_size);
+    std::string manifest = read("l/blobs/sha256/" + image_.root.digest.hex());
+    write("l/blobs/sha256/" + image_.root.digest.hex(), std::string(manifest.size(), ' '));
+    write_image(*write_oci_layout(path("l")), blobs_, image_, "one:1");
+    EXPECT_EQ(read(blob), good);
+}
+
+TEST_F(LayoutTest, BlobsAreFoundThroughNestedIndexes) {
+    write_image(*write_oci_layout(path("l")), blobs_, image_, "one:1");
+    Index index;
+    index.manifests = {image_.root};
+    for (int i = 0; i < 2; ++i) {
+        Descriptor inner = blobs_.add(media_type::kIndex, index.json());
+        write("l/blobs/sha256/" + inner.digest.hex(), index.json());
+        index.manifests = {inner};
+    }
+    write("l/index.json", index.json());
+    std::string blob = "l/blobs/sha256/" + image_.manifest.layers[0].digest.hex();
+    std::string same_size(read(blob).size(), 'x');
+    write(blob, same_size);
+    write_oci_layout(path("l"))->put(blobs_, image_.manifest.layers[0], none_);
+    EXPECT_EQ(read(blob), same_size);
+}
+
+TEST_F(LayoutTest, ALayoutOfAnotherVersionIsLeftAlone) {
+    std::string marker = R"({"imageLayoutVersion":"2.0.0"})";
+    write("l/oci-layout", marker);
+    test::Failure error = failure([&] { write_oci_layout(path("l")); });
+    EXPECT_EQ(error.code, base::ErrorCode::Unsupported);
+    EXPECT_NE(error.text.find("l/oci-layout"), std::string::npos) << error.text;
+    EXPECT_EQ(read("l/oci-layout"), marker);
+    EXPECT_FALSE(fs::exists(path("l/blobs")));
+    // Nor one that became so while we wrote.
+    fs::remove(path("l/oci-layout"));
+    std::unique_ptr<ImageWriter> writer = write_oci_layout(path("l"));
+    write("l/oci-layout", marker);
+    EXPECT_EQ(failure([&] { write_image(*writer, blobs_, image_, "one:1"); }).code,
+              base::ErrorCode::Unsupported);
+    EXPECT_FALSE(fs::exists(path("l/index.json")));
+}
+
+TEST_F(LayoutTest, LinksAndPipesInADirectoryLeadNowhere) {
+    write("outside", "mine");
+    fs::create_directories(path("l/blobs/sha256"));
+    for (const std::string& name :
+         {std::string("index.json"), "blobs/sha256/" + image_.manifest.layers[0].digest.hex(),
+          "blobs/sha256/" + image_.root.digest.hex()}) {
+        fs::create_symlink(path("outside"), path("l/" + name));
+    }
+    ASSERT_EQ(::mkfifo(path("l/oci-layout").c_str(), 0600), 0);
+    fs::remove(path("l/index.json"));
+    ASSERT_EQ(::mkfifo(path("l/index.json").c_str(), 0600), 0);
+    write_image(*write_oci_layout(path("l")), blobs_, image_, kName);
+    EXPECT_EQ(read("outside"), "mine");
+    expect_image(*ImageArchive::open_path(path("l"), none_), image_);
 }
 
 TEST_F(LayoutTest, ManyWritersOfOneDirectoryLoseNothing) {
@@ -204,6 +273,40 @@ TEST_F(LayoutTest, LayersWithTheirOwnUrlsMayBeAbsent) {
     writer->put(blobs_, image_.manifest.config, none_);
     writer->put(blobs_, image_.root, none_);
     writer->finish({{kName, image_.root}});
+}
+
+TEST_F(LayoutTest, AForeignLayerWithoutUrlsMustBeThere) {
+    image_.manifest.layers[0].media_type = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
+    test::seal(blobs_, image_);
+    base::StringSink sink;
+    std::unique_ptr<ImageWriter> writer = write_oci_archive(sink);
+    writer->put(blobs_, image_.manifest.layers[1], none_);
+    writer->put(blobs_, image_.manifest.config, none_);
+    writer->put(blobs_, image_.root, none_);
+    test::Failure error = failure([&] { writer->finish({{kName, image_.root}}); });
+    EXPECT_NE(error.text.find("incomplete"), std::string::npos) << error.text;
+}
+
+TEST_F(LayoutTest, AnImageBelowNestedIndexesMustBeComplete) {
+    Index index;
+    index.manifests = {image_.root};
+    Descriptor inner = blobs_.add(media_type::kIndex, index.json());
+    index.manifests = {inner, inner};
+    Descriptor outer = blobs_.add(media_type::kIndex, index.json());
+    base::StringSink sink;
+    std::unique_ptr<ImageWriter> writer = write_oci_archive(sink);
+    for (const Descriptor& document : {image_.root, inner, outer}) writer->put(blobs_, document, none_);
+    test::Failure error = failure([&] { writer->finish({{kName, outer}}); });
+    EXPECT_NE(error.text.find("incomplete"), std::string::npos) << error.text;
+    for (int i = 0; i < 4; ++i) {
+        index.manifests = {outer};
+        outer = blobs_.add(media_type::kIndex, index.json());
+        writer->put(blobs_, outer, none_);
+    }
+    EXPECT_NE(failure([&] {
+                  writer->finish({{kName, outer}});
+              }).text.find("nested deeper"),
+              std::string::npos);
 }
 
 TEST_F(LayoutTest, ACanceledWriteStops) {
