@@ -100,8 +100,21 @@ std::string_view counted_name(std::string_view names, std::uint32_t offset, std:
 
 }  // namespace
 
+bool is_host_target(std::string_view target) {
+    bool host_form = target.starts_with('/') || target.starts_with("./");
+    return host_form && target.find_first_of("\\:") != std::string_view::npos;
+}
+
 std::string encode_reparse(const ReparsePoint& point) {
     if (point.target.empty()) throw fail(ErrorCode::Invalid, "a link has an empty target");
+    if (is_host_target(point.target)) {
+        throw fail(ErrorCode::Invalid, "Windows would read the link target \"{}\" otherwise",
+                   printable(std::string_view(point.target).substr(0, 256)))
+            .hint(
+                "On Windows '\\' separates names and ':' marks a drive or a stream. Remove the link or add "
+                "it "
+                "to .dockerignore.");
+    }
     std::string print = to_utf16(point.target);
     std::string nt = nt_target(point.target);
     if (point.mount_point && nt.empty()) {

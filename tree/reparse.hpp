@@ -18,9 +18,14 @@ struct ReparsePoint {
     bool operator==(const ReparsePoint&) const = default;
 };
 
+// Does `target` mean on a Linux host what Windows would read otherwise? Such a target has a '\' or a ':' in a
+// name, which Windows takes for a separator, a drive or a stream. Trees of host directories keep it as the
+// host has it, beginning with "/" or "./" (see scan()); no link of a Windows image can say it.
+bool is_host_target(std::string_view target);
+
 // A REPARSE_DATA_BUFFER: substitute name first, both names NUL-terminated. A target that is neither a UNC, a
 // `\\?\` nor a drive path makes a relative symlink. Throws Invalid for a target that is empty, not UTF-8 or
-// too long, and for a relative one of a mount point.
+// too long, for a relative one of a mount point, and for a host target.
 std::string encode_reparse(const ReparsePoint& point);
 
 // The print name, or where there is none the substitute name without its NT prefix. Throws Unsupported for

@@ -25,7 +25,9 @@ struct ScanOptions {
 //     Extended attributes and ACLs of the host are not read.
 //   * Symlinks are kept as links, never followed, with the host's targets; absolute ones mean the image's
 //     root. For Windows '/' becomes '\' (several at the beginning become one), and a link that leads to a
-//     directory of the same tree gets attribute::kDirectory, which Windows wants to know.
+//     directory of the same tree gets attribute::kDirectory, which Windows wants to know. A target that
+//     Windows would read otherwise ('\' or ':' in a name) stays as on the host: the link leads nowhere, and
+//     no layer takes it (is_host_target).
 //   * An ignored directory with something kept below it is kept, alone with that.
 // Sockets, devices and FIFOs, names illegal on the image's OS and names that clash by case are Invalid unless
 // ignored; the error names them and says what to do.

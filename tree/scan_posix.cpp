@@ -69,8 +69,13 @@ Metadata metadata_of(const struct stat& info, Os os) {
     return metadata;
 }
 
-// Several slashes at the beginning mean one; two backslashes would mean a server.
+// Several slashes at the beginning mean one; two backslashes would mean a server. What Windows would read
+// otherwise is left to whoever puts the link into an image: not every link of a context is copied.
 void to_windows(std::string& target) {
+    if (target.find_first_of("\\:") != std::string::npos) {
+        if (!target.starts_with('/')) target.insert(0, "./");
+        return;
+    }
     if (target.starts_with('/')) target.erase(0, std::min(target.find_first_not_of('/'), target.size()) - 1);
     std::replace(target.begin(), target.end(), '/', '\\');
 }

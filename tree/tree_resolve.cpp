@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "tree/name.hpp"
+#include "tree/reparse.hpp"
 #include "tree/tree.hpp"
 
 namespace mullion::tree {
@@ -22,6 +23,7 @@ bool is_drive(std::string_view text, char drive) {
 // The target of a Windows link as stored: `\??\C:\x`, `\\?\C:\x`, `C:\x`, `\x` or relative. nullopt for what
 // is not on C:.
 std::optional<Target> parse_windows_target(std::string text) {
+    if (is_host_target(text)) return {};
     std::replace(text.begin(), text.end(), '/', '\\');
     std::string_view rest = text;
     bool native = rest.starts_with("\\??\\") || rest.starts_with("\\\\?\\");

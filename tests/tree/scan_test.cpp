@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "tests/tree/tree_nodes.hpp"
+#include "tree/reparse.hpp"
 
 namespace mullion::tree {
 namespace {
@@ -124,6 +125,26 @@ TEST_F(ScanTest, SymlinksAreKeptNotFollowed) {
     EXPECT_EQ(tree.find("to-dir")->metadata.attributes, attribute::kReparsePoint | attribute::kDirectory);
     EXPECT_EQ(tree.find("loop")->metadata.attributes, attribute::kReparsePoint);
     EXPECT_EQ(tree.resolve("to-dir/f"), "d/f");
+}
+
+// On Linux '\' and ':' are parts of names. A context may hold such links, an image for Windows may not.
+TEST_F(ScanTest, LinksThatWindowsWouldReadOtherwiseLeadNowhere) {
+    write("a/b");
+    for (const char* target : {R"(a\b)", R"(C:\a\b)", "a:b", R"(/a\b)", R"(./a\b)"}) {
+        fs::remove(root() / "link");
+        fs::create_symlink(target, root() / "link");
+        Tree tree = scan_as(Os::Windows);
+        EXPECT_FALSE(tree.resolve("link")) << target;
+        try {
+            encode_reparse({false, tree.find("link")->link_target});
+            ADD_FAILURE() << target;
+        } catch (const base::Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::Invalid);
+            EXPECT_NE(std::string_view(error.what()).find(target), std::string_view::npos) << error.what();
+            EXPECT_FALSE(error.hint().empty());
+        }
+        EXPECT_EQ(scan_as(Os::Linux).find("link")->link_target, target);
+    }
 }
 
 TEST_F(ScanTest, IgnoredFilesAreNotSeen) {
