@@ -116,6 +116,7 @@ SnapshotRef Blobs::stack(const oci::Platform& platform, const std::vector<Writte
                      .field(layer.diff_id.digest.string())
                      .field(layer.blob.media_type)
                      .field(layer.blob.digest.string())
+                     .number(layer.registry_lost ? 1 : 0)
                      .finish()
                      .string();
         SnapshotRef& known = stacks_[prefix];

@@ -2,6 +2,8 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "tree/name.hpp"
@@ -61,7 +63,7 @@ ExecStep::ExecStep(Worker::Parts& parts, const solver::ExecOperation& operation,
     owner_sid_ = user_sid(operation_.user);
 }
 
-ExecStep::Outcome ExecStep::run() {
+SnapshotRef ExecStep::run() {
     const Snapshot& rootfs = *inputs_[0];
     parts_.writer.write_all(rootfs, context_.cancel);
     const tree::Tree& lower = rootfs.tree(context_.cancel);
@@ -76,15 +78,13 @@ ExecStep::Outcome ExecStep::run() {
     spec.limits = parts_.options.limits;
     spec.network = operation_.network && parts_.options.network;
 
-    Outcome outcome;
     base::FileTime started{base::FileTime::now().ticks - kClockSlack};
     Container container(parts_.services, work.path() / ("scratch-" + work.path().filename().string()), spec,
                         context_.cancel);
     run_process(container, root);
     hcs::LayerChanges changes = container.shut_down(context_.cancel);
-    outcome.registry_lost = check_registry(changes.registry);
-    outcome.snapshot = snapshot(lower, root, changes, started);
-    return outcome;
+    bool registry_lost = check_registry(changes.registry);
+    return snapshot(lower, root, changes, started, registry_lost || mounts_registry_loss());
 }
 
 ExecStep::Root ExecStep::prepare(const tree::Tree& lower) const {
@@ -181,8 +181,14 @@ bool ExecStep::check_registry(const std::vector<hcs::RegistryChange>& changes) c
     return true;
 }
 
+bool ExecStep::mounts_registry_loss() const {
+    return std::any_of(operation_.mounts.begin(), operation_.mounts.end(), [&](const auto& mount) {
+        return mount.input > 0 && inputs_.at(mount.input)->registry_lost();
+    });
+}
+
 SnapshotRef ExecStep::snapshot(const tree::Tree& lower, const Root& root, const hcs::LayerChanges& changes,
-                               base::FileTime started) {
+                               base::FileTime started, bool registry_lost) {
     // Directories the step was given count as there: what is in them inherits from them.
     tree::ContentProvider& contents = parts_.blobs.contents();
     tree::Delta prepared = tree::diff(lower, root.wanted);
@@ -191,7 +197,8 @@ SnapshotRef ExecStep::snapshot(const tree::Tree& lower, const Root& root, const 
     prepared.changes.insert(prepared.changes.end(), made.changes.begin(), made.changes.end());
     prepared.files_root = lower.root()->metadata;
     tree::canonicalise(prepared, lower);
-    auto layer = std::make_shared<Layer>(std::make_shared<const tree::Delta>(std::move(prepared)));
+    auto layer =
+        std::make_shared<Layer>(std::make_shared<const tree::Delta>(std::move(prepared)), registry_lost);
     parts_.writer.write(*layer, context_.cancel);
     return Snapshot::on_top(inputs_[0], std::move(layer));
 }

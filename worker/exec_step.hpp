@@ -15,17 +15,12 @@ namespace mullion::worker {
 
 class ExecStep {
   public:
-    struct Outcome {
-        SnapshotRef snapshot;
-        bool registry_lost = false;
-    };
-
     // `inputs`: the root file system first. References must outlive the step.
     ExecStep(Worker::Parts& parts, const solver::ExecOperation& operation, std::vector<SnapshotRef> inputs,
              const solver::ExecContext& context);
 
     // Throws Process with the exit code and the end of the output if the process fails.
-    Outcome run();
+    SnapshotRef run();
 
   private:
     // The root file system as the process finds it, and what of the preparation belongs to the layer.
@@ -42,7 +37,8 @@ class ExecStep {
     void run_process(Container& container, const Root& root);
     bool check_registry(const std::vector<hcs::RegistryChange>& changes) const;
     SnapshotRef snapshot(const tree::Tree& lower, const Root& root, const hcs::LayerChanges& changes,
-                         base::FileTime started);
+                         base::FileTime started, bool registry_lost);
+    bool mounts_registry_loss() const;
 
     Worker::Parts& parts_;
     const solver::ExecOperation& operation_;

@@ -2,7 +2,6 @@
 #include <map>
 
 #include "base/error.hpp"
-#include "base/json.hpp"
 #include "worker/exec_step.hpp"
 #include "worker/ops.hpp"
 #include "worker/parts.hpp"
@@ -12,8 +11,6 @@ namespace {
 
 using base::ErrorCode;
 using base::fail;
-
-constexpr const char* kRegistryLost = "registry_lost";
 
 // RUN. Its layer is written at once: running again is what a cache is there to save.
 class ExecOp final : public solver::Op {
@@ -58,24 +55,15 @@ class ExecOp final : public solver::Op {
         std::vector<SnapshotRef> snapshots;
         for (const solver::ResultRef& input : inputs) snapshots.push_back(snapshot_of(input));
         ExecStep step(setting_.parts, operation_, std::move(snapshots), context);
-        ExecStep::Outcome outcome = step.run();
-        registry_lost_ = outcome.registry_lost;
-        return {std::move(outcome.snapshot)};
+        return {step.run()};
     }
 
     std::string save(const solver::ResultRef& result, std::size_t) override {
-        std::string payload = save_payload(*snapshot_of(result));
-        if (payload.empty() || !registry_lost_) return payload;
-        base::Json json = base::parse_json(payload, "cache record");
-        json[kRegistryLost] = true;
-        return json.dump();
+        return save_payload(*snapshot_of(result));
     }
 
-    // What somebody agreed to lose once is not taken from those who did not agree.
     solver::ResultRef load(const std::string& payload, std::size_t) override {
-        bool lost = payload.find(std::string("\"") + kRegistryLost + "\":true") != std::string::npos;
-        if (lost && !setting_.parts.options.allow_registry_loss) return nullptr;
-        return load_payload(payload, setting_.parts.blobs);
+        return load_payload(payload, setting_.parts.blobs, setting_.parts.options.allow_registry_loss);
     }
 
   private:
@@ -87,6 +75,7 @@ class ExecOp final : public solver::Op {
         for (const WrittenLayer& layer : setting_.parts.writer.write_all(rootfs, cancel)) {
             hasher.field(layer.diff_id.digest.string());
         }
+        if (rootfs.registry_lost()) hasher.field("registry lost");
         return hasher.finish();
     }
 
@@ -97,13 +86,13 @@ class ExecOp final : public solver::Op {
             hasher.field(
                 mount_tree(mount, from, cancel).digest("", setting_.parts.blobs.contents(), cancel).string());
         }
+        if (from.registry_lost()) hasher.field("registry lost");
         return hasher.finish();
     }
 
     OpSetting setting_;
     solver::ExecOperation operation_;
     std::map<std::size_t, std::vector<solver::BindMount>> mounts_;  // by input
-    bool registry_lost_ = false;
 };
 
 }  // namespace

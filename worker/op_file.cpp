@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 
 #include "base/error.hpp"
@@ -66,7 +67,10 @@ class FileOp final : public solver::Op {
         for (const solver::FileAction& action : operation_.actions) run(action, editor, inputs, context);
         auto delta = std::make_shared<tree::Delta>(tree::diff(lower, editor.tree()));
         if (!delta->files_root) delta->files_root = lower.root()->metadata;
-        auto layer = std::make_shared<Layer>(DeltaRef(std::move(delta)));
+        bool lost = std::any_of(copies_.begin(), copies_.end(), [&](const auto& from) {
+            return snapshot_of(inputs.at(from.first))->registry_lost();
+        });
+        auto layer = std::make_shared<Layer>(DeltaRef(std::move(delta)), lost);
         return {Snapshot::on_top(base, std::move(layer), editor.tree())};
     }
 
@@ -74,7 +78,7 @@ class FileOp final : public solver::Op {
         return save_payload(*snapshot_of(result));
     }
     solver::ResultRef load(const std::string& payload, std::size_t) override {
-        return load_payload(payload, setting_.parts.blobs);
+        return load_payload(payload, setting_.parts.blobs, setting_.parts.options.allow_registry_loss);
     }
 
   private:
@@ -85,6 +89,7 @@ class FileOp final : public solver::Op {
         for (const solver::CopyAction& action : actions) {
             hasher.field(selection_digest(action, input, setting_.parts.blobs.contents(), cancel).string());
         }
+        if (from.registry_lost()) hasher.field("registry lost");
         return hasher.finish();
     }
 

@@ -15,7 +15,7 @@ namespace {
 using base::ErrorCode;
 using base::fail;
 
-constexpr std::string_view kPayloadVersion = "snapshot 1";
+constexpr std::string_view kPayloadVersion = "snapshot 2";
 
 base::OrderedJson layer_json(const WrittenLayer& layer) {
     base::OrderedJson json;
@@ -25,6 +25,7 @@ base::OrderedJson layer_json(const WrittenLayer& layer) {
     json["size"] = layer.blob.size;
     if (!layer.blob.urls.empty()) json["urls"] = layer.blob.urls;
     if (!layer.blob.annotations.empty()) json["annotations"] = layer.blob.annotations;
+    if (layer.registry_lost) json["registry_lost"] = true;
     return json;
 }
 
@@ -35,7 +36,9 @@ WrittenLayer parse_layer(const base::JsonView& json) {
     if (auto annotations = json.find("annotations")) {
         for (const auto& [key, value] : annotations->members()) blob.annotations[key] = value.string();
     }
-    return {base::DiffId{base::Digest::parse(json.at("diff_id").string())}, std::move(blob)};
+    auto lost = json.find("registry_lost");
+    return {base::DiffId{base::Digest::parse(json.at("diff_id").string())}, std::move(blob),
+            lost && lost->boolean()};
 }
 
 }  // namespace
@@ -76,6 +79,7 @@ WrittenLayer Layer::written_by(const Writer& write) const {
             before = delta_;
         }
         auto [layer, delta] = write(*before);
+        layer.registry_lost = registry_lost_;
         std::lock_guard lock(mutex_);
         written_ = layer;
         delta_ = delta;
@@ -167,6 +171,14 @@ SnapshotRef snapshot_of(const solver::ResultRef& result) {
     return snapshot;
 }
 
+bool Snapshot::registry_lost() const {
+    for (const Snapshot* at = this; at != nullptr; at = at->below_.get()) {
+        // Files have no layer until somebody asks for it, and no step behind them.
+        if (!at->is_files_ && at->layer_ && at->layer_->registry_lost()) return true;
+    }
+    return false;
+}
+
 std::string save_payload(const Snapshot& snapshot) {
     base::OrderedJson json;
     json["type"] = kPayloadVersion;
@@ -180,7 +192,7 @@ std::string save_payload(const Snapshot& snapshot) {
     return json.dump();
 }
 
-SnapshotRef load_payload(std::string_view payload, Blobs& blobs) {
+SnapshotRef load_payload(std::string_view payload, Blobs& blobs, bool allow_registry_loss) {
     try {
         base::Json json = base::parse_json(payload, "cache record");
         base::JsonView view(json, "cache record");
@@ -188,6 +200,7 @@ SnapshotRef load_payload(std::string_view payload, Blobs& blobs) {
         std::vector<WrittenLayer> layers;
         for (const base::JsonView& entry : view.at("layers").array()) {
             layers.push_back(parse_layer(entry));
+            if (layers.back().registry_lost && !allow_registry_loss) return nullptr;
             if (!blobs.reachable(layers.back().blob, {})) return nullptr;
         }
         return blobs.stack(oci::Platform::parse(view.at("platform").string()), layers);

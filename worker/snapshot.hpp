@@ -28,6 +28,9 @@ class Blobs;
 struct WrittenLayer {
     base::DiffId diff_id;
     oci::Descriptor blob;
+    // The step that made it, or one it took files from, changed the registry, and the changes are lost. Only
+    // for those who agreed to that.
+    bool registry_lost = false;
     bool operator==(const WrittenLayer&) const = default;
 };
 
@@ -38,12 +41,16 @@ using DeltaRef = std::shared_ptr<const tree::Delta>;
 class Layer {
   public:
     // `blobs` must outlive the layer.
-    Layer(WrittenLayer written, Blobs& blobs) : blobs_(&blobs), written_(std::move(written)) {}
-    explicit Layer(DeltaRef delta) : delta_(std::move(delta)) {}
+    Layer(WrittenLayer written, Blobs& blobs)
+        : blobs_(&blobs), registry_lost_(written.registry_lost), written_(std::move(written)) {}
+    // `registry_lost`: see WrittenLayer.
+    explicit Layer(DeltaRef delta, bool registry_lost = false)
+        : registry_lost_(registry_lost), delta_(std::move(delta)) {}
 
     // Reads the layer's index, or streams its blob once.
     DeltaRef delta(tree::Os os, const base::CancelToken& cancel) const;
     std::optional<WrittenLayer> written() const;
+    bool registry_lost() const { return registry_lost_; }
     // What it was written as; if it was not, `write` does it and returns the same changes with contents that
     // lie in the blob. One caller writes, others wait.
     using Writer = std::function<std::pair<WrittenLayer, DeltaRef>(const tree::Delta&)>;
@@ -51,6 +58,7 @@ class Layer {
 
   private:
     Blobs* blobs_ = nullptr;
+    bool registry_lost_;
     mutable std::mutex work_;   // held while reading or writing the layer
     mutable std::mutex mutex_;  // guards the members below
     mutable DeltaRef delta_;
@@ -84,6 +92,8 @@ class Snapshot final : public solver::Result {
     const LayerRef& top() const;
     bool is_files() const { return is_files_; }
     const tree::Tree& tree(const base::CancelToken& cancel) const;
+    // Of any of its layers.
+    bool registry_lost() const;
 
   private:
     explicit Snapshot(oci::Platform platform) : platform_(std::move(platform)) {}
@@ -105,8 +115,9 @@ tree::Os image_os(const oci::Platform& platform);
 SnapshotRef snapshot_of(const solver::ResultRef& result);
 
 // A stack whose layers are all written, as a cache record; empty if one is not. Read back, it is a Snapshot
-// of the same layers, or null if a blob of it is gone or the payload is not one of ours.
+// of the same layers, or null if a blob of it is gone, the payload is not one of ours, or it has layers whose
+// registry changes are lost and the reader has not agreed to that (WorkerOptions::allow_registry_loss).
 std::string save_payload(const Snapshot& snapshot);
-SnapshotRef load_payload(std::string_view payload, Blobs& blobs);
+SnapshotRef load_payload(std::string_view payload, Blobs& blobs, bool allow_registry_loss = false);
 
 }  // namespace mullion::worker

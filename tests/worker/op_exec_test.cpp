@@ -180,6 +180,79 @@ TEST_F(ExecOpTest, LostRegistryChangesWarnAndAreNotReusedByOthers) {
     EXPECT_EQ(failure(make()).code(), base::ErrorCode::Unsupported);
 }
 
+// What the next three build on: a RUN that loses registry changes, in a build that agreed to it.
+class RegistryLossTest : public ExecOpTest {
+  protected:
+    RegistryLossTest() {
+        fake.registry = {{hcs::RegistryChange::Kind::KeyAdded, "HKLM\\Software\\X", "", ""}};
+        options.allow_registry_loss = true;
+        write("tool.txt", "1");
+        copy_tool_.sources = {"tool.txt"};
+        copy_tool_.destination = "tool.txt";
+    }
+    solver::Edge lossy() { return run(base_image(), {"reg"}); }
+    // Solves and exports, as `build -t` does: all layers are written, and recorded with what lies below them.
+    void build(const std::vector<solver::Edge>& layers) {
+        worker().parts().writer.write_all(*solve(layers.back()), cancel);
+        save_late(layers);
+        restart();
+    }
+    void withdraw_consent() {
+        options.allow_registry_loss = false;
+        restart();
+    }
+    void expect_refused(const solver::Edge& edge) {
+        EXPECT_EQ(failure(edge).code(), base::ErrorCode::Unsupported);
+    }
+    solver::CopyAction copy_tool_;
+};
+
+TEST_F(RegistryLossTest, ReachesNobodyElseThroughACopyOnTop) {
+    solver::Edge below = lossy();
+    solver::Edge top = copy(below, context(), copy_tool_);
+    build({below, top});
+    EXPECT_EQ(runs_of([&] { return copy(lossy(), context(), copy_tool_); }), 0U);
+    withdraw_consent();
+    expect_refused(copy(lossy(), context(), copy_tool_));
+}
+
+TEST_F(RegistryLossTest, ReachesNobodyElseThroughARunOnTop) {
+    auto make = [&] {
+        solver::Edge below = lossy();
+        fake.body = [this](const FakeProcess& process) {
+            if (process.parameters.CommandLine != "reg") fake.registry.clear();
+            return 0;
+        };
+        return run(below, {"second"});
+    };
+    solve(make());
+    ASSERT_EQ(fake.processes.size(), 2U);
+    withdraw_consent();
+    fake.registry = {{hcs::RegistryChange::Kind::KeyAdded, "HKLM\\Software\\X", "", ""}};
+    expect_refused(make());
+}
+
+TEST_F(RegistryLossTest, ReachesNobodyElseThroughFilesTakenFromTheStep) {
+    auto make = [&] {
+        solver::CopyAction action;
+        action.sources = {"Users/Public/readme.txt"};
+        action.destination = "readme.txt";
+        return copy(base_image(), lossy(), action);
+    };
+    build({make()});
+    EXPECT_EQ(runs_of(make), 0U);
+    withdraw_consent();
+    expect_refused(make());
+}
+
+TEST_F(RegistryLossTest, IsRememberedWhenALoadedResultIsSavedAgain) {
+    build({lossy()});
+    build({lossy()});
+    EXPECT_EQ(runs_of([&] { return lossy(); }), 0U);
+    withdraw_consent();
+    expect_refused(lossy());
+}
+
 TEST_F(ExecOpTest, TimeLimitEndsTheStep) {
     options.limits.time_limit = std::chrono::seconds(7);
     fake.body = [](const FakeProcess& process) -> std::optional<std::uint32_t> {

@@ -87,9 +87,9 @@ TEST_F(SnapshotTest, PayloadWhoseBlobIsGoneIsNoResult) {
 
 TEST_F(SnapshotTest, DamagedPayloadIsNoResult) {
     for (const char* payload :
-         {"", "{", "[]", "{\"type\":\"snapshot 1\"}", "{\"type\":\"snapshot 9\"}",
-          R"({"type":"snapshot 1","platform":"?/?/?/?","layers":[]})",
-          R"({"type":"snapshot 1","platform":"windows/amd64","layers":[{"diff_id":"x"}]})"}) {
+         {"", "{", "[]", "{\"type\":\"snapshot 2\"}", "{\"type\":\"snapshot 9\"}",
+          R"({"type":"snapshot 2","platform":"?/?/?/?","layers":[]})",
+          R"({"type":"snapshot 2","platform":"windows/amd64","layers":[{"diff_id":"x"}]})"}) {
         EXPECT_EQ(worker::load_payload(payload, worker().parts().blobs), nullptr) << payload;
     }
 }

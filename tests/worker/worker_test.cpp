@@ -151,6 +151,12 @@ worker::SnapshotRef WorkerTest::solve(const solver::Edge& edge) {
     return worker::snapshot_of(solver_->solve({edge}, cancel).at(0));
 }
 
+void WorkerTest::save_late(const std::vector<solver::Edge>& edges) {
+    for (const solver::Edge& edge : edges) {
+        if (solver::ResultRef result = solver_->known_result(edge)) solver_->save_late(edge, result);
+    }
+}
+
 std::string WorkerTest::read(const worker::SnapshotRef& snapshot, std::string_view name) {
     tree::NodeRef node = snapshot->tree(cancel).find(name);
     if (!node || !node->content) return "(no file)";

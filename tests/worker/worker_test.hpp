@@ -75,6 +75,8 @@ class WorkerTest : public testing::Test {
     static solver::Edge run(solver::Edge base, std::vector<std::string> arguments);
 
     worker::SnapshotRef solve(const solver::Edge& edge);
+    // Records what is written by now of results that were solved, as a build does after exporting.
+    void save_late(const std::vector<solver::Edge>& edges);
     std::string read(const worker::SnapshotRef& snapshot, std::string_view path);
     // The error of `solve`; fails the test if there is none.
     base::Error failure(const solver::Edge& edge);
