@@ -57,39 +57,59 @@ class FsLayerStore final : public LayerStore {
     }
 
     void add(const DiffId& diff_id, const oci::Descriptor& blob) override {
-        if (blob_of(diff_id)) return;
+        if (is_known(diff_id, blob.digest)) return;
         database_.run([&](Connection& connection) {
-            connection.statement("INSERT OR REPLACE INTO layers VALUES (?, ?, ?, ?, ?)")
+            connection
+                .statement(
+                    "INSERT OR IGNORE INTO layers (diff_id, digest, media_type, size, urls)"
+                    " VALUES (?, ?, ?, ?, ?)")
                 .bind(1, diff_id.digest)
-                .bind(2, blob.media_type)
-                .bind(3, blob.digest)
+                .bind(2, blob.digest)
+                .bind(3, blob.media_type)
                 .bind(4, static_cast<std::int64_t>(blob.size))
                 .bind(5, join_lines(blob.urls))
                 .run();
         });
     }
 
+    bool is_known(const DiffId& diff_id, const base::Digest& blob) override {
+        return database_.run([&](Connection& connection) {
+            Statement& query = connection.statement("SELECT 1 FROM layers WHERE diff_id = ? AND digest = ?");
+            bool known = query.bind(1, diff_id.digest).bind(2, blob).step();
+            query.reset();
+            return known;
+        });
+    }
+
     std::optional<oci::Descriptor> blob_of(const DiffId& diff_id) override {
-        std::optional<oci::Descriptor> blob = recorded_blob(diff_id);
-        if (!blob || !content_.contains(blob->digest)) return {};
-        if (content_.size_of(blob->digest) != blob->size) return {};
-        session_.lease(diff_id.digest);
-        return blob;
+        for (oci::Descriptor& blob : recorded_blobs(diff_id)) {
+            if (!content_.contains(blob.digest) || content_.size_of(blob.digest) != blob.size) continue;
+            session_.lease(diff_id.digest);
+            return std::move(blob);
+        }
+        return {};
+    }
+
+    std::shared_ptr<const tree::Delta> stored_delta(const DiffId& diff_id, tree::Os os,
+                                                    const CancelToken& cancel) override {
+        std::shared_ptr<Slot> slot = slot_of(diff_id);
+        std::unique_lock lock = lock_slot(*slot, cancel);
+        return stored_delta(*slot, diff_id, os);
+    }
+
+    std::shared_ptr<const tree::Delta> read(const DiffId& diff_id, const oci::Descriptor& blob, tree::Os os,
+                                            const CancelToken& cancel) override {
+        std::shared_ptr<Slot> slot = slot_of(diff_id);
+        std::unique_lock lock = lock_slot(*slot, cancel);
+        return read(*slot, diff_id, blob, os, cancel);
     }
 
     std::shared_ptr<const tree::Delta> delta_of(const DiffId& diff_id, tree::Os os,
                                                 const CancelToken& cancel) override {
         std::shared_ptr<Slot> slot = slot_of(diff_id);
         std::unique_lock lock = lock_slot(*slot, cancel);
-        if (slot->delta && slot->delta->os == os) return slot->delta;
-        session_.lease(diff_id.digest);
-        std::optional<tree::Delta> delta = read_layer_index(paths_.index_of(diff_id), diff_id);
-        if (!delta || delta->os != os) {
-            delta = read_blob(diff_id, os, cancel);
-            write_layer_index(paths_.index_of(diff_id), *delta, session_.directory());
-        }
-        slot->delta = std::make_shared<const tree::Delta>(std::move(*delta));
-        return slot->delta;
+        if (auto stored = stored_delta(*slot, diff_id, os)) return stored;
+        return read(*slot, diff_id, blob_or_throw(diff_id), os, cancel);
     }
 
     void put_index(const DiffId& diff_id, const tree::Delta& delta) override {
@@ -139,17 +159,39 @@ class FsLayerStore final : public LayerStore {
         return lock;
     }
 
-    std::optional<oci::Descriptor> recorded_blob(const DiffId& diff_id) {
-        return database_.run([&](Connection& connection) -> std::optional<oci::Descriptor> {
-            Statement& query =
-                connection.statement("SELECT media_type, digest, size, urls FROM layers WHERE diff_id = ?");
-            if (!query.bind(1, diff_id.digest).step()) return {};
-            oci::Descriptor blob{.media_type = std::string(query.bytes(0)),
+    std::shared_ptr<const tree::Delta> stored_delta(Slot& slot, const DiffId& diff_id, tree::Os os) {
+        if (slot.delta && slot.delta->os == os) return slot.delta;
+        session_.lease(diff_id.digest);
+        std::optional<tree::Delta> delta = read_layer_index(paths_.index_of(diff_id), diff_id);
+        if (!delta || delta->os != os) return nullptr;
+        slot.delta = std::make_shared<const tree::Delta>(std::move(*delta));
+        return slot.delta;
+    }
+
+    std::shared_ptr<const tree::Delta> read(Slot& slot, const DiffId& diff_id, const oci::Descriptor& blob,
+                                            tree::Os os, const CancelToken& cancel) {
+        session_.lease(diff_id.digest);
+        auto delta = std::make_shared<const tree::Delta>(read_blob(diff_id, blob, os, cancel));
+        write_layer_index(paths_.index_of(diff_id), *delta, session_.directory());
+        add(diff_id, blob);
+        slot.delta = std::move(delta);
+        return slot.delta;
+    }
+
+    std::vector<oci::Descriptor> recorded_blobs(const DiffId& diff_id) {
+        return database_.run([&](Connection& connection) {
+            std::vector<oci::Descriptor> blobs;
+            Statement& query = connection.statement(
+                "SELECT media_type, digest, size, urls FROM layers WHERE diff_id = ? ORDER BY id");
+            query.bind(1, diff_id.digest);
+            while (query.step()) {
+                blobs.push_back({.media_type = std::string(query.bytes(0)),
                                  .digest = query.digest(1),
                                  .size = static_cast<std::uint64_t>(query.integer(2)),
-                                 .urls = split_lines(query.bytes(3))};
+                                 .urls = split_lines(query.bytes(3))});
+            }
             query.reset();
-            return blob;
+            return blobs;
         });
     }
 
@@ -158,8 +200,15 @@ class FsLayerStore final : public LayerStore {
         throw base::fail(ErrorCode::NotFound, "layer {} is not in the local store", diff_id.digest.string());
     }
 
-    static void verify(const base::Digest& digest, const DiffId& diff_id, const oci::Descriptor& blob) {
+    // A blob that was recorded, and is not the layer after all, shall stand in nobody's way.
+    void verify(const base::Digest& digest, const DiffId& diff_id, const oci::Descriptor& blob) {
         if (digest == diff_id.digest) return;
+        database_.run([&](Connection& connection) {
+            connection.statement("DELETE FROM layers WHERE diff_id = ? AND digest = ?")
+                .bind(1, diff_id.digest)
+                .bind(2, blob.digest)
+                .run();
+        });
         throw base::fail(ErrorCode::Corrupt, "blob {} holds the layer {}, not {}", blob.digest.string(),
                          digest.string(), diff_id.digest.string());
     }
@@ -186,8 +235,8 @@ class FsLayerStore final : public LayerStore {
         return hash.digest();
     }
 
-    tree::Delta read_blob(const DiffId& diff_id, tree::Os os, const CancelToken& cancel) {
-        oci::Descriptor blob = blob_or_throw(diff_id);
+    tree::Delta read_blob(const DiffId& diff_id, const oci::Descriptor& blob, tree::Os os,
+                          const CancelToken& cancel) {
         return with_healing(diff_id, blob, cancel, [&] {
             std::unique_ptr<base::Source> raw = content_.open(blob, cancel);
             std::unique_ptr<base::Source> tar = oci::decompress(*raw, kMaxLayerSize);

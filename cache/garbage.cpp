@@ -1,5 +1,8 @@
 #include "cache/garbage.hpp"
 
+#include <algorithm>
+#include <unordered_map>
+
 #include "base/file.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
@@ -132,16 +135,23 @@ void GarbageCollector::read_document(const Digest& digest) {
 }
 
 void GarbageCollector::mark_layers() {
+    std::unordered_map<Digest, Digests> blobs;  // by diff ID, in the order in which they were recorded
     database_.run([&](Connection& connection) {
-        Statement& query = connection.statement("SELECT diff_id, digest FROM layers");
-        while (query.step()) {
-            Digest diff_id = query.digest(0);
-            Digest blob = query.digest(1);
-            if (needed_.count(diff_id) > 0) mark(blob);
-            if (needed_.count(blob) > 0) mark(diff_id);
-        }
+        Statement& query = connection.statement("SELECT diff_id, digest FROM layers ORDER BY id");
+        while (query.step()) blobs[query.digest(0)].push_back(query.digest(1));
         query.reset();
     });
+    auto is_needed = [this](const Digest& digest) { return needed_.count(digest) > 0; };
+    for (const auto& [diff_id, known] : blobs) {
+        if (std::any_of(known.begin(), known.end(), is_needed)) {
+            mark(diff_id);
+        } else if (is_needed(diff_id)) {
+            auto here = std::find_if(known.begin(), known.end(), [this](const Digest& blob) {
+                return content_.size_of(blob).has_value();
+            });
+            if (here != known.end()) mark(*here);
+        }
+    }
 }
 
 bool GarbageCollector::needed(std::string_view hex) const {
@@ -155,14 +165,14 @@ void GarbageCollector::sweep_blobs() {
     }
     database_.run([&](Connection& connection) {
         Digests gone;
-        Statement& query = connection.statement("SELECT diff_id, digest FROM layers");
+        Statement& query = connection.statement("SELECT DISTINCT digest FROM layers");
         while (query.step()) {
-            if (needed_.count(query.digest(1)) == 0) gone.push_back(query.digest(0));
+            if (needed_.count(query.digest(0)) == 0) gone.push_back(query.digest(0));
         }
         query.reset();
         Transaction transaction(connection);
-        for (const Digest& diff_id : gone) {
-            connection.statement("DELETE FROM layers WHERE diff_id = ?").bind(1, diff_id).run();
+        for (const Digest& blob : gone) {
+            connection.statement("DELETE FROM layers WHERE digest = ?").bind(1, blob).run();
         }
         transaction.commit();
     });

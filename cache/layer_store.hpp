@@ -25,16 +25,23 @@ class LayerStore {
   public:
     virtual ~LayerStore() = default;
 
-    // Records that `blob` (in the content store) decompresses to `diff_id`. A blob that was recorded earlier
-    // and is still there stays: what depends on a layer must not change with what else was loaded since.
-    // Annotations and platform of the descriptor are not kept.
+    // Records that `blob` decompresses to `diff_id`. The caller knows it: he has written the blob, or
+    // digested its contents. What an image's config says is no more than a claim, see read(). Annotations and
+    // platform of the descriptor are not kept.
     virtual void add(const base::DiffId& diff_id, const oci::Descriptor& blob) = 0;
-    // nullopt also if the blob is gone or cut short.
+    // Was it recorded that the blob decompresses to `diff_id`?
+    virtual bool is_known(const base::DiffId& diff_id, const base::Digest& blob) = 0;
+    // A blob in the content store: the first recorded of those that are there and not cut short.
     virtual std::optional<oci::Descriptor> blob_of(const base::DiffId& diff_id) = 0;
 
-    // The layer's Delta, from the stored index; made by streaming the blob once if absent. The blob's bytes
-    // are verified against `diff_id` on the way (Corrupt). Memoised in memory. Throws NotFound if there is
-    // neither an index nor a blob.
+    // The layer's Delta from its stored index, memoised in memory; null if there is none. Needs no blob.
+    virtual std::shared_ptr<const tree::Delta> stored_delta(const base::DiffId& diff_id, tree::Os os,
+                                                            const base::CancelToken& cancel) = 0;
+    // The layer's Delta, made by streaming `blob` (in the content store), which somebody claims to be the
+    // layer. Throws Corrupt if it is not; otherwise index and blob are recorded.
+    virtual std::shared_ptr<const tree::Delta> read(const base::DiffId& diff_id, const oci::Descriptor& blob,
+                                                    tree::Os os, const base::CancelToken& cancel) = 0;
+    // stored_delta(), else read() of blob_of(). Throws NotFound if there is neither.
     virtual std::shared_ptr<const tree::Delta> delta_of(const base::DiffId& diff_id, tree::Os os,
                                                         const base::CancelToken& cancel) = 0;
     // Stores an index that the writer of the layer already has (contents must be LayerRanges of diff_id).

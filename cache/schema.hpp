@@ -14,6 +14,11 @@ inline constexpr const char* kMigrations[] = {
     "CREATE TABLE files (device INTEGER NOT NULL, inode INTEGER NOT NULL, size INTEGER NOT NULL,"
     "                    modified INTEGER NOT NULL, changed INTEGER NOT NULL, digest BLOB NOT NULL,"
     "                    used INTEGER NOT NULL, PRIMARY KEY (device, inode)) WITHOUT ROWID;",
+    // 2: several blobs of one diff ID, every one of them digested to it. Nobody had checked the old rows.
+    "DROP TABLE layers;"
+    "CREATE TABLE layers (id INTEGER PRIMARY KEY, diff_id BLOB NOT NULL, digest BLOB NOT NULL,"
+    "                     media_type BLOB NOT NULL, size INTEGER NOT NULL, urls BLOB NOT NULL,"
+    "                     UNIQUE (diff_id, digest));",
 };
 
 inline constexpr int kSchemaVersion = static_cast<int>(sizeof kMigrations / sizeof kMigrations[0]);

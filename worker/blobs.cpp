@@ -1,6 +1,11 @@
 #include "worker/blobs.hpp"
 
+#include <algorithm>
+
+#include "base/copy.hpp"
 #include "base/error.hpp"
+#include "oci/compress.hpp"
+#include "worker/layer_writer.hpp"
 
 namespace mullion::worker {
 namespace {
@@ -36,6 +41,10 @@ class SingleBlob final : public oci::BlobSource {
 };
 
 }  // namespace
+
+bool may_be_absent(const oci::Descriptor& layer) {
+    return !layer.urls.empty() && oci::media_type::is_foreign_layer(layer.media_type);
+}
 
 oci::ImageArchive& Blobs::layout(const std::string& store, const CancelToken& cancel) {
     std::lock_guard lock(mutex_);
@@ -117,6 +126,7 @@ SnapshotRef Blobs::stack(const oci::Platform& platform, const std::vector<Writte
                      .field(layer.blob.media_type)
                      .field(layer.blob.digest.string())
                      .number(layer.registry_lost ? 1 : 0)
+                     .number(layer.of_image ? 1 : 0)
                      .finish()
                      .string();
         SnapshotRef& known = stacks_[prefix];
@@ -126,13 +136,102 @@ SnapshotRef Blobs::stack(const oci::Platform& platform, const std::vector<Writte
     return at;
 }
 
+void Blobs::add_image(const std::vector<WrittenLayer>& layers) {
+    std::vector<base::DiffId> diff_ids;
+    for (const WrittenLayer& layer : layers) diff_ids.push_back(layer.diff_id);
+    std::lock_guard lock(mutex_);
+    auto [known, added] = images_.emplace(std::move(diff_ids), layers);
+    if (added) return;
+    // Two images of one build with the same layers: whoever comes first, one of them is taken.
+    auto digest = [](const WrittenLayer& layer) { return layer.blob.digest; };
+    if (std::ranges::lexicographical_compare(layers, known->second, {}, digest, digest)) {
+        known->second = layers;
+    }
+}
+
+std::vector<WrittenLayer> Blobs::on_own_image(std::vector<WrittenLayer> layers) {
+    std::vector<base::DiffId> base;
+    for (const WrittenLayer& layer : layers) {
+        if (!layer.of_image) break;
+        base.push_back(layer.diff_id);
+    }
+    std::lock_guard lock(mutex_);
+    if (auto own = images_.find(base); own != images_.end()) {
+        std::copy(own->second.begin(), own->second.end(), layers.begin());
+    }
+    return layers;
+}
+
 DeltaRef Blobs::delta_of(const WrittenLayer& layer, tree::Os os, const CancelToken& cancel) {
     return base::with_context([&] { return fmt::format("reading layer {}", layer.blob.digest.string()); },
-                              [&] {
+                              [&]() -> DeltaRef {
+                                  if (auto stored = state_.layers().stored_delta(layer.diff_id, os, cancel)) {
+                                      std::lock_guard lock(mutex_);
+                                      unfetched_.emplace(layer.diff_id, std::make_shared<Unfetched>(layer));
+                                      return stored;
+                                  }
                                   ensure(layer.blob, cancel);
-                                  state_.layers().add(layer.diff_id, layer.blob);
-                                  return state_.layers().delta_of(layer.diff_id, os, cancel);
+                                  return state_.layers().read(layer.diff_id, layer.blob, os, cancel);
                               });
+}
+
+void Blobs::verify(const WrittenLayer& layer, const CancelToken& cancel) {
+    if (state_.layers().is_known(layer.diff_id, layer.blob.digest)) return;
+    base::with_context(
+        [&] { return fmt::format("checking layer {}", layer.blob.digest.string()); },
+        [&] {
+            auto raw = open(layer.blob, cancel);
+            base::VerifyingSource blob(*raw, layer.blob.size);
+            auto tar = oci::decompress(blob, kMaxLayerBytes);
+            base::HashSink hash;
+            base::copy(*tar, hash, cancel);
+            base::NullSink rest;
+            base::copy(blob, rest, cancel);
+            base::Digest digest = hash.digest();
+            if (digest != layer.diff_id.digest) {
+                throw fail(ErrorCode::Corrupt,
+                           "its bytes digest to {}, not to the diff ID {} that the image gives for them",
+                           digest.string(), layer.diff_id.digest.string())
+                    .hint("the image is damaged or made to deceive: get it again, from where you trust");
+            }
+            if (blob.digest() != layer.blob.digest) throw fail(ErrorCode::Corrupt, "the blob is damaged");
+            state_.layers().add(layer.diff_id, layer.blob);
+        });
+}
+
+void Blobs::fetch(const base::DiffId& diff_id, const CancelToken& cancel) {
+    std::shared_ptr<Unfetched> wanted;
+    {
+        std::lock_guard lock(mutex_);
+        auto found = unfetched_.find(diff_id);
+        if (found == unfetched_.end()) return;
+        wanted = found->second;
+    }
+    std::lock_guard work(wanted->mutex);
+    if (wanted->fetched) return;
+    if (!state_.layers().blob_of(diff_id)) {
+        ensure(wanted->layer.blob, cancel);
+        verify(wanted->layer, cancel);
+    }
+    wanted->fetched = true;
+}
+
+oci::Descriptor Blobs::stored_blob(const base::DiffId& diff_id, const CancelToken& cancel) {
+    fetch(diff_id, cancel);
+    if (auto blob = state_.layers().blob_of(diff_id)) return *blob;
+    throw fail(ErrorCode::NotFound, "layer {} has no blob", diff_id.digest.string());
+}
+
+std::unique_ptr<base::Source> Blobs::Contents::open(const tree::Content& content, const CancelToken& cancel) {
+    if (const auto* range = std::get_if<tree::LayerRange>(&content.location())) {
+        blobs_.fetch(range->diff_id, cancel);
+    }
+    return blobs_.state_.layers().contents().open(content, cancel);
+}
+
+void Blobs::Contents::on_digest(const tree::Content& content, const base::Digest& digest,
+                                base::FileTime opened) {
+    blobs_.state_.layers().contents().on_digest(content, digest, opened);
 }
 
 }  // namespace mullion::worker

@@ -1,5 +1,9 @@
 // Every blob a build can reach: those of the content store, and those of OCI layouts given as named contexts,
 // which are copied into the store when something reads files of them.
+//
+// What an image says of itself is a claim: its config may name the diff IDs of another image over blobs of
+// its own. A layer is read by its diff ID (then anything stored under it will do: it was digested); a blob
+// goes into an image we write, or is read as that layer, only once its bytes were digested to the diff ID.
 #pragma once
 
 #include <filesystem>
@@ -16,6 +20,9 @@
 #include "worker/snapshot.hpp"
 
 namespace mullion::worker {
+
+// Blobs that are fetched from their own URLs need not be here.
+bool may_be_absent(const oci::Descriptor& layer);
 
 // Thread-safe.
 class Blobs final : public oci::BlobSource {
@@ -38,13 +45,47 @@ class Blobs final : public oci::BlobSource {
     // them knows of its Tree, all do.
     SnapshotRef stack(const oci::Platform& platform, const std::vector<WrittenLayer>& layers);
 
-    // The Delta of a written layer; its blob is in the content store afterwards.
+    // The images that ops of this build stand upon, by what they consist of. A cached result gets the blobs
+    // of the build's own image, not of the one it was made upon: those may be compressed otherwise.
+    void add_image(const std::vector<WrittenLayer>& layers);
+    // `layers` with its lowest layers, those of an image, replaced; as they are if the build has no such
+    // image.
+    std::vector<WrittenLayer> on_own_image(std::vector<WrittenLayer> layers);
+
+    // The Delta of a written layer: from the stored index, else from its blob, which is in the content store
+    // afterwards. Corrupt if the blob is not that layer.
     DeltaRef delta_of(const WrittenLayer& layer, tree::Os os, const base::CancelToken& cancel);
+    // Throws Corrupt unless the blob decompresses to the layer's diff ID. Reads it once, wherever it lies.
+    void verify(const WrittenLayer& layer, const base::CancelToken& cancel);
+    // A blob in the content store that is the layer, copied from a layout if need be. NotFound, Corrupt.
+    oci::Descriptor stored_blob(const base::DiffId& diff_id, const base::CancelToken& cancel);
     // Opens contents wherever they lie.
-    tree::ContentProvider& contents() { return state_.layers().contents(); }
+    tree::ContentProvider& contents() { return contents_; }
     cache::State& state() { return state_; }
 
   private:
+    // Brings the blob of a layer in when somebody reads a file of it.
+    class Contents final : public tree::ContentProvider {
+      public:
+        explicit Contents(Blobs& blobs) : blobs_(blobs) {}
+        std::unique_ptr<base::Source> open(const tree::Content& content,
+                                           const base::CancelToken& cancel) override;
+        void on_digest(const tree::Content& content, const base::Digest& digest,
+                       base::FileTime opened) override;
+
+      private:
+        Blobs& blobs_;
+    };
+
+    // A layer whose index was enough so far. The mutex lets one thread fetch the blob.
+    struct Unfetched {
+        explicit Unfetched(WrittenLayer l) : layer(std::move(l)) {}
+        const WrittenLayer layer;
+        std::mutex mutex;
+        bool fetched = false;
+    };
+
+    void fetch(const base::DiffId& diff_id, const base::CancelToken& cancel);
     bool stored(const oci::Descriptor& descriptor);
     oci::ImageArchive& layout(const std::string& store, const base::CancelToken& cancel);
     std::unique_ptr<base::Source> open_in_layouts(const oci::Descriptor& descriptor,
@@ -55,6 +96,9 @@ class Blobs final : public oci::BlobSource {
     std::mutex mutex_;
     std::map<std::string, std::unique_ptr<oci::ImageArchive>> open_layouts_;
     std::map<std::string, SnapshotRef> stacks_;  // by platform, chain ID and top blob
+    std::map<base::DiffId, std::shared_ptr<Unfetched>> unfetched_;
+    std::map<std::vector<base::DiffId>, std::vector<WrittenLayer>> images_;
+    Contents contents_{*this};
 };
 
 }  // namespace mullion::worker

@@ -72,8 +72,4 @@ ImageRequest image_request(const ExportInput& input, const ImageOptions& options
     return request;
 }
 
-bool may_be_absent(const oci::Descriptor& layer) {
-    return !layer.urls.empty() && oci::media_type::is_foreign_layer(layer.media_type);
-}
-
 }  // namespace mullion::worker

@@ -23,7 +23,4 @@ std::unique_ptr<Exporter> make_tar_exporter(AttributeReader& attributes);
 // The request that an exporter's input and options stand for.
 ImageRequest image_request(const ExportInput& input, const ImageOptions& options);
 
-// Blobs that are fetched from their own URLs need not be here.
-bool may_be_absent(const oci::Descriptor& layer);
-
 }  // namespace mullion::worker

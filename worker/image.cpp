@@ -50,6 +50,8 @@ std::vector<oci::Descriptor> layer_descriptors(Worker::Parts& parts, const Image
         oci::Descriptor descriptor =
             keep ? layers[i].blob
                  : parts.writer.recompress(layers[i], wanted.compression, wanted.level, cancel);
+        bool elsewhere = may_be_absent(descriptor) && !parts.blobs.reachable(descriptor, cancel);
+        if (!elsewhere && descriptor.digest == layers[i].blob.digest) parts.blobs.verify(layers[i], cancel);
         Compression compression = oci::compression_of(descriptor.media_type);
         bool foreign = oci::media_type::is_foreign_layer(descriptor.media_type);
         descriptor.media_type = foreign ? foreign_type(compression, request.docker_media_types)

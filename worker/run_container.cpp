@@ -35,14 +35,6 @@ std::string escape_argument(std::string_view argument) {
     return result + '"';
 }
 
-SnapshotRef image_snapshot(Blobs& blobs, const oci::Image& image) {
-    std::vector<WrittenLayer> layers;
-    for (std::size_t i = 0; i < image.manifest.layers.size(); ++i) {
-        layers.push_back({image.config.diff_ids.at(i), image.manifest.layers[i]});
-    }
-    return blobs.stack(image.config.platform, layers);
-}
-
 void check(const Worker::Parts& parts, const ContainerRequest& request) {
     require_services(parts.services, "a container");
     if (request.isolation == Isolation::HyperV) {
@@ -97,7 +89,7 @@ std::uint32_t run_container(Worker& worker, const ContainerRequest& request,
         throw fail(ErrorCode::Invalid, "{} has neither ENTRYPOINT nor CMD", request.image_name)
             .hint("give a command after the image");
     }
-    SnapshotRef rootfs = image_snapshot(parts.blobs, request.image);
+    SnapshotRef rootfs = parts.blobs.stack(request.image.config.platform, layers_of(request.image));
     std::string directory = tree::normalise(
         Os::Windows, request.working_directory.empty() ? config.working_dir : request.working_directory);
 

@@ -26,6 +26,7 @@ base::OrderedJson layer_json(const WrittenLayer& layer) {
     if (!layer.blob.urls.empty()) json["urls"] = layer.blob.urls;
     if (!layer.blob.annotations.empty()) json["annotations"] = layer.blob.annotations;
     if (layer.registry_lost) json["registry_lost"] = true;
+    if (layer.of_image) json["of_image"] = true;
     return json;
 }
 
@@ -36,9 +37,12 @@ WrittenLayer parse_layer(const base::JsonView& json) {
     if (auto annotations = json.find("annotations")) {
         for (const auto& [key, value] : annotations->members()) blob.annotations[key] = value.string();
     }
-    auto lost = json.find("registry_lost");
+    auto is = [&](const char* name) {
+        auto value = json.find(name);
+        return value && value->boolean();
+    };
     return {base::DiffId{base::Digest::parse(json.at("diff_id").string())}, std::move(blob),
-            lost && lost->boolean()};
+            is("registry_lost"), is("of_image")};
 }
 
 }  // namespace
@@ -179,6 +183,14 @@ bool Snapshot::registry_lost() const {
     return false;
 }
 
+std::vector<WrittenLayer> layers_of(const oci::Image& image) {
+    std::vector<WrittenLayer> layers;
+    for (std::size_t i = 0; i < image.manifest.layers.size(); ++i) {
+        layers.push_back({image.config.diff_ids.at(i), image.manifest.layers[i], false, true});
+    }
+    return layers;
+}
+
 std::string save_payload(const Snapshot& snapshot) {
     base::OrderedJson json;
     json["type"] = kPayloadVersion;
@@ -201,7 +213,10 @@ SnapshotRef load_payload(std::string_view payload, Blobs& blobs, bool allow_regi
         for (const base::JsonView& entry : view.at("layers").array()) {
             layers.push_back(parse_layer(entry));
             if (layers.back().registry_lost && !allow_registry_loss) return nullptr;
-            if (!blobs.reachable(layers.back().blob, {})) return nullptr;
+        }
+        layers = blobs.on_own_image(std::move(layers));
+        for (const WrittenLayer& layer : layers) {
+            if (!may_be_absent(layer.blob) && !blobs.reachable(layer.blob, {})) return nullptr;
         }
         return blobs.stack(oci::Platform::parse(view.at("platform").string()), layers);
     } catch (const base::Error& error) {

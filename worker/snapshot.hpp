@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/cancel.hpp"
+#include "oci/image.hpp"
 #include "oci/manifest.hpp"
 #include "oci/platform.hpp"
 #include "solver/op.hpp"
@@ -31,6 +32,8 @@ struct WrittenLayer {
     // The step that made it, or one it took files from, changed the registry, and the changes are lost. Only
     // for those who agreed to that.
     bool registry_lost = false;
+    // It belongs to the image a build stands upon.
+    bool of_image = false;
     bool operator==(const WrittenLayer&) const = default;
 };
 
@@ -113,6 +116,9 @@ tree::Os image_os(const oci::Platform& platform);
 
 // The Snapshot in a solver's result (Internal if it is none).
 SnapshotRef snapshot_of(const solver::ResultRef& result);
+
+// Layers of an image, base first. Corrupt if config and manifest disagree on their number.
+std::vector<WrittenLayer> layers_of(const oci::Image& image);
 
 // A stack whose layers are all written, as a cache record; empty if one is not. Read back, it is a Snapshot
 // of the same layers, or null if a blob of it is gone, the payload is not one of ours, or it has layers whose

@@ -25,11 +25,7 @@ class ImageOp final : public solver::Op {
     std::vector<solver::ResultRef> exec(const std::vector<solver::ResultRef>&,
                                         const solver::ExecContext& context) override {
         const oci::Image& found = image(context.cancel);
-        std::vector<WrittenLayer> layers;
-        for (std::size_t i = 0; i < found.manifest.layers.size(); ++i) {
-            layers.push_back({found.config.diff_ids[i], found.manifest.layers[i]});
-        }
-        return {setting_.parts.blobs.stack(found.config.platform, layers)};
+        return {setting_.parts.blobs.stack(found.config.platform, layers_of(found))};
     }
 
     std::string save(const solver::ResultRef&, std::size_t) override { return {}; }
@@ -44,6 +40,7 @@ class ImageOp final : public solver::Op {
                                       oci::Image found =
                                           setting_.parts.blobs.read_image(source_.store, manifest, cancel);
                                       check_platform(found.config.platform);
+                                      setting_.parts.blobs.add_image(layers_of(found));
                                       return image_.emplace(std::move(found));
                                   });
     }

@@ -107,8 +107,7 @@ void Unpacker::write_contents() {
 }
 
 void Unpacker::stream_layer(const base::DiffId& diff_id, const std::vector<const File*>& files) {
-    auto blob = blobs_.state().layers().blob_of(diff_id);
-    if (!blob) throw fail(ErrorCode::NotFound, "layer {} has no blob", diff_id.digest.string());
+    oci::Descriptor blob = blobs_.stored_blob(diff_id, cancel_);
     std::unordered_map<std::uint64_t, const File*> wanted;
     std::vector<const File*> again;  // other files with the same bytes
     for (const File* file : files) {
@@ -125,12 +124,12 @@ void Unpacker::stream_layer(const base::DiffId& diff_id, const std::vector<const
         wanted.erase(file);
         directory.make_file(found.path, bytes, found.modified, found.mode);
     };
-    auto raw = blobs_.open(*blob, cancel_);
+    auto raw = blobs_.open(blob, cancel_);
     auto tar = oci::decompress(*raw, kMaxLayerBytes);
     tree::LayerReader reader(std::move(options));
     reader.read(*tar, cancel_);
     if (reader.diff_id() != diff_id || !wanted.empty()) {
-        throw fail(ErrorCode::Corrupt, "blob {} is not layer {}", blob->digest.string(),
+        throw fail(ErrorCode::Corrupt, "blob {} is not layer {}", blob.digest.string(),
                    diff_id.digest.string());
     }
     write_one_by_one(again);

@@ -57,8 +57,6 @@ TEST_F(LayerStoreTest, FirstBlobStaysWhileItIsThere) {
     put(*opened_, other);
     EXPECT_EQ(layers().blob_of(layer_.diff_id), layer_.descriptor);
     opened_->content().remove(layer_.descriptor.digest);
-    EXPECT_FALSE(layers().blob_of(layer_.diff_id));
-    put(*opened_, other);
     EXPECT_EQ(layers().blob_of(layer_.diff_id), other.descriptor);
 }
 
@@ -137,9 +135,8 @@ TEST_F(LayerStoreTest, DamagedIndexIsMadeAgain) {
 TEST_F(LayerStoreTest, BlobThatHoldsAnotherLayerIsRefused) {
     Layer other = make_layer({{"c.txt", "other"}});
     opened_->content().put_bytes(other.blob);
-    layers().add(layer_.diff_id, other.descriptor);
     try {
-        layers().delta_of(layer_.diff_id, Os::Windows, {});
+        layers().read(layer_.diff_id, other.descriptor, Os::Windows, {});
         FAIL();
     } catch (const base::Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::Corrupt);
@@ -147,10 +144,33 @@ TEST_F(LayerStoreTest, BlobThatHoldsAnotherLayerIsRefused) {
         EXPECT_THAT(error.what(), ::testing::HasSubstr(layer_.diff_id.digest.string()));
     }
     EXPECT_FALSE(fs::exists(index(layer_)));
+    EXPECT_FALSE(layers().is_known(layer_.diff_id, other.descriptor.digest));
+    EXPECT_FALSE(layers().blob_of(layer_.diff_id));
+    EXPECT_TRUE(fs::exists(blob(other)));
+    opened_->content().put_bytes(layer_.blob);
+    layers().read(layer_.diff_id, layer_.descriptor, Os::Windows, {});
+    EXPECT_THAT(files(layer_), ElementsAre("a.txt=first", b_));
+}
+
+TEST_F(LayerStoreTest, RecordOfABlobThatHoldsAnotherLayerDoesNotStay) {
+    Layer other = make_layer({{"c.txt", "other"}});
+    opened_->content().put_bytes(other.blob);
+    layers().add(layer_.diff_id, other.descriptor);
     tree::Content content(5, tree::LayerRange{layer_.diff_id, 0});
     EXPECT_EQ(code_of([&] { layers().contents().open(content, {}); }), ErrorCode::Corrupt);
     EXPECT_FALSE(fs::exists(tar(layer_)));
-    EXPECT_TRUE(fs::exists(blob(other)));
+    put(*opened_, layer_);
+    EXPECT_THAT(files(layer_), ElementsAre("a.txt=first", b_));
+}
+
+TEST_F(LayerStoreTest, EveryBlobOfALayerIsKnown) {
+    Layer other = make_layer({{"a.txt", "first"}, {"b.txt", std::string(5000, 'b')}}, Compression::Zstd);
+    put(*opened_, layer_);
+    put(*opened_, other);
+    reopen();
+    EXPECT_TRUE(layers().is_known(layer_.diff_id, layer_.descriptor.digest));
+    EXPECT_TRUE(layers().is_known(layer_.diff_id, other.descriptor.digest));
+    EXPECT_FALSE(layers().is_known(layer_.diff_id, layer_.diff_id.digest));
 }
 
 TEST_F(LayerStoreTest, DamagedBlobIsRemovedSoThatItCanBeHadAgain) {
