@@ -1,6 +1,7 @@
 #include "cache/garbage.hpp"
 
 #include <algorithm>
+#include <array>
 #include <unordered_map>
 
 #include "base/file.hpp"
@@ -17,11 +18,14 @@ constexpr std::int64_t kUnusedDays = 30;
 constexpr std::size_t kMaxDocument = 4 << 20;  // as registries have it
 constexpr std::size_t kMaxIndex = 64 << 20;
 constexpr std::string_view kPrefix = "sha256:";
+constexpr std::string_view kDiffId = "\"diff_id\":\"";
 constexpr std::size_t kDigestText = kPrefix.size() + 2 * Digest::kSize;
 
-std::vector<Digest> digests_in(std::string_view text) {
+// Those that follow `mark`, which ends where a digest begins.
+std::vector<Digest> digests_in(std::string_view text, std::string_view mark = "") {
     std::vector<Digest> digests;
     for (std::size_t at = text.find(kPrefix); at != std::string_view::npos; at = text.find(kPrefix, at + 1)) {
+        if (!text.substr(0, at).ends_with(mark)) continue;
         if (auto digest = Digest::try_parse(text.substr(at, kDigestText))) digests.push_back(*digest);
     }
     return digests;
@@ -80,7 +84,7 @@ void GarbageCollector::mark_roots(const CollectionLock& lock) {
         Statement& query = connection.statement("SELECT payload FROM records");
         while (query.step()) {
             mark_text(query.bytes(0));
-            mark_stack(digests_in(query.bytes(0)));
+            mark_stack(digests_in(query.bytes(0), kDiffId));
         }
         query.reset();
     });
@@ -99,10 +103,12 @@ void GarbageCollector::mark_text(std::string_view text) {
 
 // Every lower part of a stack may be mounted by itself.
 void GarbageCollector::mark_stack(const Digests& diff_ids) {
-    std::vector<base::DiffId> stack;
-    for (const Digest& digest : diff_ids) stack.push_back({digest});
-    for (std::size_t height = 1; height <= stack.size(); ++height) {
-        mark(base::chain_id(std::span(stack).first(height))->digest);
+    std::optional<base::ChainId> chain;
+    for (const Digest& digest : diff_ids) {
+        // The chain ID of a stack is that of its lower part, taken for one layer, with the top one on it.
+        chain = chain ? base::chain_id(std::array{base::DiffId{chain->digest}, base::DiffId{digest}})
+                      : base::chain_id(std::array{base::DiffId{digest}});
+        for (bool whole : {false, true}) needed_.insert(LayerPaths::folder_key(*chain, whole));
     }
 }
 

@@ -4,8 +4,9 @@
 // leases of live sessions. Marking is conservative: a digest is needed if it occurs, as "sha256:HEX", in
 // something that is needed: a payload, or a small JSON blob (index, manifest, config). So no document is
 // understood wrongly, and none can hide what it refers to; at worst something stays that could go. A layer's
-// blob needs its diff ID; a diff ID needs one of its blobs. Unpacked layers and uncompressed copies stay if
-// their key is needed, or is the chain ID of a stack that a needed config or payload lists.
+// blob needs its diff ID; a diff ID needs one of its blobs. Uncompressed copies stay with their diff ID;
+// unpacked layers if their key is leased, or is that of a stack (or of a lower part of one) which a needed
+// config or payload lists.
 //
 // What is not needed is moved into the session's directory under the collection lock (see cache/session.hpp;
 // leases are counted then, so nobody loses what he relies on), and deleted after it is released.

@@ -15,8 +15,8 @@ struct KeyRecord {
     // The key dependants compose their own keys from (see solver/cache_key.hpp).
     base::Digest canonical;
     // How to get the result back; empty: the result is cheap to recompute and was not kept. Opaque but for
-    // one thing: garbage collection keeps everything a payload names as "sha256:HEX" (blobs, diff IDs, keys
-    // of unpacked layers, and the chain IDs of the stack they make in the order given).
+    // one thing: garbage collection keeps everything a payload names as "sha256:HEX" (blobs, diff IDs), and
+    // the unpacked layers of the stack that the digests behind "diff_id": make in the order given.
     std::string payload;
 };
 

@@ -14,6 +14,13 @@ struct LayerPaths {
     std::filesystem::path index_of(const base::DiffId& diff_id) const { return index / diff_id.digest.hex(); }
     std::filesystem::path tar_of(const base::DiffId& diff_id) const { return tars / diff_id.digest.hex(); }
     std::filesystem::path unpacked(const base::Digest& key) const { return layers / key.hex(); }
+    // The key of the folder that holds the topmost layer of the stack `chain`; `whole`: all of it, merged.
+    static base::Digest folder_key(const base::ChainId& chain, bool whole) {
+        return base::Hasher()
+            .field(whole ? "layer folder 1, whole" : "layer folder 1")
+            .field(chain.digest.string())
+            .finish();
+    }
 
     std::filesystem::path index;
     std::filesystem::path layers;

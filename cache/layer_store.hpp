@@ -4,7 +4,7 @@
 // The index is <state>/index/sha256/<hex>: small, under a checksum of its own, made again when damaged. The
 // rest of <state>/layers is made from blobs as needed and is not synced to the disk; a power loss could leave
 // files there that are silently short, so all of it is dropped at the first start after a reboot:
-//   layers/<hex of the key>/       unpacked layers
+//   layers/<hex of the key>/       unpacked layers (keys: LayerPaths::folder_key)
 //   layers/tar/<hex of diff ID>    uncompressed copies of compressed blobs that single files were read from
 #pragma once
 
@@ -51,8 +51,8 @@ class LayerStore {
     virtual tree::ContentProvider& contents() = 0;
 
     // Directory of an unpacked layer, made by `unpack` (into a temporary directory, renamed when complete) if
-    // absent. `key` names it: a chain ID for stacks or anything else that determines the result. One process
-    // unpacks, others wait. If `unpack` throws, nothing stays.
+    // absent. `key` names it: LayerPaths::folder_key for the folders of a stack, or anything else that
+    // determines the result. One process unpacks, others wait. If `unpack` throws, nothing stays.
     virtual std::filesystem::path unpacked(const base::Digest& key,
                                            const std::function<void(const std::filesystem::path&)>& unpack,
                                            const base::CancelToken& cancel = {}) = 0;

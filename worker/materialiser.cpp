@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "cache/layer_paths.hpp"
 #include "worker/unpack.hpp"
 
 namespace mullion::worker {
@@ -45,18 +46,15 @@ std::vector<fs::path> Materialiser::folders(const Snapshot& snapshot, const base
             std::size_t at = merged + i;
             const Snapshot* below = i == 0 ? nullptr : stack[at - 1];
             auto chain = base::chain_id(std::span(diff_ids).first(at + 1));
-            folders[folders.size() - 1 - i] = folder_of(below, *stack[at], chain->digest, cancel);
+            folders[folders.size() - 1 - i] = folder_of(below, *stack[at], *chain, cancel);
         });
     });
     return folders;
 }
 
-fs::path Materialiser::folder_of(const Snapshot* below, const Snapshot& snapshot, const base::Digest& chain,
+fs::path Materialiser::folder_of(const Snapshot* below, const Snapshot& snapshot, const base::ChainId& chain,
                                  const base::CancelToken& cancel) {
-    base::Digest key = base::Hasher()
-                           .field(below == nullptr ? "layer folder 1, whole" : "layer folder 1")
-                           .field(chain.string())
-                           .finish();
+    base::Digest key = cache::LayerPaths::folder_key(chain, below == nullptr);
     auto make = [&](const fs::path& folder) {
         tree::Tree lower = below == nullptr ? tree::Tree(snapshot.os()) : below->tree(cancel);
         unpack(lower, snapshot.tree(cancel), folder, cancel);

@@ -1,8 +1,8 @@
 // Snapshots as layer folders on disk (hcs/layer_storage.hpp), the one thing a RUN needs beyond values.
 //
-// A layer is unpacked once and kept in the LayerStore under its chain ID, since the casing of its names
-// follows the layers below. A folder holds names and bytes; metadata lives in the Tree. What a host cannot
-// hold is represented like this:
+// A layer is unpacked once and kept in the LayerStore under a key made of its chain ID
+// (cache::LayerPaths::folder_key), since the casing of its names follows the layers below. A folder holds
+// names and bytes; metadata lives in the Tree. What a host cannot hold is represented like this:
 //   * read-only files have no write permission, times of files and directories are the tree's;
 //   * streams are files named "file:stream", as Wine has them;
 //   * symlinks and junctions become relative symlinks to where they lead inside the tree; links out of C:
@@ -40,7 +40,7 @@ class Materialiser {
 
   private:
     std::filesystem::path folder_of(const Snapshot* below, const Snapshot& snapshot,
-                                    const base::Digest& chain, const base::CancelToken& cancel);
+                                    const base::ChainId& chain, const base::CancelToken& cancel);
 
     Blobs& blobs_;
     hcs::LayerStorage* storage_;

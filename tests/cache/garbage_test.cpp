@@ -165,18 +165,21 @@ TEST_F(GarbageTest, MerelyReadingIsNoLease) {
 }
 
 TEST_F(GarbageTest, UnpackedStacksOfKeptImagesStay) {
-    Digest stack = key(0), lone = key(1);
+    std::vector<Digest> stack;
+    Digest lone = key(1);
     with_state([&](State& opened) {
         Image image = put_image(opened, "name", "data");
-        stack = base::chain_id(std::array{image.layer.diff_id, base::DiffId{key(7)}})->digest;
-        for (const Digest& digest : {stack, lone}) {
-            opened.layers().unpacked(digest, [](const fs::path& directory) {
-                base::write_file_atomic(directory / "file", "12345");
-            });
+        std::array layers{image.layer.diff_id, base::DiffId{key(7)}};
+        for (std::size_t height : {1u, 2u}) {
+            auto chain = base::chain_id(std::span(layers).first(height));
+            for (bool whole : {false, true}) stack.push_back(LayerPaths::folder_key(*chain, whole));
         }
+        auto unpack = [](const fs::path& directory) { base::write_file_atomic(directory / "file", "12345"); };
+        for (const Digest& digest : stack) opened.layers().unpacked(digest, unpack);
+        opened.layers().unpacked(lone, unpack);
     });
     EXPECT_EQ(collect(), 5u);
-    EXPECT_TRUE(fs::exists(state() / "layers" / stack.hex()));
+    for (const Digest& digest : stack) EXPECT_TRUE(fs::exists(state() / "layers" / digest.hex()));
     EXPECT_FALSE(fs::exists(state() / "layers" / lone.hex()));
     EXPECT_FALSE(fs::exists(state() / "layers" / (lone.hex() + ".lock")));
     EXPECT_TRUE(fs::exists(state() / "layers" / "boot"));

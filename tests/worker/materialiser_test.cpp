@@ -120,6 +120,24 @@ TEST_F(MaterialiserTest, UnpackedOnce) {
     EXPECT_EQ(fs::last_write_time(first[0]), fs::last_write_time(folders(one)[0]));
 }
 
+TEST_F(MaterialiserTest, FoldersOfRecordedStepsSurviveGarbageCollection) {
+    int count = 0;
+    fake.body = [&](const FakeProcess& process) {
+        process.write("f.txt", std::to_string(++count));
+        return 0;
+    };
+    auto make = [&] { return run(run(run(base_image(), {"one"}), {"two"}), {"three"}); };
+    std::vector<fs::path> used = folders(solve(make())->below());
+    ASSERT_EQ(used.size(), 3U);
+    restart();
+    std::vector<fs::path> unused =
+        folders(add(nothing, [](auto& editor) { editor.put("unused", file_node("1")); }));
+    restart();
+    EXPECT_GT(state->images().collect_garbage(), 0U);
+    for (const fs::path& folder : used) EXPECT_TRUE(fs::exists(folder / "Files")) << folder;
+    EXPECT_FALSE(fs::exists(unused.at(0)));
+}
+
 TEST_F(MaterialiserTest, HardLinksAreOneFile) {
     auto one = add(nothing, [](auto& editor) {
         tree::Node file = file_node("h");
