@@ -57,6 +57,8 @@ frontend::ResolvedImage StoreImageResolver::resolve_image(const oci::Reference& 
                 "give the image by hand: --build-context {}=oci-layout://DIR, or \"mullion load\" it first",
                 reference.familiar()));
     }
+    // Leased until the build ends: nobody else's clean-up takes what it stands upon.
+    state_.content().contains(target->digest);
     oci::Image image = oci::load_image(state_.content(), *target, platform, cancel);
     check_platform(image, platform, reference.familiar());
     return resolved(reference.with_digest(image.descriptor.digest).string(), image, "");

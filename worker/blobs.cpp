@@ -99,8 +99,9 @@ oci::Image Blobs::read_image(const std::string& store, const base::Digest& manif
                     store.empty() ? "the local store" : store);
     };
     if (store.empty()) {
+        // This leases the manifest, and with it config and layers (cache/garbage.hpp).
+        if (!state_.content().contains(manifest)) throw not_found();
         auto size = state_.content().size_of(manifest);
-        if (!size) throw not_found();
         oci::Descriptor root{std::string(oci::media_type::kManifest), manifest, *size, {}, {}, {}};
         return oci::load_image(state_.content(), root, {}, cancel);
     }

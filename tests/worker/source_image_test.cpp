@@ -177,6 +177,22 @@ TEST_F(ImageSourceTest, CachedResultHasTheBlobsOfTheBuildsOwnBase) {
     EXPECT_EQ(build(copy_on(image(gzip))).parsed_manifest.layers.at(0).digest, gzip.blob.digest);
 }
 
+TEST_F(ImageSourceTest, BaseOfARunningBuildSurvivesItsRemovalByOthers) {
+    solver::Edge base = image(base_layer());
+    solver::Edge target = copy_on(base);
+    restart();
+    worker().resolve(base.vertex)->cache_map({cancel, &progress, base.vertex->digest()});
+    cache::State(path("state")).images().collect_garbage();
+    EXPECT_EQ(read(solve(target), "Users/Public/readme.txt"), "public");
+}
+
+TEST_F(ImageSourceTest, BaseThatNobodyUsesGoes) {
+    solver::Edge target = copy_on(image(base_layer()));
+    restart();
+    cache::State(path("state")).images().collect_garbage();
+    EXPECT_EQ(failure(target).code(), base::ErrorCode::NotFound);
+}
+
 TEST_F(ImageSourceTest, LayersOfALayoutAreCopiedOnlyWhenAFileIsRead) {
     solver::Edge edge = layout_image(base_layer());
     WrittenLayer layer = base_layer();
