@@ -158,6 +158,11 @@ std::optional<fs::path> take_file_destination(AttributeReader& attributes) {
     if (!fs::is_directory(path.parent_path(), code)) {
         attributes.invalid("dest", *destination, "a file in a directory that exists");
     }
+    if (fs::exists(path, code) && !fs::is_regular_file(path, code)) {
+        attributes.invalid("dest", *destination, "a regular file, or - for standard output");
+    }
+    // What a link leads to is replaced, not the link: /dev/stdout is one.
+    if (fs::is_symlink(path, code) && fs::exists(path, code)) return fs::canonical(path);
     return path;
 }
 

@@ -1,5 +1,7 @@
 #include "worker/exporter.hpp"
 
+#include <sys/stat.h>
+
 #include <fstream>
 
 #include "base/error.hpp"
@@ -102,6 +104,27 @@ TEST_F(ExporterTest, SameBuildGivesTheSameBytes) {
     restart();
     run("oci", {{"dest", out("two.tar")}}, {"app"});
     EXPECT_EQ(base::read_file(path("one.tar"), 1 << 24), base::read_file(path("two.tar"), 1 << 24));
+}
+
+TEST_F(ExporterTest, DestinationThatIsNoFileIsRefused) {
+    ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+    fs::create_symlink(path("fifo"), path("link"));
+    for (const char* type : {"oci", "docker", "tar"}) {
+        for (const std::string& destination : {std::string("/dev/null"), out("fifo"), out("link")}) {
+            base::Error error = refusal(type, {{"dest", destination}});
+            EXPECT_EQ(error.code(), base::ErrorCode::Invalid);
+            EXPECT_THAT(error.what(), HasSubstr("a regular file, or - for standard output"));
+        }
+    }
+    EXPECT_TRUE(fs::is_fifo(path("fifo")));
+}
+
+TEST_F(ExporterTest, LinkToAFileStaysALink) {
+    base::write_file_atomic(path("real.tar"), "old");
+    fs::create_symlink("real.tar", path("link.tar"));
+    run("oci", {{"dest", out("link.tar")}}, {"app"});
+    EXPECT_TRUE(fs::is_symlink(path("link.tar")));
+    EXPECT_EQ(only_image(path("real.tar")).manifest.layers.size(), 2U);
 }
 
 TEST_F(ExporterTest, LayoutDirectoryIsWrittenWithoutTar) {
