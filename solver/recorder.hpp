@@ -20,6 +20,8 @@ class Recorder {
     base::Digest canonical(std::size_t index) const;
     // Under every key that can be found again.
     void save(std::size_t index, const base::Digest& canonical, const std::string& payload) const;
+    // Only under the key that needs no contents, if that can be found again.
+    void save_definition(std::size_t index, const base::Digest& canonical, const std::string& payload) const;
     void forget(std::size_t index) const;
 
   private:
@@ -29,6 +31,7 @@ class Recorder {
     base::Digest root_;
     bool fresh_;
     std::vector<std::optional<base::Digest>> known_;  // canonical keys in use already
+    std::optional<base::Digest> storable_definition_;
     std::vector<base::Digest> storable_roots_;
 };
 

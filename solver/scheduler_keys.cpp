@@ -118,7 +118,7 @@ bool Scheduler::look_up(Node& node, const base::Digest& root, bool storable) {
         output.canonical = record->canonical;
         output.payload = std::move(record->payload);
         // Found by content: the next look-up shall find it by definition.
-        if (node.content) Recorder(node, keys_).save(i, *output.canonical, output.payload);
+        if (node.content) Recorder(node, keys_).save_definition(i, *output.canonical, output.payload);
     }
     return all;
 }

@@ -108,6 +108,44 @@ TEST_F(SolverCache, ContentKeysOfSessionOnlyInputsAreStored) {
     EXPECT_THAT(world.log(), ElementsAre("exec context", "digest copy", "load copy"));
 }
 
+TEST_F(SolverCache, FullyCachedSolveWritesNothing) {
+    VertexRef context = world.constant("context", 7);
+    world["context"].session_only = true;
+    VertexRef copy = world.sum("copy", {context});
+    world["copy"].contents = {true};
+    VertexRef run = world.sum("run", {copy});
+    solve(run);
+    std::size_t before = keys.saves();
+    for (int i = 0; i < 2; ++i) {
+        new_build();
+        EXPECT_EQ(solve(run), 7);
+        EXPECT_EQ(world.count("exec copy") + world.count("exec run"), 0u);
+    }
+    EXPECT_EQ(keys.saves(), before);
+    // Nor does it need to.
+    keys.failing = {"save"};
+    new_build();
+    EXPECT_EQ(solve(run), 7);
+}
+
+TEST_F(SolverCache, ContentHitIsRecordedOnceByDefinition) {
+    VertexRef compile = world.constant("compile", 5);
+    VertexRef link = world.sum("link", {compile});
+    world["link"].contents = {true};
+    solve(link);
+    world["compile"].key = "compile with another flag";
+    std::size_t before = keys.size();
+    new_build();
+    solve(link);
+    // The new compile, and link by its new definition.
+    EXPECT_EQ(keys.size(), before + 2);
+    std::size_t saves = keys.saves();
+    new_build();
+    EXPECT_EQ(solve(link), 5);
+    EXPECT_THAT(world.log(), ElementsAre("load link"));
+    EXPECT_EQ(keys.saves(), saves);
+}
+
 TEST_F(SolverCache, IgnoreCacheRunsAndStores) {
     VertexRef a = world.constant("a", 1);
     solve(a);

@@ -16,12 +16,18 @@ std::optional<cache::KeyRecord> FakeKeyStore::find(const base::Digest& key) {
 void FakeKeyStore::save(const std::vector<base::Digest>& keys, const cache::KeyRecord& record) {
     std::lock_guard lock(mutex_);
     if (failing.contains("save")) throw std::runtime_error("save failed");
+    ++saves_;
     for (const base::Digest& key : keys) records_.insert_or_assign(key, record);
 }
 
 void FakeKeyStore::forget(const base::Digest& key) {
     std::lock_guard lock(mutex_);
     records_.erase(key);
+}
+
+std::size_t FakeKeyStore::saves() {
+    std::lock_guard lock(mutex_);
+    return saves_;
 }
 
 std::size_t FakeKeyStore::size() {

@@ -55,12 +55,14 @@ class FakeKeyStore final : public cache::KeyStore {
     void save(const std::vector<base::Digest>& keys, const cache::KeyRecord& record) override;
     void forget(const base::Digest& key) override;
     std::size_t size();
+    std::size_t saves();  // calls of save()
 
     std::set<std::string> failing;  // "find", "save": these throw
 
   private:
     std::mutex mutex_;
     std::map<base::Digest, cache::KeyRecord> records_;
+    std::size_t saves_ = 0;
 };
 
 class RecordingProgress final : public base::ProgressSink {
