@@ -81,7 +81,10 @@ bool Scheduler::follow_equal(Node& node) {
         node.followed->outputs.resize(node.outputs.size());
     }
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-        if (node.outputs[i].used) need_result(*node.followed, i, node);
+        if (!node.outputs[i].used) continue;
+        // It is somebody's now: an execution that does not make it fails, instead of being tried again.
+        node.followed->outputs[i].used = true;
+        need_result(*node.followed, i, node);
     }
     if (node.pending == 0) adopt(node);
     return true;

@@ -55,6 +55,25 @@ TEST_F(Solve, DifferentVerticesWithEqualKeysShareOneRun) {
     EXPECT_THAT(progress->life(follower), ElementsAre("announced", "cached"));
 }
 
+TEST_F(Solve, OutputThatTheEqualVertexDoesNotMakeIsAnError) {
+    // x makes one output; y, which follows it, is asked for a second one.
+    for (const char* name : {"x", "y"}) {
+        world.constant(name, 4);
+        world[name].key = "the same";
+    }
+    VertexRef x = world.sum("x", {});
+    VertexRef y = world.sum("y", {});
+    solve(x);
+    try {
+        solve_all({{y, 1}});
+        FAIL();
+    } catch (const base::Error& error) {
+        EXPECT_EQ(error.code(), base::ErrorCode::Internal);
+        EXPECT_NE(std::string(error.what()).find("made no output 1"), std::string::npos) << error.what();
+    }
+    EXPECT_EQ(world.count("exec x") + world.count("exec y"), 2u);
+}
+
 TEST_F(Solve, EqualContentMergesWhileRunning) {
     // Two copies of equal content from different contexts.
     VertexRef x = world.sum("copy x", {world.constant("x", 4)});
