@@ -49,7 +49,7 @@ class FileOp final : public solver::Op {
             for (std::string& source : copy->sources) source = tree::base_name(source);
         }
         solver::CacheMap map{operation_key("file 1", {setting_.platform.string(), key}), false, {}};
-        map.content_digests.resize(setting_.input_count);
+        if (!copies_.empty()) map.content_digests.resize(setting_.input_count);
         for (const auto& [input, actions] : copies_) {
             map.content_digests[input] = [this, &copies = actions](const solver::ResultRef& result,
                                                                    const base::CancelToken& cancel) {
