@@ -186,6 +186,7 @@ void Database::migrate(Connection& connection) const {
                          version, kSchemaVersion)
             .hint("use that version, or another state directory (--state or MULLION_STATE)");
     }
+    if (version < 0) throw base::fail(ErrorCode::Corrupt, "{}: schema {}", file_.string(), version);
     connection.execute("PRAGMA journal_mode = WAL");
     Transaction transaction(connection);
     for (; version < kSchemaVersion; ++version) connection.execute(kMigrations[version]);
@@ -196,6 +197,7 @@ void Database::migrate(Connection& connection) const {
 bool Database::damaged() const {
     try {
         Connection probe(file_);
+        if (probe.integer("PRAGMA user_version") < 0) return true;
         Statement& check = probe.statement("PRAGMA integrity_check(1)");
         return !check.step() || check.bytes(0) != "ok";
     } catch (const base::Error& error) {

@@ -86,6 +86,18 @@ TEST_F(DatabaseTest, NewerSchemaIsRefusedAndLeftAlone) {
     EXPECT_EQ(Connection(file()).integer("PRAGMA user_version"), 1000);
 }
 
+TEST_F(DatabaseTest, SchemaThatCannotBeIsSetAside) {
+    { Database database(state()); }
+    {
+        Connection connection(file());
+        connection.execute("PRAGMA user_version = -5");
+    }
+    Database database(state());
+    save(database, 1);
+    EXPECT_EQ(count(database), 1);
+    EXPECT_TRUE(fs::exists(state() / "mullion.db.corrupt"));
+}
+
 // A crash between creating the file and making the schema.
 TEST_F(DatabaseTest, EmptyFileIsBroughtUpToDate) {
     base::write_file_atomic(file(), "");
