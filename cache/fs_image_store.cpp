@@ -76,9 +76,9 @@ class FsImageStore final : public ImageStore {
         return edit([&](IndexFile& index) { return erase(index, name); });
     }
 
-    std::uint64_t collect_garbage() override {
+    std::uint64_t collect_garbage(const base::CancelToken& cancel) override {
         read();  // names that cannot be read would lose their images
-        return GarbageCollector(state_, session_, content_, database_).run({});
+        return GarbageCollector(state_, session_, content_, database_).run(cancel);
     }
 
   private:

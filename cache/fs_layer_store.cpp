@@ -3,6 +3,7 @@
 #include <map>
 #include <mutex>
 
+#include "base/copy.hpp"
 #include "base/error.hpp"
 #include "base/synced.hpp"
 #include "cache/layer_contents.hpp"
@@ -231,7 +232,7 @@ class FsLayerStore final : public LayerStore {
     base::Digest digest_on_disk(const oci::Descriptor& blob, const CancelToken& cancel) {
         std::unique_ptr<base::Source> raw = content_.open(blob, cancel);
         base::HashSink hash;
-        base::copy(*raw, hash);
+        base::copy(*raw, hash, cancel);
         return hash.digest();
     }
 
@@ -271,11 +272,7 @@ class FsLayerStore final : public LayerStore {
         base::HashSink hash(&pending);
         std::unique_ptr<base::Source> raw = content_.open(blob, cancel);
         std::unique_ptr<base::Source> tar = oci::decompress(*raw, kMaxLayerSize);
-        std::vector<char> buffer(kChunk);
-        while (std::size_t got = tar->read(buffer.data(), buffer.size())) {
-            cancel.check();
-            hash.write({buffer.data(), got});
-        }
+        base::copy(*tar, hash, cancel);
         verify(hash.digest(), diff_id, blob);
         pending.publish(file);
     }
@@ -312,7 +309,6 @@ class FsLayerStore final : public LayerStore {
 
     // The bound against decompression bombs: several times the largest Windows base layer.
     static constexpr std::uint64_t kMaxLayerSize = std::uint64_t{128} << 30;
-    static constexpr std::size_t kChunk = 256 * 1024;
 
     LayerPaths paths_;
     Session& session_;

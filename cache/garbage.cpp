@@ -60,7 +60,7 @@ std::uint64_t GarbageCollector::run(const base::CancelToken& cancel) {
     expire();
     {
         CollectionLock lock(state_, cancel);
-        mark_roots(lock);
+        mark_roots(lock, cancel);
         sweep_blobs();
         sweep_layers();
     }
@@ -77,7 +77,7 @@ void GarbageCollector::expire() {
     });
 }
 
-void GarbageCollector::mark_roots(const CollectionLock& lock) {
+void GarbageCollector::mark_roots(const CollectionLock& lock, const base::CancelToken& cancel) {
     mark_text(base::try_read_file(state_ / "index.json", kMaxIndex).value_or(""));
     for (const Digest& digest : lock.leases()) mark(digest);
     database_.run([&](Connection& connection) {
@@ -88,9 +88,9 @@ void GarbageCollector::mark_roots(const CollectionLock& lock) {
         }
         query.reset();
     });
-    mark_documents();
+    mark_documents(cancel);
     mark_layers();
-    mark_documents();
+    mark_documents(cancel);
 }
 
 void GarbageCollector::mark(const Digest& digest) {
@@ -112,8 +112,9 @@ void GarbageCollector::mark_stack(const Digests& diff_ids) {
     }
 }
 
-void GarbageCollector::mark_documents() {
+void GarbageCollector::mark_documents(const base::CancelToken& cancel) {
     while (!unread_.empty()) {
+        cancel.check();
         Digest digest = unread_.back();
         unread_.pop_back();
         read_document(digest);

@@ -29,18 +29,18 @@ class GarbageCollector {
   public:
     GarbageCollector(const std::filesystem::path& state, Session& session, ContentStore& content,
                      Database& database);
-    // Returns the bytes freed.
+    // Returns the bytes freed. Canceled while marking, it takes nothing away.
     std::uint64_t run(const base::CancelToken& cancel);
 
   private:
     using Digests = std::vector<base::Digest>;
 
     void expire();
-    void mark_roots(const CollectionLock& lock);
+    void mark_roots(const CollectionLock& lock, const base::CancelToken& cancel);
     void mark(const base::Digest& digest);
     void mark_text(std::string_view text);
     void mark_stack(const Digests& diff_ids);
-    void mark_documents();
+    void mark_documents(const base::CancelToken& cancel);
     void read_document(const base::Digest& digest);
     void mark_layers();
     bool needed(std::string_view hex) const;

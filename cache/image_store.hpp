@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/cancel.hpp"
 #include "oci/manifest.hpp"
 
 namespace mullion::cache {
@@ -32,8 +33,8 @@ class ImageStore {
     virtual bool remove(const std::string& name) = 0;
     // Deletes every blob, layer index and unpacked layer that no name, no cache record and no lease needs
     // (cache/garbage.hpp), and cache records that nobody used for a month. Returns bytes freed. Safe beside
-    // running builds: what they use is leased.
-    virtual std::uint64_t collect_garbage() = 0;
+    // running builds: what they use is leased. Canceled, it leaves what it has not come to.
+    virtual std::uint64_t collect_garbage(const base::CancelToken& cancel = {}) = 0;
 };
 
 }  // namespace mullion::cache

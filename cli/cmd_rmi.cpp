@@ -40,7 +40,7 @@ int remove_images(Context& context, const Options& options) {
             code = kFailure;
         }
     }
-    context.state().images().collect_garbage();
+    context.state().images().collect_garbage(context.cancel);
     return code;
 }
 

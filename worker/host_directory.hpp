@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/cancel.hpp"
 #include "base/file_time.hpp"
 #include "base/handle.hpp"
 #include "base/stream.hpp"
@@ -20,7 +21,8 @@ class HostDirectory {
     explicit HostDirectory(std::filesystem::path root);
 
     void make_directory(std::string_view path);
-    void make_file(std::string_view path, base::Source& bytes, base::FileTime modified, std::uint32_t mode);
+    void make_file(std::string_view path, base::Source& bytes, base::FileTime modified, std::uint32_t mode,
+                   const base::CancelToken& cancel);
     void make_symlink(std::string_view path, const std::string& target);
     void make_hard_link(std::string_view existing, std::string_view path);
     // Of a directory; last, because whatever is made in it changes it.

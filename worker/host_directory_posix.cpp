@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 
+#include "base/copy.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "tree/name.hpp"
@@ -70,12 +71,12 @@ void HostDirectory::make_directory(std::string_view path) {
 }
 
 void HostDirectory::make_file(std::string_view path, base::Source& bytes, base::FileTime modified,
-                              std::uint32_t mode) {
+                              std::uint32_t mode, const base::CancelToken& cancel) {
     base::UniqueFd fd(::openat(parent(path), name_of(path).c_str(),
                                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
     if (!fd) throw_errno(errno, "creating", path);
     base::FdSink sink(fd.get(), "writing " + tree::printable(path));
-    base::copy(bytes, sink);
+    base::copy(bytes, sink, cancel);
     if (::futimens(fd.get(), write_time(modified).data()) != 0)
         throw_errno(errno, "setting the time of", path);
 }

@@ -3,6 +3,7 @@
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
+#include "base/copy.hpp"
 #include "base/error.hpp"
 #include "tree/layer_tar.hpp"
 #include "worker/prefetch.hpp"
@@ -68,7 +69,7 @@ oci::Descriptor LayerWriter::recompress(const WrittenLayer& layer, oci::Compress
             auto blob = blobs_.state().content().writer();
             auto compressed = oci::compress_to(*blob, compression, level);
             base::HashSink hashed(compressed.get());
-            base::copy(*tar, hashed);
+            base::copy(*tar, hashed, cancel);
             hashed.finish();
             base::Digest digest = hashed.digest();
             if (digest != layer.diff_id.digest) {

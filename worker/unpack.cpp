@@ -122,7 +122,7 @@ void Unpacker::stream_layer(const base::DiffId& diff_id, const std::vector<const
         if (file == wanted.end()) return;
         const File& found = *file->second;
         wanted.erase(file);
-        directory.make_file(found.path, bytes, found.modified, found.mode);
+        directory.make_file(found.path, bytes, found.modified, found.mode, cancel_);
     };
     auto raw = blobs_.open(blob, cancel_);
     auto tar = oci::decompress(*raw, kMaxLayerBytes);
@@ -142,7 +142,7 @@ void Unpacker::write_one_by_one(const std::vector<const File*>& files) {
             cancel_.check();
             const File& file = *files[i];
             auto bytes = blobs_.contents().open(*file.content, cancel_);
-            directory.make_file(file.path, *bytes, file.modified, file.mode);
+            directory.make_file(file.path, *bytes, file.modified, file.mode, cancel_);
         }
     };
     tbb::this_task_arena::isolate(

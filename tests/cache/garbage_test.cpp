@@ -149,6 +149,18 @@ TEST_F(GarbageTest, LeasesOfOtherProcessesCount) {
     EXPECT_TRUE(fs::exists(state() / "layers" / key(1).hex()));
 }
 
+TEST_F(GarbageTest, CanceledCollectionTakesNothing) {
+    with_state([this](State& opened) {
+        put_image(opened, "name", "data");
+        opened.content().put_bytes("garbage");
+    });
+    State opened(state());
+    base::CancelSource source;
+    source.cancel();
+    EXPECT_EQ(code_of([&] { opened.images().collect_garbage(source.token()); }), base::ErrorCode::Canceled);
+    EXPECT_TRUE(has(Digest::of("garbage")));
+}
+
 TEST_F(GarbageTest, OwnLeasesCount) {
     State opened(state());
     Digest committed = opened.content().put_bytes("just committed");

@@ -96,6 +96,19 @@ TEST_F(LayerWriterTest, RecompressedLayersHoldTheSameTar) {
     EXPECT_EQ(writer().recompress(written, oci::Compression::Zstd, 5, cancel), zstd);
 }
 
+TEST_F(LayerWriterTest, RecompressingCanBeCanceled) {
+    write("f", std::string(100'000, 'z'));
+    auto written = writer().write(*context_layer(), cancel);
+    base::CancelSource source;
+    source.cancel();
+    try {
+        writer().recompress(written, oci::Compression::Zstd, {}, source.token());
+        FAIL() << "no error";
+    } catch (const base::Error& error) {
+        EXPECT_EQ(error.code(), base::ErrorCode::Canceled);
+    }
+}
+
 TEST_F(LayerWriterTest, BlobThatIsNotTheLayerIsCorrupt) {
     write("f", "1");
     auto written = writer().write(*context_layer(), cancel);
