@@ -84,11 +84,41 @@ class FsLayerStore final : public LayerStore {
 
     std::optional<oci::Descriptor> blob_of(const DiffId& diff_id) override {
         for (oci::Descriptor& blob : recorded_blobs(diff_id)) {
-            if (!content_.contains(blob.digest) || content_.size_of(blob.digest) != blob.size) continue;
+            if (!is_here(blob)) continue;
             session_.lease(diff_id.digest);
             return std::move(blob);
         }
         return {};
+    }
+
+    std::optional<oci::Descriptor> recompressed(const DiffId& diff_id, const std::string& form) override {
+        auto blob = database_.run([&](Connection& connection) -> std::optional<oci::Descriptor> {
+            Statement& query = connection.statement(
+                "SELECT media_type, digest, size FROM recompressed WHERE diff_id = ? AND form = ?");
+            if (!query.bind(1, diff_id.digest).bind(2, form).step()) return {};
+            oci::Descriptor found{.media_type = std::string(query.bytes(0)),
+                                  .digest = query.digest(1),
+                                  .size = static_cast<std::uint64_t>(query.integer(2))};
+            query.reset();
+            return found;
+        });
+        if (!blob || !is_here(*blob)) return {};
+        session_.lease(diff_id.digest);
+        return blob;
+    }
+
+    void add_recompressed(const DiffId& diff_id, const std::string& form,
+                          const oci::Descriptor& blob) override {
+        add(diff_id, blob);
+        database_.run([&](Connection& connection) {
+            connection.statement("INSERT OR REPLACE INTO recompressed VALUES (?, ?, ?, ?, ?)")
+                .bind(1, diff_id.digest)
+                .bind(2, form)
+                .bind(3, blob.digest)
+                .bind(4, blob.media_type)
+                .bind(5, static_cast<std::int64_t>(blob.size))
+                .run();
+        });
     }
 
     std::shared_ptr<const tree::Delta> stored_delta(const DiffId& diff_id, tree::Os os,
@@ -144,6 +174,11 @@ class FsLayerStore final : public LayerStore {
         std::shared_ptr<const tree::Delta> delta;
         std::optional<LayerTar> tar;
     };
+
+    // Whole, and leased from now on.
+    bool is_here(const oci::Descriptor& blob) {
+        return content_.contains(blob.digest) && content_.size_of(blob.digest) == blob.size;
+    }
 
     std::shared_ptr<Slot> slot_of(const DiffId& diff_id) {
         return slots_.with([&](auto& slots) {

@@ -180,6 +180,7 @@ void GarbageCollector::sweep_blobs() {
         Transaction transaction(connection);
         for (const Digest& blob : gone) {
             connection.statement("DELETE FROM layers WHERE digest = ?").bind(1, blob).run();
+            connection.statement("DELETE FROM recompressed WHERE digest = ?").bind(1, blob).run();
         }
         transaction.commit();
     });

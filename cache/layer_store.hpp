@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "base/cancel.hpp"
 #include "oci/manifest.hpp"
@@ -33,6 +34,14 @@ class LayerStore {
     virtual bool is_known(const base::DiffId& diff_id, const base::Digest& blob) = 0;
     // A blob in the content store: the first recorded of those that are there and not cut short.
     virtual std::optional<oci::Descriptor> blob_of(const base::DiffId& diff_id) = 0;
+
+    // What the layer was recompressed to: `form` names compression and level. nullopt also if the blob is
+    // gone or cut short.
+    virtual std::optional<oci::Descriptor> recompressed(const base::DiffId& diff_id,
+                                                        const std::string& form) = 0;
+    // Records that, and that `blob` decompresses to `diff_id`.
+    virtual void add_recompressed(const base::DiffId& diff_id, const std::string& form,
+                                  const oci::Descriptor& blob) = 0;
 
     // The layer's Delta from its stored index, memoised in memory; null if there is none. Needs no blob.
     virtual std::shared_ptr<const tree::Delta> stored_delta(const base::DiffId& diff_id, tree::Os os,

@@ -19,6 +19,10 @@ inline constexpr const char* kMigrations[] = {
     "CREATE TABLE layers (id INTEGER PRIMARY KEY, diff_id BLOB NOT NULL, digest BLOB NOT NULL,"
     "                     media_type BLOB NOT NULL, size INTEGER NOT NULL, urls BLOB NOT NULL,"
     "                     UNIQUE (diff_id, digest));",
+    // 3: what layers were recompressed to.
+    "CREATE TABLE recompressed (diff_id BLOB NOT NULL, form BLOB NOT NULL, digest BLOB NOT NULL,"
+    "                           media_type BLOB NOT NULL, size INTEGER NOT NULL,"
+    "                           PRIMARY KEY (diff_id, form)) WITHOUT ROWID;",
 };
 
 inline constexpr int kSchemaVersion = static_cast<int>(sizeof kMigrations / sizeof kMigrations[0]);

@@ -1,5 +1,8 @@
 #include "worker/image.hpp"
 
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
 #include <algorithm>
 
 #include "base/error.hpp"
@@ -39,19 +42,30 @@ std::string foreign_type(Compression compression, bool docker) {
     return type;
 }
 
+// The blob that goes into the image: the layer's own, or another with the wanted compression.
+oci::Descriptor stored_form(Worker::Parts& parts, const WrittenLayer& layer, bool of_base,
+                            const CompressionOptions& wanted, const base::CancelToken& cancel) {
+    bool keep = of_base && !wanted.force;
+    oci::Descriptor blob =
+        keep ? layer.blob : parts.writer.recompress(layer, wanted.compression, wanted.level, cancel);
+    bool elsewhere = may_be_absent(blob) && !parts.blobs.reachable(blob, cancel);
+    if (!elsewhere && blob.digest == layer.blob.digest) parts.blobs.verify(layer, cancel);
+    return blob;
+}
+
 std::vector<oci::Descriptor> layer_descriptors(Worker::Parts& parts, const ImageRequest& request,
                                                const std::vector<WrittenLayer>& layers,
                                                const base::CancelToken& cancel) {
+    std::vector<std::optional<oci::Descriptor>> stored(layers.size());
+    tbb::this_task_arena::isolate([&] {
+        tbb::parallel_for(std::size_t{0}, layers.size(), [&](std::size_t i) {
+            bool of_base = i < request.config.diff_ids.size();
+            stored[i] = stored_form(parts, layers[i], of_base, request.compression, cancel);
+        });
+    });
     std::vector<oci::Descriptor> descriptors;
-    std::size_t base_layers = request.config.diff_ids.size();
-    const CompressionOptions& wanted = request.compression;
-    for (std::size_t i = 0; i < layers.size(); ++i) {
-        bool keep = i < base_layers && !wanted.force;
-        oci::Descriptor descriptor =
-            keep ? layers[i].blob
-                 : parts.writer.recompress(layers[i], wanted.compression, wanted.level, cancel);
-        bool elsewhere = may_be_absent(descriptor) && !parts.blobs.reachable(descriptor, cancel);
-        if (!elsewhere && descriptor.digest == layers[i].blob.digest) parts.blobs.verify(layers[i], cancel);
+    for (std::optional<oci::Descriptor>& form : stored) {
+        oci::Descriptor descriptor = std::move(*form);
         Compression compression = oci::compression_of(descriptor.media_type);
         bool foreign = oci::media_type::is_foreign_layer(descriptor.media_type);
         descriptor.media_type = foreign ? foreign_type(compression, request.docker_media_types)

@@ -61,6 +61,9 @@ oci::Descriptor LayerWriter::recompress(const WrittenLayer& layer, oci::Compress
                                         std::optional<int> level, const base::CancelToken& cancel) {
     bool default_level = !level || (compression == oci::Compression::Gzip && *level == 6);
     if (default_level && oci::compression_of(layer.blob.media_type) == compression) return layer.blob;
+    std::string form =
+        fmt::format("{} {}", oci::layer_media_type(compression), level ? std::to_string(*level) : "default");
+    if (auto known = blobs_.state().layers().recompressed(layer.diff_id, form)) return *known;
     return base::with_context(
         [&] { return fmt::format("recompressing layer {}", layer.blob.digest.string()); },
         [&] {
@@ -77,7 +80,9 @@ oci::Descriptor LayerWriter::recompress(const WrittenLayer& layer, oci::Compress
                                  digest.string(), layer.diff_id.digest.string());
             }
             auto committed = blob->commit();
-            return layer_descriptor(compression, committed.digest, committed.size);
+            auto made = layer_descriptor(compression, committed.digest, committed.size);
+            blobs_.state().layers().add_recompressed(layer.diff_id, form, made);
+            return made;
         });
 }
 

@@ -22,7 +22,7 @@ class LayerWriter {
     std::vector<WrittenLayer> write_all(const Snapshot& snapshot, const base::CancelToken& cancel);
 
     // A written layer in another compression: its descriptor as it is if it has it already, else that of a
-    // new blob. Same layer, compression and level: same bytes.
+    // new blob, which is remembered. Same layer, compression and level: same bytes.
     oci::Descriptor recompress(const WrittenLayer& layer, oci::Compression compression,
                                std::optional<int> level, const base::CancelToken& cancel);
 

@@ -96,6 +96,29 @@ TEST_F(LayerWriterTest, RecompressedLayersHoldTheSameTar) {
     EXPECT_EQ(writer().recompress(written, oci::Compression::Zstd, 5, cancel), zstd);
 }
 
+TEST_F(LayerWriterTest, RecompressedLayerIsRemembered) {
+    write("f", std::string(100'000, 'z'));
+    auto written = writer().write(*context_layer(), cancel);
+    auto zstd = writer().recompress(written, oci::Compression::Zstd, 5, cancel);
+    restart();
+    // Without the layer it could not be made again.
+    state->content().remove(written.blob.digest);
+    EXPECT_EQ(writer().recompress(written, oci::Compression::Zstd, 5, cancel), zstd);
+    EXPECT_THROW(writer().recompress(written, oci::Compression::Zstd, 6, cancel), base::Error);
+    state->content().remove(zstd.digest);
+    EXPECT_THROW(writer().recompress(written, oci::Compression::Zstd, 5, cancel), base::Error);
+}
+
+TEST_F(LayerWriterTest, RecompressedLayersAreCollectedWithTheirImages) {
+    write("f", std::string(100'000, 'z'));
+    auto written = writer().write(*context_layer(), cancel);
+    auto zstd = writer().recompress(written, oci::Compression::Zstd, 5, cancel);
+    restart();
+    state->images().collect_garbage();
+    EXPECT_FALSE(state->content().size_of(zstd.digest));
+    EXPECT_FALSE(state->layers().is_known(written.diff_id, zstd.digest));
+}
+
 TEST_F(LayerWriterTest, RecompressingCanBeCanceled) {
     write("f", std::string(100'000, 'z'));
     auto written = writer().write(*context_layer(), cancel);
