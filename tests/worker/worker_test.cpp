@@ -143,6 +143,7 @@ solver::Edge WorkerTest::run(solver::Edge base, std::vector<std::string> argumen
 }
 
 worker::SnapshotRef WorkerTest::solve(const solver::Edge& edge) {
+    worker();  // made here: threads that resolve vertices would race for it
     if (!solver_) {
         solver_ = std::make_unique<solver::Solver>(
             [this](const solver::VertexRef& wanted) { return worker().resolve(wanted); }, &state->keys(),
