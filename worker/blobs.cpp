@@ -1,6 +1,7 @@
 #include "worker/blobs.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/copy.hpp"
 #include "base/error.hpp"
@@ -14,19 +15,33 @@ using base::CancelToken;
 using base::ErrorCode;
 using base::fail;
 
-constexpr std::size_t kMaxIndexBytes = 4 << 20;
 constexpr int kMaxIndexDepth = 4;
+constexpr std::size_t kMaxIndexes = 1000;
 
-std::optional<oci::Descriptor> find_below(oci::BlobSource& source, const oci::Descriptor& root,
-                                          const base::Digest& wanted, int depth, const CancelToken& cancel) {
-    if (root.digest == wanted) return root;
-    if (!oci::media_type::is_index(root.media_type) || depth == kMaxIndexDepth) return {};
-    oci::Index index = oci::Index::parse(oci::read_blob(source, root, kMaxIndexBytes, cancel));
-    for (const oci::Descriptor& entry : index.manifests) {
-        if (auto found = find_below(source, entry, wanted, depth + 1, cancel)) return found;
+// Looks for a manifest below the roots of a layout. Each index is read once, however often others name it.
+class ManifestFinder {
+  public:
+    ManifestFinder(oci::BlobSource& source, const base::Digest& wanted, const CancelToken& cancel)
+        : source_(source), wanted_(wanted), cancel_(cancel) {}
+
+    std::optional<oci::Descriptor> find(const oci::Descriptor& root, int depth = 0) {
+        if (root.digest == wanted_) return root;
+        if (!oci::media_type::is_index(root.media_type) || depth == kMaxIndexDepth) return {};
+        if (!seen_.insert(root.digest).second) return {};
+        if (seen_.size() > kMaxIndexes) throw fail(ErrorCode::Invalid, "more than {} indexes", kMaxIndexes);
+        oci::Index index = oci::Index::parse(oci::read_blob(source_, root, oci::Index::kMaxSize, cancel_));
+        for (const oci::Descriptor& entry : index.manifests) {
+            if (auto found = find(entry, depth + 1)) return found;
+        }
+        return {};
     }
-    return {};
-}
+
+  private:
+    oci::BlobSource& source_;
+    const base::Digest& wanted_;
+    const CancelToken& cancel_;
+    std::unordered_set<base::Digest> seen_;
+};
 
 // One blob of one source, for ingest().
 class SingleBlob final : public oci::BlobSource {
@@ -106,8 +121,9 @@ oci::Image Blobs::read_image(const std::string& store, const base::Digest& manif
         return oci::load_image(state_.content(), root, {}, cancel);
     }
     oci::ImageArchive& archive = layout(store, cancel);
+    ManifestFinder finder(archive, manifest, cancel);
     for (const oci::NamedRoot& root : archive.roots()) {
-        auto found = find_below(archive, root.descriptor, manifest, 0, cancel);
+        auto found = finder.find(root.descriptor);
         if (found) return oci::load_image(archive, *found, {}, cancel);
     }
     throw not_found();

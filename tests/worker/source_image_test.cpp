@@ -205,6 +205,24 @@ TEST_F(ImageSourceTest, LayersOfALayoutAreCopiedOnlyWhenAFileIsRead) {
     EXPECT_TRUE(state->content().size_of(layer.blob.digest));
 }
 
+// Four levels of indexes, each naming the next one 300 times: 300^4 reads for who follows every entry.
+TEST_F(ImageSourceTest, LayoutOfRepeatedIndexesIsReadOnceEach) {
+    Documents absent = documents(base_layer());
+    auto writer = oci::write_oci_layout(path("layout"));
+    oci::Descriptor below{std::string(oci::media_type::kIndex), base::Digest::of("absent"), 6, {}, {}, {}};
+    for (int level = 0; level < 4; ++level) {
+        oci::Index index;
+        index.manifests.assign(300, below);
+        std::string bytes = index.json();
+        below = {std::string(oci::media_type::kIndex), base::Digest::of(bytes), bytes.size(), {}, {}, {}};
+        writer->put_bytes(below, bytes);
+    }
+    writer->finish({{"", below}});
+    options.layouts["layout"] = path("layout");
+    restart();
+    EXPECT_EQ(failure(source(absent, "layout")).code(), base::ErrorCode::NotFound);
+}
+
 TEST_F(ImageSourceTest, LayoutWhoseBlobIsNotTheLayerIsRefusedWhenAFileIsRead) {
     WrittenLayer real = base_layer();
     WrittenLayer lie{real.diff_id, other_layer().blob};
