@@ -17,7 +17,9 @@ std::optional<std::string> read_context_file(const std::filesystem::path& direct
                                              std::size_t limit);
 
 // The lines of the ignore file that counts: `next_to_dockerfile` (a path) before `in_context`
-// (".dockerignore" in the context). None of both: no lines. See frontend::ignore_file_names.
+// (".dockerignore" in the context). None of both: no lines. Each is confined to its directory, as
+// read_context_file has it: the Dockerfile may lie in a context that nobody has to trust. See
+// frontend::ignore_file_names.
 std::vector<std::string> read_ignore_lines(const std::filesystem::path& next_to_dockerfile,
                                            const std::filesystem::path& in_context);
 

@@ -54,9 +54,9 @@ std::optional<std::string> read_context_file(const fs::path& directory, std::str
 
 std::vector<std::string> read_ignore_lines(const fs::path& next_to_dockerfile, const fs::path& in_context) {
     std::optional<std::string> text;
-    if (!next_to_dockerfile.empty()) text = base::try_read_file(next_to_dockerfile, kMaxIgnoreFile);
-    if (!text) {
-        text = read_context_file(in_context.parent_path(), in_context.filename().string(), kMaxIgnoreFile);
+    for (const fs::path& file : {next_to_dockerfile, in_context}) {
+        if (text || file.empty()) continue;
+        text = read_context_file(file.parent_path(), file.filename().string(), kMaxIgnoreFile);
     }
     std::vector<std::string> lines;
     if (!text) return lines;

@@ -68,5 +68,15 @@ TEST_F(ContextFilesTest, IgnoreFileNextToTheDockerfileComesFirst) {
     EXPECT_TRUE(read_ignore_lines({}, path("context/none")).empty());
 }
 
+TEST_F(ContextFilesTest, IgnoreFilesAreConfinedAndDoNotBlock) {
+    write("secret", "x");
+    fs::create_symlink("../secret", path("context/link.dockerignore"));
+    ASSERT_EQ(::mkfifo(path("context/fifo.dockerignore").c_str(), 0600), 0);
+    for (const char* name : {"context/link.dockerignore", "context/fifo.dockerignore"}) {
+        EXPECT_THROW(read_ignore_lines(path(name), path("context/.dockerignore")), base::Error) << name;
+        EXPECT_THROW(read_ignore_lines({}, path(name)), base::Error) << name;
+    }
+}
+
 }  // namespace
 }  // namespace mullion::test
