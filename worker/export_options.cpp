@@ -144,7 +144,12 @@ ImageOptions take_image_options(AttributeReader& attributes, const std::vector<s
     }
     options.descriptor_annotations = attributes.take_prefix("annotation-manifest-descriptor.");
     options.manifest_annotations = attributes.take_prefix("annotation.");
-    options.manifest_annotations.merge(attributes.take_prefix("annotation-manifest."));
+    auto spelled_out = attributes.take_prefix("annotation-manifest.");
+    options.manifest_annotations.merge(spelled_out);
+    for (const auto& [key, value] : spelled_out) {  // merge() leaves what is there already
+        attributes.invalid("annotation-manifest." + key, value,
+                           "one value: annotation." + key + ", which is the same, has another place");
+    }
     return options;
 }
 

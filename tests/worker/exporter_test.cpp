@@ -163,6 +163,12 @@ TEST_F(ExporterTest, AnnotationsGoWhereTheyBelong) {
     EXPECT_EQ(opened->roots()[0].descriptor.annotations.at("c"), "3");
 }
 
+TEST_F(ExporterTest, OneAnnotationOfTwoValuesIsRefused) {
+    base::Error error = refusal("oci", {{"annotation.K", "1"}, {"annotation-manifest.K", "2"}});
+    EXPECT_EQ(error.code(), base::ErrorCode::Invalid);
+    EXPECT_THAT(error.what(), HasSubstr("annotation-manifest.K=2"));
+}
+
 TEST_F(ExporterTest, HistoryIsMadeToFitTheLayers) {
     auto input = built();
     input.config.history = {{kBaseTime, "base", "", "", false}};
