@@ -1,6 +1,9 @@
 #include "worker/prefetch.hpp"
 
 #include <algorithm>
+#include <system_error>
+
+#include "base/log.hpp"
 
 namespace mullion::worker {
 namespace {
@@ -32,7 +35,12 @@ Prefetcher::Prefetcher(const tree::Delta& delta, tree::ContentProvider& from, ba
     : from_(from), cancel_(std::move(cancel)) {
     add(delta.changes);
     if (slots_.size() < kWorthwhile) return;
-    for (std::size_t i = 0; i < kThreads; ++i) threads_.emplace_back([this] { read_ahead(); });
+    try {
+        for (std::size_t i = 0; i < kThreads; ++i) threads_.emplace_back([this] { read_ahead(); });
+    } catch (const std::system_error& error) {
+        // Whoever takes the contents opens what nobody has read ahead.
+        base::log("worker").debug("reading ahead with {} threads: {}", threads_.size(), error.what());
+    }
 }
 
 Prefetcher::~Prefetcher() {
