@@ -76,7 +76,7 @@ SnapshotRef ExecStep::run() {
     spec.users = image_users(lower);
     spec.mounts = mounts(work.path());
     spec.limits = parts_.options.limits;
-    spec.network = operation_.network && parts_.options.network;
+    spec.network = operation_.network;
 
     base::FileTime started{base::FileTime::now().ticks - kClockSlack};
     Container container(parts_.services, work.path() / ("scratch-" + work.path().filename().string()), spec,

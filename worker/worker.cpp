@@ -21,8 +21,4 @@ std::unique_ptr<solver::Op> Worker::resolve(const solver::VertexRef& vertex) {
     return std::visit([&](const auto& operation) { return make_op(setting, operation); }, document.operation);
 }
 
-oci::BlobSource& Worker::blobs() {
-    return parts_->blobs;
-}
-
 }  // namespace mullion::worker

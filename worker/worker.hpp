@@ -18,7 +18,6 @@
 #include "cache/state.hpp"
 #include "hcs/compute_system.hpp"
 #include "hcs/layer_storage.hpp"
-#include "oci/blob_source.hpp"
 #include "oci/platform.hpp"
 #include "solver/op.hpp"
 
@@ -44,9 +43,6 @@ struct WorkerOptions {
     // OCI layouts and archives that ImageSource::store may name.
     std::map<std::string, std::filesystem::path> layouts;
     Limits limits;
-    // May a RUN that does not say --network=none reach out (hcs::NetworkMode::Nat)? Otherwise it has loopback
-    // only.
-    bool network = true;
     // A RUN that changes the registry passes with a warning instead of failing.
     bool allow_registry_loss = false;
 };
@@ -58,9 +54,6 @@ class Worker {
 
     // The Op of a vertex; Invalid for an operation that is none of ours.
     std::unique_ptr<solver::Op> resolve(const solver::VertexRef& vertex);
-
-    // Where an exporter finds the blobs of results.
-    oci::BlobSource& blobs();
 
     // What the ops share (internal to the room).
     struct Parts;

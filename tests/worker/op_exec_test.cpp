@@ -45,18 +45,16 @@ TEST_F(ExecOpTest, WritesWhatTheProcessChanged) {
 TEST_F(ExecOpTest, LayersAndLimitsReachTheContainer) {
     options.limits.memory_mb = 512;
     options.limits.processors = 2;
-    options.network = false;
     solve(run(base_image(), {"cmd"}));
     const auto& container = fake.processes.at(0).document.Container;
     ASSERT_EQ(container.Storage.Layers.size(), 1U);
     EXPECT_TRUE(fs::exists(fs::path(container.Storage.Layers[0].Path) / "Files/Windows/System32/cmd.exe"));
     EXPECT_EQ(container.Memory->SizeInMB, 512U);
     EXPECT_EQ(container.Processor->Count, 2U);
-    EXPECT_FALSE(container.Networking);
     EXPECT_TRUE(fake.processes.at(0).document.ShouldTerminateOnLastHandleClosed);
 }
 
-TEST_F(ExecOpTest, NetworkOnlyWhereStepAndWorkerWantIt) {
+TEST_F(ExecOpTest, NetworkOnlyWhereTheStepWantsIt) {
     solve(run(base_image(), {"one"}));
     solver::ExecOperation none;
     none.arguments = {"two"};
