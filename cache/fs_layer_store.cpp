@@ -332,6 +332,9 @@ class FsLayerStore final : public LayerStore {
         {
             CollectionLock lock(state, {});
             if (base::try_read_file(stamp, kMaxStamp) == now) return;
+            // No session outlives a reboot: then this is another kernel beside theirs, which shares the
+            // state.
+            if (lock.others_live(session_)) return;
             std::error_code absent;
             fs::rename(paths_.layers, stale, absent);
             base::make_directories(paths_.tars);

@@ -125,6 +125,14 @@ std::vector<Digest> CollectionLock::leases() const {
     return all;
 }
 
+bool CollectionLock::others_live(const Session& own) const {
+    for (const std::string& name : base::list_directory(sessions(state_))) {
+        fs::path entry = sessions(state_) / name;
+        if (name != own.directory().filename() && !is_dead(entry)) return true;
+    }
+    return false;
+}
+
 void CollectionLock::take_dead_sessions(const fs::path& into) const {
     for (const std::string& name : base::list_directory(sessions(state_))) {
         fs::path entry = sessions(state_) / name;

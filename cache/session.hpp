@@ -51,6 +51,8 @@ class CollectionLock {
 
     // What the live sessions rely on.
     std::vector<base::Digest> leases() const;
+    // Is a session alive besides `own`?
+    bool others_live(const Session& own) const;
     // Moves what dead sessions left into a directory, which is made if need be.
     void take_dead_sessions(const std::filesystem::path& into) const;
 

@@ -292,6 +292,14 @@ TEST_F(LayerStoreTest, RebootDropsWhatWasNotSyncedAndKeepsIndexes) {
     EXPECT_THAT(files(layer_), ElementsAre("a.txt=first", b_));
 }
 
+TEST_F(LayerStoreTest, AnotherKernelDropsNothingWhileSomebodyUsesTheState) {
+    fs::path unpacked = layers().unpacked(
+        key(1), [](const fs::path& directory) { base::write_file_atomic(directory / "file", "x"); });
+    base::write_file_atomic(state() / "layers" / "boot", "another boot");
+    State beside(state());
+    EXPECT_TRUE(fs::exists(unpacked / "file"));
+}
+
 TEST_F(LayerStoreTest, ThreadsReadALayerTogether) {
     put(*opened_, layer_);
     std::vector<std::thread> threads;
