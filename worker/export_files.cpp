@@ -27,20 +27,37 @@ void warn_of_losses(const PlainFiles& files, base::ProgressSink& progress, const
     progress.emit(warning);
 }
 
+std::vector<fs::path> names_in(const fs::path& directory) {
+    std::vector<fs::path> names;
+    for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
+        names.push_back(entry.path().filename());
+    }
+    return names;
+}
+
+bool is_real_directory(const fs::path& path) {
+    return fs::is_directory(fs::symlink_status(path));
+}
+
+// Throws Exists if move_into() would meet a directory where a file goes, or the other way round.
+void check_room(const fs::path& from, const fs::path& to) {
+    for (const fs::path& name : names_in(from)) {
+        fs::path target = to / name;
+        if (!fs::exists(fs::symlink_status(target))) continue;
+        bool directory = is_real_directory(from / name);
+        if (directory != is_real_directory(target)) {
+            throw fail(ErrorCode::Exists, "{} is in the way: it is {} directory", target.string(),
+                       directory ? "no" : "a");
+        }
+        if (directory) check_room(from / name, target);
+    }
+}
+
 // Moves what is in `from` into `to`; directories are merged, files replaced. Links in `to` are not followed.
 void move_into(const fs::path& from, const fs::path& to) {
-    std::vector<fs::path> names;
-    for (const fs::directory_entry& entry : fs::directory_iterator(from))
-        names.push_back(entry.path().filename());
-    for (const fs::path& name : names) {
+    for (const fs::path& name : names_in(from)) {
         fs::path target = to / name;
-        fs::file_status there = fs::symlink_status(target);
-        bool directory = fs::is_directory(fs::symlink_status(from / name));
-        if (fs::exists(there) && directory != fs::is_directory(there)) {
-            throw fail(ErrorCode::Exists, "{} is in the way: it is {} directory", target.string(),
-                       fs::is_directory(there) ? "a" : "no");
-        }
-        if (fs::exists(there) && directory) {
+        if (is_real_directory(from / name) && is_real_directory(target)) {
             move_into(from / name, target);
             continue;
         }
@@ -65,6 +82,7 @@ class LocalExporter final : public Exporter {
         fs::create_directories(destination_);
         base::TempDir written(destination_, ".mullion");
         job.worker.parts().materialiser.write_files(files.tree, written.path(), job.cancel);
+        check_room(written.path(), destination_);
         move_into(written.path(), destination_);
         status.done();
         return {};

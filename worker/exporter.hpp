@@ -1,16 +1,18 @@
 // Outputs of a build (`-o type=...`).
 //
-//     auto exporter = worker::make_exporter("oci", {{"dest", "out.tar"}}, names);   // before the build
-//     starts
+//     // before the build starts:
+//     auto exporter = worker::make_exporter("oci", {{"dest", "out.tar"}}, names);
 //     ... solve ...
 //     ExportResult result = exporter->run(worker, input, progress, cancel);
 //
-// type      attributes                                                     writes
-// oci       dest, tar, name, annotation*, compression*, oci-mediatypes     an archive, or (tar=false) a
-// directory docker    dest, name, annotation*, compression*, oci-mediatypes          what `docker load` reads
-// image     name, annotation*, compression*, oci-mediatypes                names in the local store
-// local     dest                                                           the files below C:\ (or /)
-// tar       dest                                                           the same as a tar
+//     type    attributes                                          writes
+//     oci     dest, tar, name, annotation*, compression*,         an archive, or a directory (tar=false)
+//             oci-mediatypes
+//     docker  dest, name, annotation*, compression*,              what `docker load` reads
+//             oci-mediatypes
+//     image   name, annotation*, compression*, oci-mediatypes     names in the local store
+//     local   dest                                                the files below C:\ (or /)
+//     tar     dest                                                the same as a tar
 //
 // annotation*: `annotation.KEY` and `annotation-manifest.KEY` (the same),
 // `annotation-manifest-descriptor.KEY`; compression*: `compression` (gzip, zstd, uncompressed),
@@ -52,7 +54,8 @@ class Exporter {
     virtual std::string title() const = 0;
     // Will standard output get the data? (dest=- or, for the archive types, no dest)
     virtual bool writes_to_standard_output() const { return false; }
-    // Emits one vertex of its own, title(), with its statuses. Files appear only when complete.
+    // Emits one vertex of its own, title(), with its statuses. A file appears only when complete; those of
+    // type=local one after another, once all are written and nothing is in their way.
     ExportResult run(Worker& worker, const ExportInput& input, base::ProgressSink& progress,
                      const base::CancelToken& cancel);
 
