@@ -67,6 +67,18 @@ void move_into(const fs::path& from, const fs::path& to) {
     }
 }
 
+// A host's files belong to whoever writes them; a bit that gives rights away does not go with them.
+void warn_of_local_losses(const PlainFiles& files, base::ProgressSink& progress, const base::Digest& vertex) {
+    if (files.owners == 0 && files.special_bits == 0 && files.attributes == 0) return;
+    base::WarningEvent warning;
+    warning.vertex = vertex;
+    warning.message = fmt::format(
+        "left out of a directory (type=tar keeps them): owners of {} files, set-ID and sticky bits of {}, "
+        "extended attributes of {}",
+        files.owners, files.special_bits, files.attributes);
+    progress.emit(warning);
+}
+
 // type=local
 class LocalExporter final : public Exporter {
   public:
@@ -78,6 +90,7 @@ class LocalExporter final : public Exporter {
     ExportResult write(const Job& job) override {
         PlainFiles files = plain_files(job.input.snapshot->tree(job.cancel));
         warn_of_losses(files, job.progress, job.vertex);
+        warn_of_local_losses(files, job.progress, job.vertex);
         Status status(job.progress, job.vertex, "copying files");
         fs::create_directories(destination_);
         base::TempDir written(destination_, ".mullion");

@@ -21,12 +21,13 @@ class HostDirectory {
     explicit HostDirectory(std::filesystem::path root);
 
     void make_directory(std::string_view path);
+    // `mode` is the file's, whatever the umask.
     void make_file(std::string_view path, base::Source& bytes, base::FileTime modified, std::uint32_t mode,
                    const base::CancelToken& cancel);
     void make_symlink(std::string_view path, const std::string& target);
     void make_hard_link(std::string_view existing, std::string_view path);
-    // Of a directory; last, because whatever is made in it changes it.
-    void set_time(std::string_view path, base::FileTime modified);
+    // Of a directory; last, because whatever is made in it changes its time and needs the right to.
+    void finish_directory(std::string_view path, base::FileTime modified, std::uint32_t mode);
 
   private:
     // The directory that holds `path`, opened name by name; the last one stays open.

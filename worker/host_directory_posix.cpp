@@ -77,6 +77,7 @@ void HostDirectory::make_file(std::string_view path, base::Source& bytes, base::
     if (!fd) throw_errno(errno, "creating", path);
     base::FdSink sink(fd.get(), "writing " + tree::printable(path));
     base::copy(bytes, sink, cancel);
+    if (::fchmod(fd.get(), mode) != 0) throw_errno(errno, "setting the mode of", path);
     if (::futimens(fd.get(), write_time(modified).data()) != 0)
         throw_errno(errno, "setting the time of", path);
 }
@@ -94,8 +95,9 @@ void HostDirectory::make_hard_link(std::string_view existing, std::string_view p
     }
 }
 
-void HostDirectory::set_time(std::string_view path, base::FileTime modified) {
+void HostDirectory::finish_directory(std::string_view path, base::FileTime modified, std::uint32_t mode) {
     base::UniqueFd directory = open_directory(path);
+    if (::fchmod(directory.get(), mode) != 0) throw_errno(errno, "setting the mode of", path);
     if (::futimens(directory.get(), write_time(modified).data()) != 0) {
         throw_errno(errno, "setting the time of", path);
     }

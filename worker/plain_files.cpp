@@ -46,13 +46,17 @@ class Converter {
     PlainFiles result;
 
   private:
-    tree::Metadata metadata(const Node& node) const {
+    tree::Metadata metadata(const Node& node) {
         tree::Metadata plain;
         plain.set_times(node.metadata.modified);
         if (image_.os() == tree::Os::Linux) {
             plain.mode = node.metadata.mode;
             plain.uid = node.metadata.uid;
             plain.gid = node.metadata.gid;
+            plain.extended_attributes = node.metadata.extended_attributes;
+            result.owners += plain.uid != 0 || plain.gid != 0 ? 1 : 0;
+            result.special_bits += (plain.mode & 07000) != 0 ? 1 : 0;
+            result.attributes += plain.extended_attributes.empty() ? 0 : 1;
         } else if (node.kind == NodeKind::File) {
             plain.mode = (node.metadata.attributes & tree::attribute::kReadOnly) != 0 ? 0444 : 0644;
         } else {

@@ -12,10 +12,14 @@ struct PlainFiles {
     // What a host cannot hold and was left out.
     std::size_t streams = 0;
     std::size_t links = 0;  // out of C:
+    // What the tree has, of a Linux image, and only a tar can hold.
+    std::size_t owners = 0;        // files of somebody else than root
+    std::size_t special_bits = 0;  // set-user-ID, set-group-ID, sticky
+    std::size_t attributes = 0;    // files with extended attributes
 };
 
-// Names, bytes, times, links (made relative) and the read-only attribute; a Linux image's files keep mode and
-// owner.
+// Names, bytes, times, links (made relative) and the read-only attribute; a Linux image's files keep mode,
+// owner and extended attributes.
 PlainFiles plain_files(const tree::Tree& image);
 
 }  // namespace mullion::worker

@@ -29,6 +29,11 @@ std::uint32_t host_mode(tree::Os os, const tree::Metadata& metadata) {
     return (metadata.attributes & tree::attribute::kReadOnly) != 0 ? 0444 : 0644;
 }
 
+// Without write permission its owner could neither move nor remove it.
+std::uint32_t directory_mode(tree::Os os, const tree::Metadata& metadata) {
+    return os == tree::Os::Linux ? (metadata.mode & 0777) | 0700 : 0755;
+}
+
 }  // namespace
 
 void Unpacker::run(const tree::Delta& changes, const Whiteout& whiteout) {
@@ -44,7 +49,7 @@ void Unpacker::run(const tree::Delta& changes, const Whiteout& whiteout) {
     write_contents();
     for (const Link& link : links_) directory.make_hard_link(link.existing, link.path);
     for (auto at = directories_.rbegin(); at != directories_.rend(); ++at) {
-        directory.set_time(at->first, at->second);
+        directory.finish_directory(at->path, at->modified, at->mode);
     }
 }
 
@@ -53,7 +58,8 @@ void Unpacker::plan(const tree::Upsert& upsert, HostDirectory& directory) {
     switch (node.kind) {
         case NodeKind::Directory:
             directory.make_directory(upsert.path);
-            directories_.emplace_back(upsert.path, node.metadata.modified);
+            directories_.push_back(
+                {upsert.path, node.metadata.modified, directory_mode(upper_.os(), node.metadata)});
             break;
         case NodeKind::File:
             plan_file(upsert);

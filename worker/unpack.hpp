@@ -36,6 +36,11 @@ class Unpacker {
         base::FileTime modified;
         std::uint32_t mode = 0644;
     };
+    struct Directory {
+        std::string path;
+        base::FileTime modified;
+        std::uint32_t mode;
+    };
     struct Link {
         std::string existing;
         std::string path;
@@ -53,7 +58,7 @@ class Unpacker {
     base::CancelToken cancel_;
     std::vector<File> files_;
     std::vector<Link> links_;
-    std::vector<std::pair<std::string, base::FileTime>> directories_;
+    std::vector<Directory> directories_;
     std::map<tree::HardLinkRef, std::string> first_names_;
 };
 

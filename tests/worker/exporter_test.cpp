@@ -198,6 +198,45 @@ TEST_F(ExporterTest, LocalWritesTheFiles) {
     }
 }
 
+TEST_F(ExporterTest, LocalWritesNothingIfSomethingIsInTheWay) {
+    fs::create_directories(path("out/Windows"));
+    base::write_file_atomic(path("out/Windows/System32"), "a file");
+    EXPECT_THROW(run("local", {{"dest", out("out")}}), base::Error);
+    EXPECT_EQ(std::distance(fs::directory_iterator(path("out")), {}), 1);
+    EXPECT_EQ(std::distance(fs::directory_iterator(path("out/Windows")), {}), 1);
+}
+
+TEST_F(ExporterTest, LocalKeepsModesOfALinuxImageAndTellsWhatIsLost) {
+    tree::TreeEditor editor{tree::Tree(tree::Os::Linux)};
+    auto node = [](tree::NodeKind kind, std::uint32_t mode, std::uint32_t uid) {
+        tree::Node made;
+        made.kind = kind;
+        made.metadata.mode = mode;
+        made.metadata.uid = uid;
+        if (kind == tree::NodeKind::File) made.content = tree::Content::inline_bytes("x");
+        return made;
+    };
+    editor.put("shared", node(tree::NodeKind::Directory, 01777, 0));
+    editor.put("shared/tool", node(tree::NodeKind::File, 04755, 0));
+    editor.put("closed", node(tree::NodeKind::Directory, 0500, 0));
+    editor.put("closed/open", node(tree::NodeKind::File, 0666, 7));
+    worker::ExportInput input;
+    input.snapshot = worker::Snapshot::files(oci::Platform::parse("linux/amd64"), editor.finish());
+    make_exporter("local", {{"dest", out("out")}}, {})->run(worker(), input, progress, cancel);
+    auto mode = [&](const char* name) {
+        struct stat info {};
+        EXPECT_EQ(::stat((path("out") / name).c_str(), &info), 0);
+        return info.st_mode & 07777;
+    };
+    EXPECT_EQ(mode("shared"), 0777u);
+    EXPECT_EQ(mode("shared/tool"), 0755u);
+    EXPECT_EQ(mode("closed"), 0700u);  // of use to its owner
+    EXPECT_EQ(mode("closed/open"), 0666u);
+    auto warnings = progress.all<base::WarningEvent>();
+    ASSERT_EQ(warnings.size(), 1U);
+    EXPECT_THAT(warnings[0].message, HasSubstr("owners of 1 files, set-ID and sticky bits of 2"));
+}
+
 TEST_F(ExporterTest, LocalFollowsNoLinkOutOfItsDirectory) {
     fs::create_directories(path("out"));
     fs::create_directories(path("victim"));
