@@ -10,6 +10,7 @@
 #include "cache/layer_index_file.hpp"
 #include "cache/layer_paths.hpp"
 #include "oci/compress.hpp"
+#include "oci/limits.hpp"
 #include "tree/layer_tar.hpp"
 
 namespace mullion::cache {
@@ -275,7 +276,7 @@ class FsLayerStore final : public LayerStore {
                           const CancelToken& cancel) {
         return with_healing(diff_id, blob, cancel, [&] {
             std::unique_ptr<base::Source> raw = content_.open(blob, cancel);
-            std::unique_ptr<base::Source> tar = oci::decompress(*raw, kMaxLayerSize);
+            std::unique_ptr<base::Source> tar = oci::decompress(*raw, oci::kMaxLayerSize);
             tree::LayerReader reader({.os = os, .digest_contents = true});
             tree::Delta delta = reader.read(*tar, cancel);
             verify(reader.diff_id().digest, diff_id, blob);
@@ -306,7 +307,7 @@ class FsLayerStore final : public LayerStore {
         base::PendingFile pending(session_.directory());
         base::HashSink hash(&pending);
         std::unique_ptr<base::Source> raw = content_.open(blob, cancel);
-        std::unique_ptr<base::Source> tar = oci::decompress(*raw, kMaxLayerSize);
+        std::unique_ptr<base::Source> tar = oci::decompress(*raw, oci::kMaxLayerSize);
         base::copy(*tar, hash, cancel);
         verify(hash.digest(), diff_id, blob);
         pending.publish(file);
@@ -344,9 +345,6 @@ class FsLayerStore final : public LayerStore {
         }
         base::remove_tree(stale);
     }
-
-    // The bound against decompression bombs: several times the largest Windows base layer.
-    static constexpr std::uint64_t kMaxLayerSize = std::uint64_t{128} << 30;
 
     LayerPaths paths_;
     Session& session_;

@@ -1,13 +1,13 @@
 #include "oci/validate_layer.hpp"
 
 #include "oci/compress.hpp"
+#include "oci/limits.hpp"
 
 namespace mullion::oci {
 namespace {
 
 using base::ErrorCode;
 
-constexpr std::uint64_t kMaxLayer = std::uint64_t{256} << 30;
 constexpr std::size_t kChunk = 256 * 1024;
 
 // Digests what passes, checks for cancellation, and remembers whether the stream below failed: then the layer
@@ -96,7 +96,7 @@ class LayerValidator {
     }
 
     void read_contents(base::Source& blob) {
-        std::unique_ptr<base::Source> plain = decompress(blob, kMaxLayer);
+        std::unique_ptr<base::Source> plain = decompress(blob, kMaxLayerSize);
         WatchedSource contents(*plain, cancel_);
         if (on_layer_) check_format(contents);
         contents.drain();

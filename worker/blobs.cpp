@@ -6,7 +6,7 @@
 #include "base/copy.hpp"
 #include "base/error.hpp"
 #include "oci/compress.hpp"
-#include "worker/layer_writer.hpp"
+#include "oci/limits.hpp"
 
 namespace mullion::worker {
 namespace {
@@ -199,7 +199,7 @@ void Blobs::verify(const WrittenLayer& layer, const CancelToken& cancel) {
         [&] {
             auto raw = open(layer.blob, cancel);
             base::VerifyingSource blob(*raw, layer.blob.size);
-            auto tar = oci::decompress(blob, kMaxLayerBytes);
+            auto tar = oci::decompress(blob, oci::kMaxLayerSize);
             base::HashSink hash;
             base::copy(*tar, hash, cancel);
             base::NullSink rest;

@@ -144,16 +144,7 @@ class TarExporter final : public Exporter {
 }  // namespace
 
 std::unique_ptr<Exporter> make_local_exporter(AttributeReader& attributes) {
-    auto destination = attributes.take("dest");
-    if (!destination || destination->empty() || *destination == "-") {
-        attributes.invalid("dest", destination.value_or(""), "a directory");
-    }
-    std::error_code code;
-    fs::path path = fs::absolute(*destination);
-    if (fs::exists(path, code) && !fs::is_directory(path, code)) {
-        attributes.invalid("dest", *destination, "a directory; this is a file");
-    }
-    return std::make_unique<LocalExporter>(std::move(path));
+    return std::make_unique<LocalExporter>(take_directory_destination(attributes, "a directory"));
 }
 
 std::unique_ptr<Exporter> make_tar_exporter(AttributeReader& attributes) {

@@ -72,19 +72,6 @@ class ArchiveExporter final : public Exporter {
     std::optional<fs::path> destination_;
 };
 
-fs::path take_directory(AttributeReader& attributes) {
-    auto destination = attributes.take("dest");
-    if (!destination || destination->empty() || *destination == "-") {
-        attributes.invalid("dest", destination.value_or(""), "a directory, as tar=false asks for");
-    }
-    std::error_code code;
-    fs::path path = fs::absolute(*destination);
-    if (fs::exists(path, code) && !fs::is_directory(path, code)) {
-        attributes.invalid("dest", *destination, "a directory; this is a file");
-    }
-    return path;
-}
-
 }  // namespace
 
 std::unique_ptr<Exporter> make_oci_exporter(AttributeReader& attributes,
@@ -94,7 +81,9 @@ std::unique_ptr<Exporter> make_oci_exporter(AttributeReader& attributes,
         return std::make_unique<ArchiveExporter>(Form::OciArchive, std::move(options),
                                                  take_file_destination(attributes));
     }
-    return std::make_unique<ArchiveExporter>(Form::OciLayout, std::move(options), take_directory(attributes));
+    return std::make_unique<ArchiveExporter>(
+        Form::OciLayout, std::move(options),
+        take_directory_destination(attributes, "a directory, as tar=false asks for"));
 }
 
 std::unique_ptr<Exporter> make_docker_exporter(AttributeReader& attributes,

@@ -171,4 +171,17 @@ std::optional<fs::path> take_file_destination(AttributeReader& attributes) {
     return path;
 }
 
+fs::path take_directory_destination(AttributeReader& attributes, std::string_view expected) {
+    auto destination = attributes.take("dest");
+    if (!destination || destination->empty() || *destination == "-") {
+        attributes.invalid("dest", destination.value_or(""), expected);
+    }
+    std::error_code code;
+    fs::path path = fs::absolute(*destination);
+    if (fs::exists(path, code) && !fs::is_directory(path, code)) {
+        attributes.invalid("dest", *destination, "a directory; this is a file");
+    }
+    return path;
+}
+
 }  // namespace mullion::worker

@@ -44,5 +44,7 @@ ImageOptions take_image_options(AttributeReader& attributes, const std::vector<s
 
 // Where a file goes: a path in a directory that exists, or standard output (`-`, or no dest at all).
 std::optional<std::filesystem::path> take_file_destination(AttributeReader& attributes);
+// A directory, which need not exist. `expected` is for the error if there is none.
+std::filesystem::path take_directory_destination(AttributeReader& attributes, std::string_view expected);
 
 }  // namespace mullion::worker

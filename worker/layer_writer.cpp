@@ -5,6 +5,7 @@
 
 #include "base/copy.hpp"
 #include "base/error.hpp"
+#include "oci/limits.hpp"
 #include "tree/layer_tar.hpp"
 #include "worker/prefetch.hpp"
 
@@ -68,7 +69,7 @@ oci::Descriptor LayerWriter::recompress(const WrittenLayer& layer, oci::Compress
         [&] { return fmt::format("recompressing layer {}", layer.blob.digest.string()); },
         [&] {
             auto bytes = blobs_.open(layer.blob, cancel);
-            auto tar = oci::decompress(*bytes, kMaxLayerBytes);
+            auto tar = oci::decompress(*bytes, oci::kMaxLayerSize);
             auto blob = blobs_.state().content().writer();
             auto compressed = oci::compress_to(*blob, compression, level);
             base::HashSink hashed(compressed.get());

@@ -32,7 +32,4 @@ class LayerWriter {
     Blobs& blobs_;
 };
 
-// More than any layer holds; what claims to be larger is taken for a decompression bomb.
-constexpr std::uint64_t kMaxLayerBytes = std::uint64_t{1} << 40;
-
 }  // namespace mullion::worker

@@ -8,11 +8,11 @@
 
 #include "base/error.hpp"
 #include "oci/compress.hpp"
+#include "oci/limits.hpp"
 #include "tree/layer_tar.hpp"
 #include "tree/name.hpp"
 #include "worker/host_directory.hpp"
 #include "worker/host_link.hpp"
-#include "worker/layer_writer.hpp"
 
 namespace mullion::worker {
 namespace {
@@ -131,7 +131,7 @@ void Unpacker::stream_layer(const base::DiffId& diff_id, const std::vector<const
         directory.make_file(found.path, bytes, found.modified, found.mode, cancel_);
     };
     auto raw = blobs_.open(blob, cancel_);
-    auto tar = oci::decompress(*raw, kMaxLayerBytes);
+    auto tar = oci::decompress(*raw, oci::kMaxLayerSize);
     tree::LayerReader reader(std::move(options));
     reader.read(*tar, cancel_);
     if (reader.diff_id() != diff_id || !wanted.empty()) {
