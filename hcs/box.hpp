@@ -21,7 +21,7 @@ namespace mullion::hcs {
 
 struct BoxMapping {
     std::filesystem::path host;
-    std::string target;  // absolute in the box: "/c/src"
+    std::string target;  // relative to C:, '/' between names: "src/app"
     bool read_only = false;
 };
 

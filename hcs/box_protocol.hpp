@@ -6,13 +6,13 @@
 //     lower DIR                   a lower directory of C:, topmost first
 //     scratch UPPER WORK          the writable part of C:
 //     prefix DIR                  Wine's prefix (registry files), writable
-//     map HOST TARGET ro|rw       bind mount; TARGET is absolute in the box
+//     map HOST TARGET ro|rw       bind mount; TARGET is relative to C:
 //     hostname NAME
 //     start                       answered by "ready" or "error TEXT"
 // Then:
-//     spawn ID NARGS ARG... VAR=VALUE...   with four descriptors: stdin, stdout, stderr, and a file that
-//     appears
-//                                 as /run/process-ID; answered at the process' end by
+//     spawn ID NARGS ARG... VAR=VALUE...
+//                                 with four descriptors: stdin, stdout, stderr, and a file that appears as
+//                                 /run/process-ID; answered at the process' end by
 //                                 "exit ID UNIX-STATUS EXIT-CODE-TEXT" ("" if it left none in /run/exit-ID)
 //     kill ID
 //     stop                        kills what runs, has wineserver save the registry; answered by "stopped"

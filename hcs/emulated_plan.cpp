@@ -127,7 +127,7 @@ BoxPlan plan_box(const ComputeSystemDocument& document, const EmulationOptions& 
     LayerStack image(scratch.layer_files());
     for (const MappedDirectory& mapping : container.MappedDirectories) {
         std::string path = image.fold_to_casing(tree::normalise(tree::Os::Windows, mapping.ContainerPath));
-        plan.mappings.push_back({mapping.HostPath, "/c/" + path, mapping.ReadOnly});
+        plan.mappings.push_back({mapping.HostPath, path, mapping.ReadOnly});
         for (std::string_view each = path; !each.empty(); each = tree::parent_of(each)) {
             if (!image.find(each)) scratch.mount_points.emplace_back(each);
         }

@@ -1,10 +1,13 @@
 // The file systems of a box.
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -15,6 +18,15 @@ namespace mullion::hcs::box {
 namespace {
 
 constexpr unsigned long kQuiet = MS_NOSUID | MS_NODEV;
+
+// What of /proc acts on the whole machine. The kernel guards sysctls by the user's number, not by
+// capabilities: a box that root made could write them.
+constexpr const char* kReadOnlyInProc[] = {"bus", "dynamic_debug", "fs", "irq", "sys", "sysrq-trigger"};
+constexpr const char* kHiddenFilesInProc[] = {"kcore", "keys", "latency_stats", "sched_debug", "timer_list"};
+constexpr const char* kHiddenDirectoriesInProc[] = {"acpi", "asound", "scsi"};
+
+// Where a mapping is mounted until its options hold.
+constexpr const char* kStaging = "run/m";
 
 void mount_or_fail(const char* source, const std::string& target, const char* type, unsigned long flags,
                    const char* data, const std::string& what) {
@@ -31,9 +43,23 @@ void make_file(const std::string& path) {
     ::close(fd);
 }
 
-void bind(const std::string& source, const std::string& target, unsigned long more_flags) {
-    mount_or_fail(source.c_str(), target, nullptr, MS_BIND, nullptr, source);
-    mount_or_fail(nullptr, target, nullptr, MS_REMOUNT | MS_BIND | more_flags, nullptr, source);
+// The options of the mount at `path` that an ordinary user may not take off again.
+unsigned long kept_flags(const std::string& path, const std::string& what) {
+    struct statvfs status;
+    if (::statvfs(path.c_str(), &status) != 0) fail("cannot look at " + what);
+    unsigned long flags = 0;
+    if ((status.f_flag & ST_RDONLY) != 0) flags |= MS_RDONLY;
+    if ((status.f_flag & ST_NOEXEC) != 0) flags |= MS_NOEXEC;
+    if ((status.f_flag & ST_NOSUID) != 0) flags |= MS_NOSUID;
+    if ((status.f_flag & ST_NODEV) != 0) flags |= MS_NODEV;
+    return flags;
+}
+
+void bind(const std::string& source, const std::string& target, unsigned long more_flags,
+          const std::string& what) {
+    mount_or_fail(source.c_str(), target, nullptr, MS_BIND, nullptr, what);
+    mount_or_fail(nullptr, target, nullptr, MS_REMOUNT | MS_BIND | more_flags | kept_flags(target, what),
+                  nullptr, what);
 }
 
 void make_devices() {
@@ -42,6 +68,28 @@ void make_devices() {
         std::string inside = std::string("dev/") + name;
         make_file(inside);
         mount_or_fail(("/dev/" + std::string(name)).c_str(), inside, nullptr, MS_BIND, nullptr, inside);
+    }
+}
+
+bool is_there(const std::string& path) {
+    return ::access(path.c_str(), F_OK) == 0;
+}
+
+// Needs /dev.
+void mount_proc() {
+    mount_or_fail("proc", "proc", "proc", kQuiet | MS_NOEXEC, nullptr, "/proc");
+    for (const char* name : kReadOnlyInProc) {
+        std::string path = std::string("proc/") + name;
+        if (is_there(path)) bind(path, path, kQuiet | MS_NOEXEC | MS_RDONLY, "/" + path);
+    }
+    for (const char* name : kHiddenFilesInProc) {
+        std::string path = std::string("proc/") + name;
+        if (is_there(path)) mount_or_fail("dev/null", path, nullptr, MS_BIND, nullptr, "/" + path);
+    }
+    for (const char* name : kHiddenDirectoriesInProc) {
+        std::string path = std::string("proc/") + name;
+        unsigned long flags = kQuiet | MS_NOEXEC | MS_RDONLY;
+        if (is_there(path)) mount_or_fail("tmpfs", path, "tmpfs", flags, "mode=555", "/" + path);
     }
 }
 
@@ -73,23 +121,61 @@ void mount_overlay(const Plan& plan) {
     ::rmdir("run/l");
 }
 
-// In the box' own root, so that a link in an image cannot lead out of it.
-void mount_mapping(const Mapping& mapping) {
+std::string descriptor_path(int fd) {
+    return "/proc/self/fd/" + std::to_string(fd);
+}
+
+// `path` as a process sees it whose root directory is `root`: neither links nor ".." lead out. -1 with errno
+// if it is not there.
+int open_inside(int root, const std::string& path) {
+    open_how how{};
+    how.flags = O_PATH | O_CLOEXEC;
+    how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+    return static_cast<int>(::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how));
+}
+
+// Makes what is missing. The host's own root is still in sight at this time, and links may have been made by
+// whoever owns an image or another mapping: so each step is taken from a descriptor inside `root`.
+int make_inside(int root, const std::string& path, bool directory) {
+    int parent = open_inside(root, ".");
+    for (std::size_t begin = 0; begin < path.size();) {
+        std::size_t end = std::min(path.find('/', begin), path.size());
+        std::string name = path.substr(begin, end - begin);
+        bool last = end == path.size();
+        if (parent < 0) fail("cannot enter the place of " + path);
+        bool made = last && !directory ? ::mknodat(parent, name.c_str(), S_IFREG | 0644, 0) == 0
+                                       : ::mkdirat(parent, name.c_str(), 0755) == 0;
+        if (!made && errno != EEXIST) fail("cannot make " + path);
+        ::close(parent);
+        parent = open_inside(root, path.substr(0, end));
+        begin = end + 1;
+    }
+    if (parent < 0) fail("cannot open " + path);
+    return parent;
+}
+
+// Mounted aside first: what the target's name leads to may change, and the options must not go elsewhere.
+void mount_mapping(const Mapping& mapping, int drive) {
     struct stat source;
     if (::fstat(mapping.fd, &source) != 0) fail("cannot look at " + mapping.host);
     bool directory = S_ISDIR(source.st_mode);
-    for (std::size_t slash = mapping.target.find('/', 1); slash != std::string::npos;
-         slash = mapping.target.find('/', slash + 1)) {
-        make_directory(mapping.target.substr(0, slash), 0755);
+    int target = make_inside(drive, mapping.target, directory);
+    directory ? make_directory(kStaging, 0700) : make_file(kStaging);
+    bind(descriptor_path(mapping.fd), kStaging, mapping.read_only ? kQuiet | MS_RDONLY : kQuiet,
+         mapping.host);
+    if (::mount(kStaging, descriptor_path(target).c_str(), nullptr, MS_MOVE, nullptr) != 0) {
+        fail("cannot mount " + mapping.host);
     }
-    if (directory) {
-        make_directory(mapping.target, 0755);
-    } else {
-        make_file(mapping.target);
-    }
-    bind("/proc/self/fd/" + std::to_string(mapping.fd), mapping.target,
-         mapping.read_only ? kQuiet | MS_RDONLY : kQuiet);
+    directory ? ::rmdir(kStaging) : ::unlink(kStaging);
+    ::close(target);
     ::close(mapping.fd);
+}
+
+void mount_mappings(const Plan& plan) {
+    int drive = ::open("c", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (drive < 0) fail("cannot enter C:");
+    for (const Mapping& mapping : plan.mappings) mount_mapping(mapping, drive);
+    ::close(drive);
 }
 
 void open_mappings(Plan& plan) {
@@ -107,19 +193,20 @@ void leave_host() {
 
 void set_up_mounts(Plan& plan) {
     mount_or_fail(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr, "a private view of /");
-    bind(plan.root, plan.root, kQuiet | MS_RDONLY);
+    bind(plan.root, plan.root, kQuiet | MS_RDONLY, plan.root);
     if (::chdir(plan.root.c_str()) != 0) fail("cannot enter " + plan.root);
     mount_or_fail("tmpfs", "tmp", "tmpfs", kQuiet, "mode=1777", "/tmp");
     mount_or_fail("tmpfs", "run", "tmpfs", kQuiet, "mode=700", "/run");
-    mount_or_fail("proc", "proc", "proc", kQuiet | MS_NOEXEC, nullptr, "/proc");
     make_devices();
+    mount_proc();
     mount_overlay(plan);
-    bind(plan.prefix, "prefix", kQuiet);
-    bool host_has_resolver = ::access("/etc/resolv.conf", F_OK) == 0;
-    if (!plan.own_network && host_has_resolver) bind("/etc/resolv.conf", "etc/resolv.conf", kQuiet | MS_RDONLY);
+    bind(plan.prefix, "prefix", kQuiet, plan.prefix);
+    if (!plan.own_network && is_there("/etc/resolv.conf")) {
+        bind("/etc/resolv.conf", "etc/resolv.conf", kQuiet | MS_RDONLY, "/etc/resolv.conf");
+    }
     open_mappings(plan);
     leave_host();
-    for (const Mapping& mapping : plan.mappings) mount_mapping(mapping);
+    mount_mappings(plan);
     if (::umount2(".", MNT_DETACH) != 0) fail("cannot let go of the host's files");
     if (::chdir("/") != 0) fail("cannot enter /");
 }

@@ -8,7 +8,7 @@ namespace mullion::hcs::box {
 
 struct Mapping {
     std::string host;
-    std::string target;  // absolute in the box
+    std::string target;  // relative to C:
     bool read_only = false;
     int fd = -1;  // O_PATH of `host`, opened while the host's files are still in sight
 };

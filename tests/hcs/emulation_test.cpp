@@ -2,7 +2,10 @@
 #include "hcs/emulation.hpp"
 
 #include <gmock/gmock.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -233,9 +236,10 @@ TEST_P(EmulationTest, MemoryLimitIsAnError) {
 }
 
 // With a Wine layer of its own: layers must belong to whoever runs containers on them.
-bool step_works_in(const fs::path& directory) {
+bool step_works_in(const fs::path& directory, const fs::path& mapped) {
     hcs::EmulationOptions options;
     options.state = directory / "state";
+    options.allow_host_network = true;
     fs::create_directory(options.state);
     fs::create_directories(directory / "base/Files/Windows");
     base::write_file_atomic(directory / "base/Files/Gone.txt", "x");
@@ -246,11 +250,14 @@ bool step_works_in(const fs::path& directory) {
     document.ShouldTerminateOnLastHandleClosed = true;
     document.Container.Storage.Path = storage->attach(directory / "scratch");
     document.Container.Storage.Layers = {{hcs::layer_id("base"), (directory / "base").string()}};
+    document.Container.MappedDirectories = {{mapped.string(), "C:\\mapped", false}};
+    document.Container.Networking = compute->networking(hcs::NetworkMode::Nat);
     auto system = compute->create("rootless", document, {});
     system->start({});
     base::StringSink out, err;
     hcs::ProcessParameters parameters;
-    parameters.CommandLine = "cmd /S /C \"del C:\\gone.txt& echo x>C:\\new.txt& exit 700\"";
+    parameters.CommandLine =
+        "cmd /S /C \"del C:\\gone.txt& echo x>C:\\new.txt& if exist C:\\mapped\\in.txt exit 700\"";
     parameters.CreateStdOutPipe = parameters.CreateStdErrPipe = true;
     auto process = system->create_process(parameters, {nullptr, &out, &err}, {});
     std::uint32_t code = process->wait(std::nullopt, {}).ExitCode;
@@ -276,10 +283,22 @@ bool nobody_may() {
 TEST_P(EmulationTest, OrdinaryUsersRunContainersToo) {
     if (::geteuid() != 0) GTEST_SKIP() << "all other tests show it";
     if (!nobody_may()) GTEST_SKIP() << "user namespaces are not for ordinary users here";
-    expect_as_nobody([] {
-        base::TempDir directory(fs::temp_directory_path(), "rootless");
-        return step_works_in(directory.path());
-    });
+    // A mount whose options an ordinary user must keep.
+    fs::path mapped = scratch("noexec");
+    fs::create_directory(mapped);
+    fs::permissions(directory_->path(), fs::perms(0755));
+    expect_as_nobody(
+        [&] {
+            base::TempDir directory(fs::temp_directory_path(), "rootless");
+            return step_works_in(directory.path(), mapped);
+        },
+        [&] {
+            bool made = ::unshare(CLONE_NEWNS) == 0 &&
+                        ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                        ::mount("tmpfs", mapped.c_str(), "tmpfs", MS_NOEXEC | MS_NOSUID | MS_NODEV, "") == 0;
+            if (!made) ::_exit(4);
+            base::write_file_atomic(mapped / "in.txt", "x");
+        });
 }
 
 TEST_P(EmulationTest, LinksThatWouldNotBeMadeAreRefused) {

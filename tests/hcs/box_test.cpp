@@ -1,0 +1,116 @@
+// What programs of a box may do to the host and to process 1, whatever Wine would let them: the probe runs
+// without Wine.
+#include "hcs/box.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "hcs/wine_layer.hpp"
+#include "tests/hcs/emulated_backend.hpp"
+
+namespace mullion::test {
+namespace {
+
+using base::ErrorCode;
+namespace fs = std::filesystem;
+
+class BoxTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        if (auto problem = hcs::emulation_problem()) GTEST_SKIP() << *problem;
+        wine_.emplace(hcs::WineLayer::open(emulation_options().state, {}));
+        for (const char* name : {"lower", "upper", "work"}) fs::create_directory(path(name));
+        hcs::make_prefix(path("prefix"));
+        for (const char* hive : hcs::kHiveFiles) {
+            base::write_file_atomic(path("prefix") / hive, wine_->hive(hive, "", "box"));
+        }
+        fs::copy_file(fs::path(MULLION_TEST_PROGRAMS) / "mullion_box_probe", path("lower/probe"));
+    }
+
+    fs::path path(const fs::path& name) const { return directory_.path() / name; }
+
+    hcs::BoxPlan plan() {
+        hcs::BoxPlan plan;
+        plan.root = wine_->root();
+        plan.lowers = {path("lower")};
+        plan.upper = path("upper");
+        plan.work = path("work");
+        plan.prefix = path("prefix");
+        plan.hostname = "box";
+        plan.limits.tasks = 100;
+        plan.limits.memory_bytes = std::uint64_t{1} << 30;
+        plan.time_limit = std::chrono::seconds(60);
+        return plan;
+    }
+
+    void start(hcs::Box& box, const std::string& id, std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), "/c/probe");
+        base::UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+        box.spawn(id, arguments, {}, null.get(), null.get(), null.get(), "");
+    }
+    int probe(hcs::Box& box, const std::vector<std::string>& arguments) {
+        std::string id = std::to_string(next_++);
+        start(box, id, arguments);
+        int status = box.wait(id, std::nullopt, {})->unix_status;
+        EXPECT_TRUE(WIFEXITED(status));
+        return WEXITSTATUS(status);
+    }
+
+    base::TempDir directory_{fs::temp_directory_path(), "box-test"};
+    std::optional<hcs::WineLayer> wine_;
+    int next_ = 1;
+};
+
+TEST_F(BoxTest, WhatActsOnTheMachineCannotBeWritten) {
+    hcs::Box box(plan(), {});
+    for (const char* file : {"/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe",
+                             "/proc/sys/vm/drop_caches", "/proc/sysrq-trigger"}) {
+        if (!fs::exists(file)) continue;
+        EXPECT_NE(probe(box, {"write", file}), 0) << file;
+    }
+    EXPECT_NE(probe(box, {"read", "/proc/kcore"}), 0);
+    EXPECT_NE(probe(box, {"read", "/proc/timer_list"}), 0);
+    EXPECT_EQ(probe(box, {"write", "/proc/self/comm"}), 0);
+}
+
+TEST_F(BoxTest, LinksOfAMappingDoNotLeadItsNeighbourToTheHost) {
+    fs::create_directory(path("untrusted"));
+    fs::create_directory(path("data"));
+    fs::create_directory(path("victim"));
+    std::string up;
+    for (int i = 0; i < 40; ++i) up += "../";
+    fs::create_symlink(up + path("victim").relative_path().string(), path("untrusted/link"));
+    hcs::BoxPlan mapped = plan();
+    mapped.mappings = {{path("untrusted"), "a", false}, {path("data"), "a/link/made", false}};
+    try {
+        hcs::Box box(mapped, {});
+        ADD_FAILURE() << "the link leads nowhere in C:";
+    } catch (const base::Error& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr("a/link/made"));
+    }
+    EXPECT_TRUE(fs::is_empty(path("victim")));
+}
+
+TEST_F(BoxTest, LinksOfTheImageLeadAMappingToTheirPlaceInC) {
+    fs::create_directory(path("data"));
+    base::write_file_atomic(path("data/file"), "x");
+    fs::create_directory(path("lower/real"));
+    fs::create_symlink("../../real", path("lower/alias"));
+    hcs::BoxPlan mapped = plan();
+    mapped.mappings = {{path("data"), "alias/sub", false}, {path("data/file"), "alias/one.txt", true}};
+    hcs::Box box(mapped, {});
+    EXPECT_EQ(probe(box, {"write", "/c/real/sub/file"}), 0);
+    EXPECT_EQ(probe(box, {"read", "/c/real/one.txt"}), 0);
+    EXPECT_EQ(probe(box, {"write", "/c/real/one.txt"}), EROFS);
+}
+
+}  // namespace
+}  // namespace mullion::test
