@@ -12,8 +12,10 @@
 #include <cerrno>
 #include <charconv>
 #include <condition_variable>
+#include <cstring>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "base/error.hpp"
@@ -33,6 +35,7 @@ using namespace std::chrono_literals;
 constexpr auto kWatchInterval = 50ms;  // how often limits are looked at
 constexpr auto kStopLimit = 30s;       // for killing what runs and saving the registry
 constexpr auto kKillGrace = 1s;        // until process 1 is killed rather than asked
+constexpr std::size_t kReceiveChunk = 4096;
 
 UniqueFd memory_file(const char* name, std::string_view data) {
     UniqueFd fd(::memfd_create(name, MFD_CLOEXEC));
@@ -84,6 +87,38 @@ class SpawnActions {
     posix_spawn_file_actions_t actions_;
 };
 
+// The messages of a box, without ever waiting for the rest of one.
+class Inbox {
+  public:
+    // Takes what has come. False when there will be no more.
+    bool fill(int socket) {
+        char chunk[kReceiveChunk];
+        ssize_t size = ::recv(socket, chunk, sizeof chunk, MSG_DONTWAIT);
+        if (size < 0) return errno == EAGAIN || errno == EINTR;
+        buffer_.append(chunk, static_cast<std::size_t>(size));
+        return size > 0;
+    }
+
+    // False if there is no whole message.
+    bool next(box::Message& message) {
+        std::uint32_t size;
+        if (broken_ || buffer_.size() < sizeof size) return false;
+        std::memcpy(&size, buffer_.data(), sizeof size);
+        if (size > box::kMessageLimit) broken_ = true;
+        if (broken_ || buffer_.size() - sizeof size < size) return false;
+        broken_ = !box::decode(buffer_.substr(sizeof size, size), message);
+        buffer_.erase(0, sizeof size + size);
+        return !broken_;
+    }
+
+    // What came is no message; nothing after it can be read.
+    bool broken() const { return broken_; }
+
+  private:
+    std::string buffer_;
+    bool broken_ = false;
+};
+
 pid_t start_box(const BoxPlan& plan, const ControlGroup* group, int control) {
     std::vector<UniqueFd> joins;
     if (group != nullptr) {
@@ -108,12 +143,16 @@ pid_t start_box(const BoxPlan& plan, const ControlGroup* group, int control) {
 
     posix_spawnattr_t attributes;
     ::posix_spawnattr_init(&attributes);
-    sigset_t none;
+    sigset_t none, all;
     sigemptyset(&none);
+    sigfillset(&all);
     ::posix_spawnattr_setsigmask(&attributes, &none);
+    // Ignored signals are inherited: with SIGCHLD among them nobody in the box could wait for a child.
+    ::posix_spawnattr_setsigdefault(&attributes, &all);
     // A group of its own: a Ctrl-C in the terminal is for the engine, which then ends the box.
     ::posix_spawnattr_setpgroup(&attributes, 0);
-    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+    ::posix_spawnattr_setflags(&attributes,
+                               POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
     pid_t pid = -1;
     std::string program = "/proc/self/fd/" + std::to_string(box_program_fd());
     int error = ::posix_spawn(&pid, program.c_str(), actions.get(), &attributes, argv.data(), no_variables);
@@ -158,8 +197,8 @@ struct Box::State {
     bool wait_until(std::optional<Clock::time_point> deadline, const base::CancelToken& cancel,
                     Condition condition);
 
-    std::chrono::seconds time_limit;
-    Clock::time_point end_of_time;
+    std::optional<std::chrono::seconds> time_limit;
+    Clock::time_point started = Clock::now();
     std::uint32_t task_limit;
     std::unique_ptr<ControlGroup> group;
     UniqueFd control;
@@ -168,9 +207,11 @@ struct Box::State {
     std::mutex mutex;
     std::condition_variable changed;
     bool ready = false;
+    bool stopping = false;  // asked to
     bool stopped = false;
     bool closed = false;  // the box' end of the socket
     std::optional<base::Error> failure;
+    std::set<std::string> running;
     std::map<std::string, BoxExit> exits;
 
     std::mutex send_mutex;
@@ -179,10 +220,7 @@ struct Box::State {
 };
 
 Box::State::State(const BoxPlan& plan)
-    : time_limit(plan.time_limit),
-      end_of_time(Clock::now() + plan.time_limit),
-      task_limit(plan.limits.tasks),
-      group(make_group(plan.limits)) {
+    : time_limit(plan.time_limit), task_limit(plan.limits.tasks), group(make_group(plan.limits)) {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
         throw base::system_error(errno, "cannot make a socket pair");
@@ -199,19 +237,16 @@ Box::State::State(const BoxPlan& plan)
 
 // Runs until the box' end of the socket is closed.
 void Box::State::watch() {
+    Inbox inbox;
     box::Message message;
-    std::vector<int> descriptors;
-    while (true) {
+    bool open = true;
+    while (open && !inbox.broken()) {
         pollfd ready_fd{control.get(), POLLIN, 0};
-        int count = ::poll(&ready_fd, 1, static_cast<int>(kWatchInterval.count()));
-        if (count > 0) {
-            if (!box::receive(control.get(), message, descriptors)) break;
-            // A process that a limit ended must not be taken for one that ended by itself.
-            check_limits();
-            on_message(message);
-        } else {
-            check_limits();
-        }
+        if (::poll(&ready_fd, 1, static_cast<int>(kWatchInterval.count())) > 0)
+            open = inbox.fill(control.get());
+        // First: a process that a limit ended must not be taken for one that ended by itself.
+        check_limits();
+        while (inbox.next(message)) on_message(message);
     }
     std::lock_guard lock(mutex);
     closed = true;
@@ -232,17 +267,17 @@ void Box::State::on_message(const box::Message& message) {
     if (message[0] == "ready") {
         ready = true;
     } else if (message[0] == "stopped") {
-        stopped = true;
-    } else if (message[0] == "exit" && message.size() == 4 && !failure) {
+        stopped = stopping;
+    } else if (message[0] == "exit" && message.size() == 4 && !failure && running.erase(message[1]) > 0) {
         exits[message[1]] = {std::atoi(message[2].c_str()), parse_code(message[3])};
     }
     changed.notify_all();
 }
 
 void Box::State::check_limits() {
-    if (Clock::now() > end_of_time) {
+    if (time_limit && Clock::now() - started > *time_limit) {
         return fail(base::fail(ErrorCode::TimedOut, "the container ran longer than its time limit of {} s",
-                               time_limit.count()));
+                               time_limit->count()));
     }
     if (!group) return;
     if (group->task_refusals() > 0) {
@@ -266,10 +301,10 @@ void Box::State::fail(base::Error error) {
 void Box::State::wait_for_first_process() {
     auto give_up = Clock::now() + kKillGrace;
     bool killed = false;
-    // The first process ends when the last one of the box is gone.
+    // It ends when the last process of the box is gone; asked to, it kills them.
     while (::waitpid(pid, nullptr, WNOHANG) == 0) {
         if (!killed && Clock::now() > give_up) {
-            ::kill(pid, SIGKILL);
+            ::kill(pid, SIGTERM);
             killed = true;
         }
         std::this_thread::sleep_for(500us);
@@ -282,6 +317,7 @@ void Box::State::take_down() {
     if (pid < 0) return;
     ::shutdown(control.get(), SHUT_WR);
     wait_for_first_process();
+    ::shutdown(control.get(), SHUT_RDWR);
     watcher.join();
     group.reset();
 }
@@ -322,6 +358,10 @@ void Box::spawn(const std::string& id, const std::vector<std::string>& arguments
     box::Message message = {"spawn", id, std::to_string(arguments.size())};
     message.insert(message.end(), arguments.begin(), arguments.end());
     message.insert(message.end(), variables.begin(), variables.end());
+    {
+        std::lock_guard lock(state_->mutex);
+        state_->running.insert(id);
+    }
     bool sent;
     {
         std::lock_guard lock(state_->send_mutex);
@@ -348,6 +388,10 @@ void Box::kill(const std::string& id) {
 
 void Box::stop(const base::CancelToken& cancel) {
     {
+        std::lock_guard lock(state_->mutex);
+        state_->stopping = true;
+    }
+    {
         std::lock_guard lock(state_->send_mutex);
         box::send(state_->control.get(), {"stop"});
     }
@@ -360,11 +404,6 @@ void Box::stop(const base::CancelToken& cancel) {
 void Box::terminate() {
     state_->fail(base::fail(ErrorCode::Process, "the container was terminated"));
     state_->take_down();
-}
-
-bool Box::failed() const {
-    std::lock_guard lock(state_->mutex);
-    return state_->failure.has_value();
 }
 
 // A box that is told nothing makes its namespaces and ends.

@@ -35,7 +35,7 @@ struct BoxPlan {
     std::string hostname;
     bool own_network = true;
     ResourceLimits limits;
-    std::chrono::seconds time_limit{3600};
+    std::optional<std::chrono::seconds> time_limit;  // nullopt: none
 };
 
 // How a process of a box ended.
@@ -69,9 +69,6 @@ class Box {
     void stop(const base::CancelToken& cancel);
     // Ends it now; who waits gets `Process` ("terminated").
     void terminate();
-
-    // Why it is down: set once, by the first cause.
-    bool failed() const;
 
   private:
     struct State;

@@ -56,6 +56,7 @@ constexpr int kRefusedCalls[] = {
     SYS_io_uring_setup,
     SYS_io_uring_enter,
     SYS_io_uring_register,
+    SYS_pidfd_getfd,
     SYS_open_by_handle_at,
     SYS_name_to_handle_at,
     SYS_acct,
@@ -129,6 +130,8 @@ void give_up_privileges() {
     refuse_system_calls();
     // The change of credentials cleared it.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    // Programs of the box have the user of process 1, but its memory and descriptors are none of theirs.
+    if (::prctl(PR_SET_DUMPABLE, 0) != 0) fail("cannot protect the first process of the box");
 }
 
 }  // namespace mullion::hcs::box

@@ -124,17 +124,39 @@ int be_the_box(const Arguments& arguments) {
     return Supervisor().run();
 }
 
-int run(const Arguments& arguments) {
-    make_namespaces(arguments);
-    pid_t child = ::fork();
-    if (child < 0) fail("cannot start the first process of the box");
-    if (child == 0) return be_the_box(arguments);
-    // Only process 1 may hold the socket, so that the engine sees its end.
-    ::close(kControlFd);
+sigset_t signals_of_interest() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGTERM);
+    return set;
+}
+
+// Process 1 ends only when no other process of its namespace is left, so whoever waits for us waits for the
+// whole box. SIGTERM is the engine's impatience.
+int wait_for_the_box(pid_t child) {
+    sigset_t signals = signals_of_interest();
     int status = 0;
-    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    while (::waitpid(child, &status, WNOHANG) == 0) {
+        if (::sigwaitinfo(&signals, nullptr) == SIGTERM) ::kill(child, SIGKILL);
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+int run(const Arguments& arguments) {
+    make_namespaces(arguments);
+    sigset_t signals = signals_of_interest();
+    sigset_t before;
+    ::sigprocmask(SIG_BLOCK, &signals, &before);
+    pid_t child = ::fork();
+    if (child < 0) fail("cannot start the first process of the box");
+    if (child == 0) {
+        ::sigprocmask(SIG_SETMASK, &before, nullptr);
+        return be_the_box(arguments);
+    }
+    // Only process 1 may hold the socket, so that the engine sees its end.
+    ::close(kControlFd);
+    return wait_for_the_box(child);
 }
 
 }  // namespace
@@ -150,6 +172,9 @@ int main(int argc, char** argv) {
     arguments.data_limit = std::strtoul(argv[4], nullptr, 10);
     arguments.cgroups = std::atoi(argv[5]);
     ::prctl(PR_SET_NAME, "mullion-box");
+    // Programs of the box get neither the socket nor what the engine was given by whoever started it.
+    ::fcntl(kControlFd, F_SETFD, FD_CLOEXEC);
+    ::closefrom(kFirstCgroupFd + arguments.cgroups);
     ::signal(SIGPIPE, SIG_IGN);
     try {
         return run(arguments);

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,11 +20,14 @@ namespace {
 constexpr const char* kServer = "/usr/lib/wine/wineserver64";
 constexpr const char* kServerLog = "/run/wineserver.log";
 
+// Programs of the box may have put anything there: a pipe, say, that nobody writes to.
 std::string read_text(const std::string& path, std::size_t limit) {
-    int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0) return {};
+    struct stat status;
+    bool regular = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
     std::string text(limit, '\0');
-    ssize_t size = ::read(fd, text.data(), limit);
+    ssize_t size = regular ? ::read(fd, text.data(), limit) : 0;
     ::close(fd);
     text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
     return text;

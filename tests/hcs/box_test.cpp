@@ -81,6 +81,20 @@ TEST_F(BoxTest, WhatActsOnTheMachineCannotBeWritten) {
     EXPECT_EQ(probe(box, {"write", "/proc/self/comm"}), 0);
 }
 
+TEST_F(BoxTest, ProgramsHaveNoDescriptorsButTheirStreams) {
+    // What the engine was given by its starter: not close-on-exec.
+    base::UniqueFd inherited(::open("/etc/hostname", O_RDONLY));
+    hcs::Box box(plan(), {});
+    EXPECT_EQ(probe(box, {"descriptors"}), 0);
+}
+
+TEST_F(BoxTest, TheFirstProcessKeepsItsDescriptorsAndItsMemory) {
+    hcs::Box box(plan(), {});
+    EXPECT_EQ(probe(box, {"steal"}), EPERM);
+    EXPECT_NE(probe(box, {"write", "/proc/1/mem"}), 0);
+    EXPECT_NE(probe(box, {"read", "/proc/1/fd/3"}), 0);
+}
+
 TEST_F(BoxTest, LinksOfAMappingDoNotLeadItsNeighbourToTheHost) {
     fs::create_directory(path("untrusted"));
     fs::create_directory(path("data"));
@@ -110,6 +124,54 @@ TEST_F(BoxTest, LinksOfTheImageLeadAMappingToTheirPlaceInC) {
     EXPECT_EQ(probe(box, {"write", "/c/real/sub/file"}), 0);
     EXPECT_EQ(probe(box, {"read", "/c/real/one.txt"}), 0);
     EXPECT_EQ(probe(box, {"write", "/c/real/one.txt"}), EROFS);
+}
+
+TEST_F(BoxTest, IgnoredChildSignalsOfTheEngineAreNotItsOwn) {
+    auto before = ::signal(SIGCHLD, SIG_IGN);
+    {
+        hcs::Box box(plan(), {});
+        EXPECT_EQ(probe(box, {"read", "/c/probe"}), 0);
+        box.stop({});
+    }
+    ::signal(SIGCHLD, before);
+}
+
+// The process of the host that is process 1 of our only box: child of our child.
+pid_t first_process_of_box() {
+    auto child_of = [](pid_t parent) {
+        for (const fs::directory_entry& entry : fs::directory_iterator("/proc")) {
+            pid_t pid = std::atoi(entry.path().filename().c_str());
+            std::ifstream file(entry.path() / "stat");
+            std::string id, name, state;
+            pid_t its_parent = 0;
+            if (pid > 0 && file >> id >> name >> state >> its_parent && its_parent == parent &&
+                name == "(mullion-box)") {
+                return pid;
+            }
+        }
+        return pid_t{-1};
+    };
+    return child_of(child_of(::getpid()));
+}
+
+TEST_F(BoxTest, ABoxThatDoesNotAnswerIsGoneWhenItsObjectIs) {
+    pid_t first = -1;
+    {
+        hcs::Box box(plan(), {});
+        start(box, "hanging", {"hang"});
+        first = first_process_of_box();
+        ASSERT_GT(first, 1);
+        ASSERT_EQ(::kill(first, SIGSTOP), 0);
+    }
+    EXPECT_EQ(::kill(first, 0), -1);
+    EXPECT_EQ(errno, ESRCH);
+}
+
+TEST_F(BoxTest, WithoutATimeLimitThereIsNone) {
+    hcs::BoxPlan endless = plan();
+    endless.time_limit.reset();
+    hcs::Box box(endless, {});
+    EXPECT_EQ(probe(box, {"read", "/c/probe"}), 0);
 }
 
 }  // namespace
