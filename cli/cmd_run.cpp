@@ -13,6 +13,7 @@
 #include "cli/key_values.hpp"
 #include "cli/option_values.hpp"
 #include "cli/report.hpp"
+#include "cli/standard_input.hpp"
 #include "oci/image.hpp"
 #include "worker/run_container.hpp"
 
@@ -109,10 +110,13 @@ int run(Context& context, const Options& options, const Values& values) {
     ContainerBackend backend(context);
     backend.prepare(context.cancel);
     worker::Worker worker(state, backend.services(), {.limits = values.limits});
-    base::FileSource input(base::UniqueFd(::dup(STDIN_FILENO)), 0, UINT64_MAX);
+    StandardInput input(STDIN_FILENO);
     base::FdSink output(STDOUT_FILENO, "standard output");
     base::FdSink errors(STDERR_FILENO, "standard error");
-    if (options.interactive) request.standard_input = &input;
+    if (options.interactive) {
+        request.standard_input = &input;
+        request.interrupt_input = [&] { input.interrupt(); };
+    }
     request.standard_output = &output;
     request.standard_error = &errors;
     return unix_status(worker::run_container(worker, request, context.cancel));

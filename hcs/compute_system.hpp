@@ -4,9 +4,10 @@
 //     ComputeSystemDocument document = ...;                  // hcs/schema.hpp
 //     auto system = service.create("build-7-step-3", document, cancel);
 //     system->start(cancel);
-//     auto process = system->create_process(parameters, {.standard_output = &out, .standard_error = &err},
-//     cancel); ProcessStatus status = process->wait(std::nullopt, cancel); system->terminate(); // or let it
-//     go out of scope
+//     ProcessStreams streams{.standard_output = &out, .standard_error = &err};
+//     auto process = system->create_process(parameters, streams, cancel);
+//     ProcessStatus status = process->wait(std::nullopt, cancel);
+//     system->terminate();                                   // or let it go out of scope
 //
 // States of a system: Created -start-> Running -terminate-> Stopped. What is not valid in a state throws
 // Error{Invalid} naming HCS_E_INVALID_STATE. Terminating a stopped system is quiet. Objects may be used from
@@ -14,6 +15,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,6 +47,9 @@ struct ProcessStreams {
     base::Source* standard_input = nullptr;
     base::Sink* standard_output = nullptr;
     base::Sink* standard_error = nullptr;
+    // Makes a read of standard_input that waits, and every later one, return 0. Needed where reads can wait
+    // without end (a terminal, a pipe): the process object is gone only when its threads are.
+    std::function<void()> interrupt_input = {};
 };
 
 // "CtrlC" lets the process end itself where the backend can deliver it; Kill always ends it.

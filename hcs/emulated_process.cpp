@@ -49,7 +49,8 @@ EmulatedProcess::EmulatedProcess(std::shared_ptr<Box> box, std::uint32_t id, con
                 err.write.get(), program.file);
     auto on_failure = [this] { kill(); };
     if (streams.standard_input)
-        input_ = std::make_unique<InputPump>(std::move(in.write), *streams.standard_input);
+        input_ = std::make_unique<InputPump>(std::move(in.write), *streams.standard_input,
+                                             streams.interrupt_input);
     if (streams.standard_output) {
         output_ = std::make_unique<OutputPump>(std::move(out.read), *streams.standard_output, on_failure);
     }
@@ -68,8 +69,9 @@ void EmulatedProcess::kill() {
 }
 
 void EmulatedProcess::finish_output() {
+    auto deadline = std::chrono::steady_clock::now() + kDrainLimit;
     for (OutputPump* pump : {output_.get(), error_.get()}) {
-        if (pump != nullptr) pump->finish(kDrainLimit);
+        if (pump != nullptr) pump->finish(deadline);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
@@ -56,20 +57,33 @@ OutputPump::~OutputPump() {
     if (thread_.joinable()) thread_.join();
 }
 
-void OutputPump::finish(std::chrono::milliseconds grace) {
+void OutputPump::finish(std::chrono::steady_clock::time_point deadline) {
+    using std::chrono::milliseconds;
+    auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
     pollfd done{done_.get(), POLLIN, 0};
-    ::poll(&done, 1, static_cast<int>(grace.count()));
+    ::poll(&done, 1, static_cast<int>(std::max(left, milliseconds(0)).count()));
     set_event(stop_);
     if (thread_.joinable()) thread_.join();
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
-// False at the end of the stream or when there is nothing just now.
-bool OutputPump::read_some() {
+// 0 at the end of the stream or when there is nothing just now.
+std::size_t OutputPump::read_some() {
     char buffer[kChunk];
     ssize_t size = ::read(pipe_.get(), buffer, sizeof buffer);
-    if (size > 0) sink_.write({buffer, static_cast<std::size_t>(size)});
-    return size > 0;
+    if (size <= 0) return 0;
+    sink_.write({buffer, static_cast<std::size_t>(size)});
+    return static_cast<std::size_t>(size);
+}
+
+// No more than fits into the pipe: whoever still writes would keep us here for ever.
+void OutputPump::read_rest() {
+    int capacity = ::fcntl(pipe_.get(), F_GETPIPE_SZ);
+    std::size_t left = capacity > 0 ? static_cast<std::size_t>(capacity) : kChunk;
+    while (std::size_t size = read_some()) {
+        if (size >= left) break;
+        left -= size;
+    }
 }
 
 void OutputPump::run() {
@@ -79,9 +93,11 @@ void OutputPump::run() {
             if (::poll(watched, 2, -1) < 0 && errno != EINTR) break;
             bool stop = watched[1].revents != 0;
             if (watched[0].revents == 0 && !stop) continue;
-            bool more = read_some();
-            while (stop && more) more = read_some();
-            if (stop || (!more && (watched[0].revents & POLLHUP) != 0)) break;
+            if (stop) {
+                read_rest();
+                break;
+            }
+            if (read_some() == 0 && (watched[0].revents & POLLHUP) != 0) break;
         }
     } catch (...) {
         failure_ = std::current_exception();
@@ -90,14 +106,15 @@ void OutputPump::run() {
     set_event(done_);
 }
 
-InputPump::InputPump(base::UniqueFd pipe, base::Source& source)
-    : pipe_(std::move(pipe)), stop_(make_event()), source_(source) {
+InputPump::InputPump(base::UniqueFd pipe, base::Source& source, std::function<void()> interrupt)
+    : pipe_(std::move(pipe)), stop_(make_event()), source_(source), interrupt_(std::move(interrupt)) {
     make_nonblocking(pipe_);
     thread_ = std::thread([this] { run(); });
 }
 
 InputPump::~InputPump() {
     set_event(stop_);
+    if (interrupt_) interrupt_();
     thread_.join();
 }
 

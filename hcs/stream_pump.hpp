@@ -18,13 +18,14 @@ class OutputPump {
     OutputPump(base::UniqueFd pipe, base::Sink& sink, std::function<void()> on_failure);
     ~OutputPump();
 
-    // Waits for the end of the stream, at most for `grace`, then takes what is there. Throws what the sink
-    // threw.
-    void finish(std::chrono::milliseconds grace);
+    // Waits for the end of the stream, at most until `deadline`, then takes what is in the pipe. Throws what
+    // the sink threw.
+    void finish(std::chrono::steady_clock::time_point deadline);
 
   private:
     void run();
-    bool read_some();
+    std::size_t read_some();
+    void read_rest();
 
     base::UniqueFd pipe_;
     base::UniqueFd stop_;  // an eventfd
@@ -38,7 +39,8 @@ class OutputPump {
 // Writes a source into a pipe and closes it at the end, or when the reader is gone, or when destroyed.
 class InputPump {
   public:
-    InputPump(base::UniqueFd pipe, base::Source& source);
+    // `interrupt` ends a read of the source that waits (ProcessStreams::interrupt_input); may be empty.
+    InputPump(base::UniqueFd pipe, base::Source& source, std::function<void()> interrupt);
     ~InputPump();
 
   private:
@@ -47,6 +49,7 @@ class InputPump {
     base::UniqueFd pipe_;
     base::UniqueFd stop_;
     base::Source& source_;
+    std::function<void()> interrupt_;
     std::thread thread_;
 };
 

@@ -123,8 +123,10 @@ std::uint32_t run_container(Worker& worker, const ContainerRequest& request,
     process.CreateStdErrPipe = request.standard_error != nullptr;
     Container container(parts.services, work.path() / ("scratch-" + work.path().filename().string()), spec,
                         cancel);
-    return container.run(process, {request.standard_input, request.standard_output, request.standard_error},
-                         cancel);
+    return container.run(
+        process,
+        {request.standard_input, request.standard_output, request.standard_error, request.interrupt_input},
+        cancel);
 }
 
 }  // namespace mullion::worker

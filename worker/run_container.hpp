@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -39,9 +40,10 @@ struct ContainerRequest {
     Limits limits;  // time_limit of the whole container
     std::string host_name;
 
-    base::Source* standard_input = nullptr;  // not owned; null: none
-    base::Sink* standard_output = nullptr;   // not owned
-    base::Sink* standard_error = nullptr;    // not owned
+    base::Source* standard_input = nullptr;      // not owned; null: none
+    std::function<void()> interrupt_input = {};  // hcs::ProcessStreams::interrupt_input
+    base::Sink* standard_output = nullptr;       // not owned
+    base::Sink* standard_error = nullptr;        // not owned
 };
 
 // Runs it to its end and returns the process' 32-bit exit code. Throws Unsupported for what the backend

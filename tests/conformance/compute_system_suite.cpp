@@ -1,6 +1,9 @@
 // What every backend's compute systems and processes must do (hcs.md §1.2, §7.1).
 #include <gmock/gmock.h>
+#include <poll.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <thread>
 
 #include "base/error.hpp"
@@ -57,6 +60,51 @@ TEST_P(ComputeSystemSuite, StandardInputIsReadToItsEnd) {
     CommandResult result = run("cmd /C more", {}, &input);
     EXPECT_THAT(result.out, HasSubstr("alpha"));
     EXPECT_THAT(result.out, HasSubstr("beta"));
+}
+
+// A pipe that nobody closes, as a terminal is.
+class OpenPipe final : public base::Source {
+  public:
+    OpenPipe() {
+        if (::pipe(ends_) != 0 || ::pipe(stop_) != 0) std::abort();
+    }
+    ~OpenPipe() override {
+        for (int fd : {ends_[0], ends_[1], stop_[0], stop_[1]}) ::close(fd);
+    }
+    std::size_t read(char* buffer, std::size_t size) override {
+        pollfd watched[2] = {{ends_[0], POLLIN, 0}, {stop_[0], POLLIN, 0}};
+        while (::poll(watched, 2, -1) < 0) {
+        }
+        if (watched[1].revents != 0) return 0;
+        return static_cast<std::size_t>(::read(ends_[0], buffer, size));
+    }
+    void interrupt() { (void)!::write(stop_[1], "x", 1); }
+
+  private:
+    int ends_[2];
+    int stop_[2];
+};
+
+TEST_P(ComputeSystemSuite, InputThatNeverEndsDoesNotKeepAnEndedProcess) {
+    auto system = start_system();
+    OpenPipe input;
+    base::StringSink out, err;
+    hcs::ProcessParameters parameters = command("cmd /C echo done");
+    parameters.CreateStdInPipe = true;
+    auto process = system->create_process(parameters, {&input, &out, &err, [&] { input.interrupt(); }}, {});
+    EXPECT_EQ(process->wait(std::nullopt, {}).ExitCode, 0u);
+    process.reset();
+    EXPECT_THAT(lines(out.data()), ElementsAre("done"));
+}
+
+TEST_P(ComputeSystemSuite, OutputOfAGrandchildThatWritesOnIsNotWaitedFor) {
+    auto system = start_system();
+    base::StringSink out, err;
+    auto process = system->create_process(
+        command("cmd /S /C \"start /b cmd /c for /L %i in (0,0,1) do @echo x\""), {nullptr, &out, &err}, {});
+    EXPECT_TRUE(process->wait(std::nullopt, {}).Exited);
+    process.reset();
+    EXPECT_THAT(out.data(), HasSubstr("x"));
 }
 
 TEST_P(ComputeSystemSuite, VariablesAndCommandLineArriveVerbatim) {

@@ -73,6 +73,20 @@ TEST_F(RunCommand, StandardInputIsPassedOn) {
     EXPECT_THAT(ran.out, HasSubstr("b\r\na\r\n"));
 }
 
+TEST_F(RunCommand, EndsWithItsProcessThoughStandardInputStaysOpen) {
+    auto ran = workspace.tool(
+        {"sh", "-c", "mkfifo input; exec 9<>input; timeout 60 \"$0\" run --rm -i app echo done <input",
+         MULLION_BINARY_PATH});
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    EXPECT_EQ(ran.out, "done\r\n");
+    auto limited = workspace.tool({"sh", "-c",
+                                   "exec 9<>input; timeout 60 \"$0\" run --rm -i --timeout 2s app \"for /L "
+                                   "%i in (0,0,1) do @rem\" <input",
+                                   MULLION_BINARY_PATH});
+    EXPECT_EQ(limited.exit_code, 125);
+    EXPECT_THAT(limited.err, HasSubstr("time limit"));
+}
+
 TEST_F(RunCommand, OutputAndErrorsStayApart) {
     auto ran = workspace.run({"run", "--rm", "app", "echo out& echo err>&2"});
     EXPECT_EQ(ran.out, "out\r\n");
