@@ -1,6 +1,7 @@
 #include "cli/build_request.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 
 #include "base/error.hpp"
@@ -19,6 +20,7 @@ using base::fail;
 
 constexpr std::string_view kLayoutScheme = "oci-layout://";
 constexpr std::string_view kImageScheme = "docker-image://";
+constexpr std::chrono::seconds kDefaultStepTimeout = std::chrono::hours(1);
 
 bool is_remote(std::string_view context) {
     return context.find("://") != std::string_view::npos || context.starts_with("git@");
@@ -154,7 +156,8 @@ BuildRequest make_build_request(const BuildFlags& flags) {
     request.frontend = frontend_options(flags);
     for (const std::string& text : flags.build_contexts) add_build_context(text, request);
     if (!flags.memory.empty()) request.worker.limits.memory_mb = parse_memory_mb(flags.memory);
-    if (!flags.step_timeout.empty()) request.worker.limits.time_limit = parse_duration(flags.step_timeout);
+    request.worker.limits.time_limit =
+        flags.step_timeout.empty() ? kDefaultStepTimeout : parse_duration(flags.step_timeout);
     request.worker.allow_registry_loss = flags.allow_registry_loss;
     if (flags.quiet && flags.progress != "auto" && flags.progress != "quiet") {
         throw fail(ErrorCode::Invalid, "--quiet and --progress {} contradict each other", flags.progress);

@@ -2,10 +2,18 @@
 
 namespace mullion::cli {
 
-ContainerBackend::ContainerBackend(const Context& context) {
-    options_.state = context.state_directory();
+hcs::EmulationOptions emulation_options(const std::filesystem::path& state) {
+    hcs::EmulationOptions options;
+    options.state = state;
     // Steps download packages; `--network none` takes the network away from a container.
-    options_.allow_host_network = true;
+    options.allow_host_network = true;
+    // The worker has a limit for each container (worker::Limits), or none where the user wants none.
+    options.limits.time_limit.reset();
+    return options;
+}
+
+ContainerBackend::ContainerBackend(const Context& context)
+    : options_(emulation_options(context.state_directory())) {
     if (auto problem = hcs::emulation_problem()) {
         problem_ = *problem;
         return;

@@ -1,6 +1,7 @@
 // The container backend of this host, made when a command needs it.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 
 #include "cli/context.hpp"
@@ -8,6 +9,8 @@
 #include "worker/worker.hpp"
 
 namespace mullion::cli {
+
+hcs::EmulationOptions emulation_options(const std::filesystem::path& state);
 
 // Owns the services that `services()` points to. Where containers cannot run, services() says why and
 // everything that needs none still works.

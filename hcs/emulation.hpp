@@ -3,9 +3,9 @@
 // A *box* is the namespaces of one compute system: user (unless we are root), mount, pid, ipc, uts, cgroup
 // and, unless it may reach out, network. It sees C: (overlay of scratch, Wine's own files and the image's
 // layers), Wine's runtime files read-only, and nothing else of the host. Wine's own system files always win
-// over the image's. Every box has a process limit, a memory limit and a time limit; a box without a working
-// process limit is refused. What Wine would only pretend to do is removed, so that the image's own program is
-// used or cmd reports exit code 9009 (hint_for_command).
+// over the image's. Every box has a process limit and a memory limit, and a time limit unless its caller sees
+// to that; a box without a working process limit is refused. What Wine would only pretend to do is removed,
+// so that the image's own program is used or cmd reports exit code 9009 (hint_for_command).
 //
 // NetworkMode::Nat is the host's network namespace, shared (what BuildKit calls host mode): an emulation has
 // no right to set up a bridge. It is offered only if EmulationOptions allows it. None is a network namespace
@@ -32,9 +32,10 @@
 namespace mullion::hcs {
 
 struct EmulationLimits {
-    std::uint32_t tasks = 512;              // processes and threads of a box
-    std::uint64_t memory_in_mb = 0;         // for documents without Memory; 0: three quarters of the host's
-    std::chrono::seconds time_limit{3600};  // from the start of a system to its end
+    std::uint32_t tasks = 512;       // processes and threads of a box
+    std::uint64_t memory_in_mb = 0;  // for documents without Memory; 0: three quarters of the host's
+    // From the start of a system to its end; nullopt: none, the caller ends what takes too long.
+    std::optional<std::chrono::seconds> time_limit = std::chrono::seconds(3600);
 };
 
 struct EmulationOptions {
