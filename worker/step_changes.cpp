@@ -37,6 +37,7 @@ class ChangeReader {
 
     void add(const hcs::RawChange& change) {
         cancel_.check();
+        if (change.kind != hcs::RawChange::Kind::Removal) add_parents(change.path);
         switch (change.kind) {
             case hcs::RawChange::Kind::Removal:
                 changes_.push_back(tree::Removal{change.path});
@@ -82,13 +83,27 @@ class ChangeReader {
         return node ? node->metadata.descriptor : nullptr;
     }
 
-    NodeRef lower_node(const std::string& path, NodeKind kind) const {
+    NodeRef lower_node(std::string_view path, NodeKind kind) const {
         NodeRef node = rules_.lower.find(path);
         return node && node->kind == kind ? node : nullptr;
     }
 
     void put(const std::string& path, NodeRef node, std::optional<std::string> hard_link = {}) {
         changes_.push_back(tree::Upsert{path, std::move(node), std::move(hard_link)});
+    }
+
+    // Directories that were there only while the step ran (for a mount point or a script) were none of its
+    // changes; with something new in them they are part of the layer.
+    void add_parents(std::string_view path) {
+        std::string_view parent = tree::parent_of(path);
+        if (parent.empty() || made_.contains(tree::fold(Os::Windows, parent))) return;
+        if (lower_node(parent, NodeKind::Directory)) return;
+        add_parents(parent);
+        hcs::RawChange change;
+        change.path = parent;
+        change.kind = hcs::RawChange::Kind::Directory;
+        change.modified = rules_.started;
+        directory(change);
     }
 
     void directory(const hcs::RawChange& change) {
@@ -101,8 +116,26 @@ class ChangeReader {
         put(change.path, std::move(node));
     }
 
+    // Whether a link's target lies on no C:, or climbs above its root on the way. Both slashes separate: what
+    // the host took for a name is a path in the layer.
+    static bool leads_out(const hcs::RawChange& change) {
+        constexpr std::string_view kSeparators = "/\\";
+        std::string_view rest = change.link_target;
+        if (rest.empty() || kSeparators.find(rest[0]) != std::string_view::npos) return true;
+        if (rest.substr(0, rest.find_first_of(kSeparators)).find(':') != std::string_view::npos) return true;
+        std::size_t depth = tree::split(tree::parent_of(change.path)).size();
+        while (!rest.empty()) {
+            std::string_view name = rest.substr(0, rest.find_first_of(kSeparators));
+            rest.remove_prefix(std::min(name.size() + 1, rest.size()));
+            if (name == ".." && depth == 0) return true;
+            if (name == "..") --depth;
+            if (!name.empty() && name != "." && name != "..") ++depth;
+        }
+        return false;
+    }
+
     void symlink(const hcs::RawChange& change) {
-        if (change.link_target.starts_with('/')) {
+        if (leads_out(change)) {
             throw fail(ErrorCode::Unsupported, "the step made a link at {} that leads out of C: (to {})",
                        tree::display_path(Os::Windows, tree::printable(change.path)),
                        tree::printable(change.link_target));

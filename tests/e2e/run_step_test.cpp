@@ -81,6 +81,17 @@ TEST_F(RunStep, HeredocRunsAllItsLines) {
     EXPECT_EQ(workspace.read("out/two.txt"), "two\r\n");
 }
 
+TEST_F(RunStep, AFileBesideAMountPointIsKept) {
+    workspace.write("context/src/in.txt", "in");
+    auto built = build(
+        "FROM base\nRUN --mount=type=bind,source=src,target=C:/work/in copy C:\\work\\in\\in.txt "
+        "C:\\work\\out.txt\n",
+        {"-o", "type=local,dest=out"});
+    ASSERT_EQ(built.exit_code, 0) << built.err;
+    EXPECT_EQ(workspace.read("out/work/out.txt"), "in");
+    EXPECT_FALSE(std::filesystem::exists(workspace.path("out/work/in")));
+}
+
 TEST_F(RunStep, AStubToolFailsWithAHint) {
     auto built = build("FROM base\nRUN powershell -Command Get-Date\n");
     EXPECT_EQ(built.exit_code, 1);

@@ -329,6 +329,19 @@ TEST_F(ExecOpTest, BindMountsShowTheirInput) {
     EXPECT_EQ(runs_of(again), 1U);
 }
 
+TEST_F(ExecOpTest, FilesBesideAMountPointBringTheirDirectory) {
+    write("src/a.txt", "1");
+    solver::ExecOperation operation;
+    operation.mounts.push_back({1, "src", "work/in", false});
+    fake.body = [&](const FakeProcess& process) {
+        process.write("work/out.txt", "out");
+        return 0;
+    };
+    auto snapshot = solve(exec(operation, {context()}));
+    EXPECT_EQ(read(snapshot, "work/out.txt"), "out");
+    EXPECT_EQ(snapshot->tree(cancel).find("work/in"), nullptr);
+}
+
 TEST_F(ExecOpTest, MountOfNothingAndOfAFileIsRefused) {
     write("file", "1");
     solver::ExecOperation operation;

@@ -125,6 +125,18 @@ TEST_F(StepChangesTest, NewDirectoriesPassTheirDescriptorOn) {
               *tree::inherit_descriptor(directory_descriptor, false, owner));
 }
 
+// Those of a mount point or a script, which the step did not make.
+TEST_F(StepChangesTest, ParentsThatWereThereForTheStepOnlyAreMade) {
+    auto made = delta({file("work/in/a.txt", "a", kDuring), file("WORK/b.txt", "b", kDuring)});
+    ASSERT_EQ(made.changes.size(), 4U);
+    const auto& metadata = upsert(made, "work/in").node->metadata;
+    EXPECT_EQ(upsert(made, "work/in").node->kind, tree::NodeKind::Directory);
+    EXPECT_EQ(metadata.modified, kEpoch);
+    EXPECT_EQ(*metadata.descriptor,
+              *tree::inherit_descriptor(upsert(made, "work").node->metadata.descriptor, true, owner));
+    EXPECT_NE(tree::apply(lower, made).find("work/b.txt"), nullptr);
+}
+
 TEST_F(StepChangesTest, RemovalsOfWhatIsThere) {
     auto made = delta({of_kind("App/file.txt", RawChange::Kind::Removal),
                        of_kind("App/never.txt", RawChange::Kind::Removal)});
@@ -184,6 +196,10 @@ TEST_F(StepChangesTest, LinkOutOfTheImageIsRefused) {
     auto link = of_kind("App/link", RawChange::Kind::Symlink);
     link.link_target = "/etc/passwd";
     EXPECT_THROW(delta({link}), base::Error);
+    for (const char* target : {"../../x", "a/../../../x", "..\\..\\x", "\\x", "D:/x", "./.././../x"}) {
+        link.link_target = target;
+        EXPECT_THROW(delta({link}), base::Error) << target;
+    }
     link.link_target = "../x";
     EXPECT_EQ(upsert(delta({link}), "App/link").node->link_target, "..\\x");
 }
