@@ -27,6 +27,8 @@ namespace fs = std::filesystem;
 constexpr std::size_t kSmallFile = 1 << 20;
 constexpr std::string_view kPrefix = "mullion-";
 constexpr int kCpuPeriod = 100'000;  // microseconds
+constexpr long kLeastQuota = 1000;   // microseconds; the kernel takes no less
+constexpr int kNameAttempts = 1000;
 
 // Where the controllers are and which group we are in.
 struct Hierarchies {
@@ -69,6 +71,10 @@ Hierarchies find_hierarchies() {
     return found;
 }
 
+long quota(double processors) {
+    return std::max(kLeastQuota, static_cast<long>(processors * kCpuPeriod));
+}
+
 bool try_write(const fs::path& file, const std::string& text) {
     base::UniqueFd fd(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
     return fd && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
@@ -100,12 +106,14 @@ std::uint64_t counter(const fs::path& file, std::string_view name) {
     return 0;
 }
 
-fs::path make_group(const fs::path& parent, const std::string& name) {
-    fs::path directory = parent / name;
-    if (::mkdir(directory.c_str(), 0755) != 0) {
-        throw base::system_error(errno, fmt::format("cannot make the control group {}", directory.string()));
+// Of an engine that died there may be one of our name, if it had our process number. False if it is in use.
+bool make_group(const fs::path& directory) {
+    bool made = ::mkdir(directory.c_str(), 0755) == 0;
+    if (!made && errno == EEXIST && ::rmdir(directory.c_str()) == 0) {
+        made = ::mkdir(directory.c_str(), 0755) == 0;
     }
-    return directory;
+    if (made || errno == EEXIST || errno == EBUSY) return made;
+    throw base::system_error(errno, fmt::format("cannot make the control group {}", directory.string()));
 }
 
 // Groups whose engine died without removing them. Busy ones refuse, which is right.
@@ -127,12 +135,13 @@ std::string group_name() {
 // Enables controllers for the children of `directory`, which only works where no process sits in it (or at
 // the root).
 bool delegate(const fs::path& directory) {
+    bool enabled = true;
     for (const char* controller : {"pids", "memory", "cpu"}) {
         if (!has_word(directory / "cgroup.controllers", controller)) return false;
-        if (has_word(directory / "cgroup.subtree_control", controller)) continue;
-        if (!try_write(directory / "cgroup.subtree_control", std::string("+") + controller)) return false;
+        enabled = enabled && has_word(directory / "cgroup.subtree_control", controller);
     }
-    return true;
+    // In one write: all of them or none.
+    return enabled || try_write(directory / "cgroup.subtree_control", "+pids +memory +cpu");
 }
 
 }  // namespace
@@ -148,12 +157,10 @@ ControlGroup::ControlGroup(const ResourceLimits& limits) {
 
 void ControlGroup::make(const ResourceLimits& limits) {
     Hierarchies hierarchies = find_hierarchies();
-    std::string name = group_name();
     if (hierarchies.v1.contains("pids") && hierarchies.v1.contains("memory")) {
-        for (const auto& [controller, parent] : hierarchies.v1) {
-            sweep(parent);
-            directories_.push_back(make_group(parent, name));
-        }
+        std::vector<fs::path> parents;
+        for (const auto& [controller, parent] : hierarchies.v1) parents.push_back(parent);
+        std::string name = make_groups(parents);
         pids_ = hierarchies.v1["pids"] / name;
         memory_ = hierarchies.v1["memory"] / name;
         auto cpu = hierarchies.v1.find("cpu");
@@ -165,12 +172,27 @@ void ControlGroup::make(const ResourceLimits& limits) {
          parent = parent.parent_path()) {
         if (!delegate(parent)) continue;
         unified_ = true;
-        sweep(parent);
-        directories_.push_back(make_group(parent, name));
+        make_groups({parent});
         return limit_v2(limits);
     }
     throw base::fail(ErrorCode::Denied,
                      "no control group with pids and memory controllers is delegated to us");
+}
+
+// One in each of `parents`, of one name that is free in all.
+std::string ControlGroup::make_groups(const std::vector<fs::path>& parents) {
+    for (const fs::path& parent : parents) sweep(parent);
+    for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
+        std::string name = group_name();
+        for (const fs::path& parent : parents) {
+            if (!make_group(parent / name)) break;
+            directories_.push_back(parent / name);
+        }
+        if (directories_.size() == parents.size()) return name;
+        remove();
+    }
+    throw base::fail(ErrorCode::Exists, "no name is free for a control group in {}",
+                     parents.front().string());
 }
 
 void ControlGroup::limit_v1(const ResourceLimits& limits, const fs::path& cpu) {
@@ -182,8 +204,7 @@ void ControlGroup::limit_v1(const ResourceLimits& limits, const fs::path& cpu) {
     if (cpu.empty()) throw base::fail(ErrorCode::Unsupported, "there is no cpu controller");
     if (limits.processors) {
         write_limit(cpu / "cpu.cfs_period_us", std::to_string(kCpuPeriod));
-        write_limit(cpu / "cpu.cfs_quota_us",
-                    std::to_string(static_cast<long>(*limits.processors * kCpuPeriod)));
+        write_limit(cpu / "cpu.cfs_quota_us", std::to_string(quota(*limits.processors)));
     }
     // 1024 shares are what weight 100 is.
     if (limits.weight) {
@@ -197,8 +218,7 @@ void ControlGroup::limit_v2(const ResourceLimits& limits) {
     write_limit(memory_ / "memory.max", std::to_string(limits.memory_bytes));
     try_write(memory_ / "memory.swap.max", "0");  // absent where swap is not counted
     if (limits.processors) {
-        write_limit(pids_ / "cpu.max",
-                    fmt::format("{} {}", static_cast<long>(*limits.processors * kCpuPeriod), kCpuPeriod));
+        write_limit(pids_ / "cpu.max", fmt::format("{} {}", quota(*limits.processors), kCpuPeriod));
     }
     if (limits.weight) write_limit(pids_ / "cpu.weight", std::to_string(*limits.weight));
 }

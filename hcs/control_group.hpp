@@ -39,6 +39,7 @@ class ControlGroup {
 
   private:
     void make(const ResourceLimits& limits);
+    std::string make_groups(const std::vector<std::filesystem::path>& parents);
     void limit_v1(const ResourceLimits& limits, const std::filesystem::path& cpu);
     void limit_v2(const ResourceLimits& limits);
     void remove();

@@ -174,5 +174,34 @@ TEST_F(BoxTest, WithoutATimeLimitThereIsNone) {
     EXPECT_EQ(probe(box, {"read", "/c/probe"}), 0);
 }
 
+std::string directory_of(const hcs::ControlGroup& group) {
+    return fs::read_symlink("/proc/self/fd/" + std::to_string(group.open_join_files()[0].get()))
+        .parent_path()
+        .string();
+}
+
+TEST(ControlGroup, LeftoversOfADeadEngineWithOurNumberAreNoObstacle) {
+    hcs::ResourceLimits limits;
+    limits.tasks = 10;
+    limits.memory_bytes = 64 << 20;
+    limits.processors = 0.0001;  // less than the kernel takes
+    std::string first;
+    try {
+        first = directory_of(hcs::ControlGroup(limits));
+    } catch (const base::Error& error) {
+        GTEST_SKIP() << error.what();
+    }
+    std::size_t dash = first.rfind('-') + 1;
+    int number = std::stoi(first.substr(dash));
+    fs::path leftover = first.substr(0, dash) + std::to_string(number + 1);
+    fs::path busy = first.substr(0, dash) + std::to_string(number + 2);
+    fs::create_directory(leftover);
+    fs::create_directories(busy / "inner");
+    EXPECT_EQ(directory_of(hcs::ControlGroup(limits)), leftover);
+    EXPECT_EQ(directory_of(hcs::ControlGroup(limits)), first.substr(0, dash) + std::to_string(number + 3));
+    ::rmdir((busy / "inner").c_str());
+    ::rmdir(busy.c_str());
+}
+
 }  // namespace
 }  // namespace mullion::test
