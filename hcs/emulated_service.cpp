@@ -214,6 +214,11 @@ class EmulatedComputeService final : public ComputeService {
         if (scratch.state == ScratchState::Running) {
             throw base::fail(ErrorCode::Invalid, "$.Container.Storage.Path: the scratch is in use");
         }
+        if (scratch.state == ScratchState::Terminated) {
+            throw base::fail(
+                ErrorCode::Invalid,
+                "$.Container.Storage.Path: the scratch is incomplete: its last system was terminated");
+        }
         bool fresh = ids_->with([&](auto& ids) { return ids.insert(id).second; });
         if (!fresh) {
             throw base::fail(ErrorCode::Exists, "compute system {}: {}", id,

@@ -1,6 +1,8 @@
 // LayerStorage on overlayfs: scratches and their locks. Nothing is mounted on the host: a box mounts its own
 // C:.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <map>
 
@@ -21,6 +23,17 @@ using base::ErrorCode;
 namespace fs = std::filesystem;
 
 constexpr std::size_t kHiveLimit = 256 << 20;
+
+// A hive as the container left it, which may have put something else in its place.
+std::string read_hive(const fs::path& path) {
+    base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    struct stat status {};
+    if (!fd || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+        throw base::fail(ErrorCode::Corrupt, "the container left no registry file {}",
+                         path.filename().string());
+    }
+    return base::FileSource(std::move(fd), 0, UINT64_MAX).read_all(kHiveLimit, path.filename().string());
+}
 
 class EmulatedLayerStorage final : public LayerStorage {
   public:
@@ -95,7 +108,7 @@ std::vector<RegistryChange> EmulatedLayerStorage::registry_changes(const Scratch
     std::vector<RegistryChange> changes;
     for (std::size_t i = 0; i < std::size(kHiveFiles); ++i) {
         std::string before = wine.hive(kHiveFiles[i], scratch.os_version, scratch.host_name);
-        std::string after = base::read_file(scratch.prefix() / kHiveFiles[i], kHiveLimit);
+        std::string after = read_hive(scratch.prefix() / kHiveFiles[i]);
         for (RegistryChange& change : compare_hives(kRoots[i], before, after))
             changes.push_back(std::move(change));
     }

@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 
 // Deeper than any path Windows can open (32767 UTF-16 units) is deep; this is what we follow.
 constexpr int kMaxDepth = 512;
+constexpr std::size_t kChunk = 1 << 18;
 
 struct stat status_of(const fs::path& path) {
     struct stat status {};
@@ -28,6 +29,20 @@ struct stat status_of(const fs::path& path) {
         throw base::system_error(errno, fmt::format("cannot look at {}", path.string()));
     }
     return status;
+}
+
+bool same_bytes(const fs::path& one, const fs::path& other) {
+    base::FileSource sources[] = {base::FileSource(one), base::FileSource(other)};
+    std::vector<char> buffers[] = {std::vector<char>(kChunk), std::vector<char>(kChunk)};
+    while (true) {
+        std::size_t size = sources[0].read(buffers[0].data(), kChunk);
+        if (size == 0) return sources[1].read(buffers[1].data(), kChunk) == 0;
+        sources[1].read_exactly(buffers[1].data(), size, "a file of the container");
+        if (!std::equal(buffers[0].begin(), buffers[0].begin() + static_cast<std::ptrdiff_t>(size),
+                        buffers[1].begin())) {
+            return false;
+        }
+    }
 }
 
 // Everything of one directory of the upper, taken together: Wine keeps a stream as a file "name:stream", and
@@ -64,14 +79,15 @@ class UpperExport {
 
     // `image` is what the image has there, if it is a directory.
     void directory(const fs::path& host, const std::string& path, const ImageNode& image, int depth);
-    void entry(Entry& entry, const std::string& path, const ImageNode& image, int depth);
+    void entry(Entry& entry, const std::string& path, const ImageNode& image);
     void subdirectory(const Entry& entry, const std::string& path, const ImageNode& image, bool replaced,
                       int depth);
-    void file(Entry& entry, const std::string& path, const struct stat& status);
+    void file(Entry& entry, const std::string& path, const ImageNode& image, const struct stat& status);
     void streams_only(Entry& entry, const std::string& path, const ImageNode& image);
     void remove_missing(const fs::path& host, const LayerStack::Node& image);
     std::map<std::string, Entry> entries(const fs::path& host, std::set<std::string>& whiteouts);
-    bool is_mount_point(const std::string& path, const fs::path& host) const;
+    bool is_mount_point(const std::string& path, const struct stat& file) const;
+    bool is_wines(const std::string& path, const fs::path& host, const struct stat& status);
     void add(RawChange change) { changes_.push_back(std::move(change)); }
 
     const Scratch& scratch_;
@@ -98,6 +114,10 @@ std::map<std::string, Entry> UpperExport::entries(const fs::path& host, std::set
         if (colon != std::string::npos) {
             std::string stream = name.substr(colon + 1);
             if (stream.ends_with(":$DATA")) stream.resize(stream.size() - 6);
+            if (!S_ISREG(status_of(found.path()).st_mode)) {
+                throw base::fail(ErrorCode::Corrupt, "the container left a stream {} that is no file",
+                                 tree::printable(name));
+            }
             if (!entry.base_in_upper) entry.name = base_name;
             entry.streams.push_back({stream, found.path()});
             continue;
@@ -121,7 +141,11 @@ void UpperExport::directory(const fs::path& host, const std::string& path, const
     std::set<std::string> whiteouts;
     std::map<std::string, Entry> found = entries(host, whiteouts);
     for (const std::string& name : whiteouts) {
-        if (!image || found.contains(tree::fold(Os::Windows, name))) continue;
+        auto made_again = found.find(tree::fold(Os::Windows, name));
+        if (made_again != found.end() && made_again->second.base_in_upper) continue;
+        // Streams go with their file, which Wine does not see to.
+        if (made_again != found.end()) found.erase(made_again);
+        if (!image) continue;
         // Whiteouts over files that only Wine has remove nothing.
         if (ImageNode old = image_.child(*image, name)) {
             RawChange removal;
@@ -141,14 +165,13 @@ void UpperExport::directory(const fs::path& host, const std::string& path, const
         if (each.base_in_upper && fs::symlink_status(each.host).type() == fs::file_type::directory) {
             subdirectory(each, own, old, replaced, depth);
         } else {
-            entry(each, own, old, depth);
+            entry(each, own, old);
         }
     }
 }
 
-bool UpperExport::is_mount_point(const std::string& path, const fs::path& host) const {
-    if (!mount_points_.contains(tree::fold(Os::Windows, path))) return false;
-    return fs::is_directory(host) ? fs::is_empty(host) : fs::file_size(host) == 0;
+bool UpperExport::is_mount_point(const std::string& path, const struct stat& file) const {
+    return file.st_size == 0 && mount_points_.contains(tree::fold(Os::Windows, path));
 }
 
 void UpperExport::subdirectory(const Entry& entry, const std::string& path, const ImageNode& image,
@@ -157,11 +180,11 @@ void UpperExport::subdirectory(const Entry& entry, const std::string& path, cons
     if (was_directory && (replaced || overlay::is_opaque(entry.host))) remove_missing(entry.host, *image);
     std::size_t before = changes_.size();
     directory(entry.host, path, was_directory ? image : std::nullopt, depth + 1);
-    if (was_directory) return;
+    if (was_directory && entry.streams.empty()) return;
     // A directory of Wine's that overlayfs copied up to have something in it is new only with that something;
     // so is one that was made for a mapped directory.
     bool of_ours = wine_.find(path).has_value() || mount_points_.contains(tree::fold(Os::Windows, path));
-    if (of_ours && changes_.size() == before) return;
+    if (of_ours && changes_.size() == before && entry.streams.empty()) return;
     RawChange change;
     change.path = path;
     change.kind = RawChange::Kind::Directory;
@@ -188,10 +211,10 @@ void UpperExport::remove_missing(const fs::path& host, const LayerStack::Node& i
     }
 }
 
-void UpperExport::entry(Entry& entry, const std::string& path, const ImageNode& image, int) {
+void UpperExport::entry(Entry& entry, const std::string& path, const ImageNode& image) {
     if (!entry.base_in_upper) return streams_only(entry, path, image);
     struct stat status = status_of(entry.host);
-    if (S_ISREG(status.st_mode)) return file(entry, path, status);
+    if (S_ISREG(status.st_mode)) return file(entry, path, image, status);
     if (S_ISLNK(status.st_mode)) {
         RawChange change;
         change.path = path;
@@ -205,8 +228,22 @@ void UpperExport::entry(Entry& entry, const std::string& path, const ImageNode& 
                      tree::display_path(Os::Windows, path));
 }
 
-void UpperExport::file(Entry& entry, const std::string& path, const struct stat& status) {
-    if (is_mount_point(path, entry.host)) return;
+// A file of Wine's that overlayfs copied up, to change its attributes say. It hides the image's own.
+bool UpperExport::is_wines(const std::string& path, const fs::path& host, const struct stat& status) {
+    ImageNode original = wine_.find(path);
+    if (!original || original->kind != LayerStack::Kind::File) return false;
+    struct stat before = status_of(original->host);
+    return before.st_size == status.st_size && before.st_mtim.tv_sec == status.st_mtim.tv_sec &&
+           before.st_mtim.tv_nsec == status.st_mtim.tv_nsec && same_bytes(original->host, host);
+}
+
+void UpperExport::file(Entry& entry, const std::string& path, const ImageNode& image,
+                       const struct stat& status) {
+    if (is_mount_point(path, status)) return;
+    if (is_wines(path, entry.host, status)) {
+        if (!entry.streams.empty()) streams_only(entry, path, image);
+        return;
+    }
     RawChange change;
     change.path = path;
     change.content = entry.host;
@@ -223,7 +260,12 @@ void UpperExport::streams_only(Entry& entry, const std::string& path, const Imag
     RawChange change;
     change.path = path;
     change.modified = base::FileTime::from_timespec(status_of(entry.streams.front().content).st_mtim);
-    if (image && image->kind == LayerStack::Kind::Directory) {
+    ImageNode wines = image ? std::nullopt : wine_.find(path);
+    if (wines && wines->kind != LayerStack::Kind::Directory) {
+        throw base::fail(ErrorCode::Unsupported, "the container gave {} a stream, but the file is Wine's",
+                         tree::display_path(Os::Windows, path));
+    }
+    if (wines || (image && image->kind == LayerStack::Kind::Directory)) {
         change.kind = RawChange::Kind::Directory;
     } else if (image && image->kind == LayerStack::Kind::File) {
         struct stat status = status_of(image->host);

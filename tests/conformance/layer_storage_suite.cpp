@@ -137,6 +137,25 @@ TEST_P(LayerStorageSuite, StreamsBelongToTheirFile) {
     EXPECT_EQ(result.changes.files.size(), 2u);
 }
 
+TEST_P(LayerStorageSuite, StreamsGoWithTheirFile) {
+    write("lower.txt", "from below");
+    write("stays.txt", "from below");
+    CommandResult result =
+        run("cmd /S /C \"echo s>C:\\lower.txt:two& del C:\\lower.txt& echo s>C:\\stays.txt:two\"");
+    EXPECT_THAT(result.paths(RawChange::Kind::Removal), ElementsAre("lower.txt"));
+    EXPECT_THAT(result.paths(RawChange::Kind::File), ElementsAre("stays.txt"));
+}
+
+TEST_P(LayerStorageSuite, StreamsOfADirectoryAreItsChange) {
+    write("data/inside.txt", "x");
+    CommandResult result = run("cmd /S /C \"echo s>C:\\data:two& echo t>C:\\Users:three\"");
+    for (const char* path : {"Users", "data"}) {
+        ASSERT_NE(result.find(path), nullptr) << path;
+        EXPECT_EQ(result.find(path)->kind, RawChange::Kind::Directory);
+        EXPECT_EQ(result.find(path)->streams.size(), 1u);
+    }
+}
+
 TEST_P(LayerStorageSuite, RegistryChangesAreReported) {
     CommandResult result =
         run("cmd /S /C \"reg add HKLM\\Software\\Contoso /v Name /t REG_SZ /d \"a b\" /f >nul& "
@@ -216,6 +235,17 @@ TEST_P(LayerStorageSuite, CallOrderIsEnforced) {
     storage.destroy(own);
     EXPECT_EQ(code_of([&] { storage.destroy(base_layer()); }), ErrorCode::Invalid);
     EXPECT_TRUE(fs::exists(base_layer()));
+}
+
+TEST_P(LayerStorageSuite, TerminatedScratchesAreNotContinued) {
+    hcs::ComputeSystemDocument configuration = document();
+    {
+        auto system = backend_.compute->create("terminated", configuration, {});
+        system->start({});
+        system->terminate();
+    }
+    EXPECT_EQ(code_of([&] { backend_.compute->create("again", configuration, {}); }), ErrorCode::Invalid);
+    EXPECT_EQ(code_of([&] { backend_.storage->export_layer(last_scratch_, {}); }), ErrorCode::Invalid);
 }
 
 TEST_P(LayerStorageSuite, RunningSystemsCannotBeExported) {

@@ -301,6 +301,35 @@ TEST_P(EmulationTest, OrdinaryUsersRunContainersToo) {
         });
 }
 
+// In place of a hive or a stream, as a container may leave them.
+TEST_P(EmulationTest, WhatIsNoFileInTheScratchIsCorrupt) {
+    run("cmd /C ver");
+    auto exported = [&] { return code_of([&] { backend_.storage->export_layer(last_scratch_, {}); }); };
+    fs::path stream = last_scratch_ / "upper/file:stream";
+    ASSERT_EQ(::mkfifo(stream.c_str(), 0600), 0);
+    EXPECT_EQ(exported(), ErrorCode::Corrupt);
+    fs::remove(stream);
+    fs::create_symlink("/etc/passwd", stream);
+    EXPECT_EQ(exported(), ErrorCode::Corrupt);
+    fs::remove(stream);
+    fs::path hive = last_scratch_ / "prefix/user.reg";
+    fs::rename(hive, last_scratch_ / "moved.reg");
+    fs::create_symlink(last_scratch_ / "moved.reg", hive);
+    EXPECT_EQ(exported(), ErrorCode::Corrupt);
+    fs::remove(hive);
+    ASSERT_EQ(::mkfifo(hive.c_str(), 0600), 0);
+    EXPECT_EQ(exported(), ErrorCode::Corrupt);
+}
+
+TEST_P(EmulationTest, WinesFilesStayOutOfTheLayerWhateverTheirAttributes) {
+    write("Windows/System32/KernelBase.dll", "the image's");
+    CommandResult result =
+        run("cmd /S /C \"attrib +r C:\\Windows\\System32\\kernelbase.dll& "
+            "attrib +r C:\\Windows\\System32\\version.dll& echo x>C:\\Windows\\System32\\ver.txt\"");
+    EXPECT_EQ(result.exit_code, 0u) << result.err;
+    EXPECT_THAT(result.paths(hcs::RawChange::Kind::File), testing::ElementsAre("Windows/System32/ver.txt"));
+}
+
 TEST_P(EmulationTest, LinksThatWouldNotBeMadeAreRefused) {
     auto system = start_system();
     base::StringSink out, err;
