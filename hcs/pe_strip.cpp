@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kNewHeaderOffset = 0x3c;
 constexpr std::size_t kCoffSize = 24;  // signature and COFF header
 constexpr std::size_t kSectionSize = 40;
+constexpr std::size_t kChecksumEnd = 68;  // in the optional header; what we write lies before
 constexpr std::uint16_t kLineNumbersStripped = 0x4, kLocalSymbolsStripped = 0x8, kDebugStripped = 0x200;
 
 // A PE file's fields, every access checked: reading something outside makes the whole image unusable for us.
@@ -76,6 +77,7 @@ std::optional<Layout> plan(Image& image, std::size_t file_size) {
     layout.sections = layout.optional + image.get<std::uint16_t>(layout.coff + 20);
     std::uint32_t alignment = image.get<std::uint32_t>(layout.optional + 32);
     if (image.bad() || symbols == 0 || alignment == 0) return std::nullopt;
+    if (layout.sections - layout.optional < kChecksumEnd) return std::nullopt;
 
     bool in_debug = false;
     for (std::uint16_t i = 0; i < layout.count; ++i) {

@@ -212,7 +212,9 @@ class Comparison {
 void trim_common_sections(std::string_view& before, std::string_view& after) {
     constexpr std::string_view kSectionStart = "\n[";
     auto same = std::mismatch(before.begin(), before.end(), after.begin(), after.end());
-    std::size_t prefix = before.rfind(kSectionStart, static_cast<std::size_t>(same.first - before.begin()));
+    // Only a start that both have: where one has it and the other one line more, the line would lose its key.
+    std::size_t prefix =
+        before.substr(0, static_cast<std::size_t>(same.first - before.begin())).rfind(kSectionStart);
     if (prefix == std::string_view::npos) return;
     before.remove_prefix(prefix);
     after.remove_prefix(prefix);

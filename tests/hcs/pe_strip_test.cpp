@@ -75,5 +75,20 @@ TEST(StripDebugSections, LeavesDamagedFilesAlone) {
     EXPECT_EQ(strip_debug_sections(wild), wild);
 }
 
+// The fields that stripping changes would lie behind the end of the file.
+TEST(StripDebugSections, LeavesFilesWithAShortOptionalHeaderAlone) {
+    std::string image(0x80 + 24 + 36 + 40, '\0');
+    put<std::uint32_t>(image, 0x3c, kNewHeader);
+    put<std::uint32_t>(image, kNewHeader, 0x4550);
+    put<std::uint16_t>(image, kNewHeader + 6, 1);
+    put<std::uint32_t>(image, kNewHeader + 12, 1);
+    put<std::uint16_t>(image, kNewHeader + 20, 0);
+    put<std::uint32_t>(image, kNewHeader + 24 + 32, 0x1000);
+    put<std::uint32_t>(image, kNewHeader + 24 + 16, 0x10);  // raw size of the one section
+    put<std::uint32_t>(image, kNewHeader + 24 + 20,
+                       kNewHeader + 54);  // and its place: the file ends at 0x80 + 64
+    EXPECT_EQ(strip_debug_sections(image), image);
+}
+
 }  // namespace
 }  // namespace mullion::hcs

@@ -47,6 +47,15 @@ std::string replaced(std::string text, const std::string& from, const std::strin
     return text.replace(at, from.size(), to);
 }
 
+TEST(CompareHives, LastLineOfASectionIsAChange) {
+    std::string last = "\"Number\"=dword:0000002a\n";
+    std::string longer = kHive;
+    longer.insert(longer.find(last) + last.size(), "\"More\"=\"x\"\n");
+    EXPECT_THAT(differences(kHive, longer),
+                ElementsAre("value set: HKLM\\Software\\Contoso\\Sub More=\"x\""));
+    EXPECT_THAT(differences(longer, kHive), ElementsAre("value removed: HKLM\\Software\\Contoso\\Sub More"));
+}
+
 TEST(CompareHives, EqualHivesHaveNoDifference) {
     EXPECT_THAT(differences(kHive, kHive), IsEmpty());
 }
