@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -68,21 +69,22 @@ void OutputPump::finish(std::chrono::steady_clock::time_point deadline) {
 }
 
 // 0 at the end of the stream or when there is nothing just now.
-std::size_t OutputPump::read_some() {
+std::size_t OutputPump::read_some(std::size_t most) {
     char buffer[kChunk];
-    ssize_t size = ::read(pipe_.get(), buffer, sizeof buffer);
+    ssize_t size = ::read(pipe_.get(), buffer, std::min(most, sizeof buffer));
     if (size <= 0) return 0;
     sink_.write({buffer, static_cast<std::size_t>(size)});
     return static_cast<std::size_t>(size);
 }
 
-// No more than fits into the pipe: whoever still writes would keep us here for ever.
+// What is in the pipe by now: whoever still writes would keep us here for ever.
 void OutputPump::read_rest() {
-    int capacity = ::fcntl(pipe_.get(), F_GETPIPE_SZ);
-    std::size_t left = capacity > 0 ? static_cast<std::size_t>(capacity) : kChunk;
-    while (std::size_t size = read_some()) {
-        if (size >= left) break;
-        left -= size;
+    int left = 0;
+    if (::ioctl(pipe_.get(), FIONREAD, &left) != 0) return;
+    while (left > 0) {
+        std::size_t size = read_some(static_cast<std::size_t>(left));
+        if (size == 0) return;
+        left -= static_cast<int>(size);
     }
 }
 
@@ -97,7 +99,7 @@ void OutputPump::run() {
                 read_rest();
                 break;
             }
-            if (read_some() == 0 && (watched[0].revents & POLLHUP) != 0) break;
+            if (read_some(kChunk) == 0 && (watched[0].revents & POLLHUP) != 0) break;
         }
     } catch (...) {
         failure_ = std::current_exception();

@@ -24,7 +24,7 @@ class OutputPump {
 
   private:
     void run();
-    std::size_t read_some();
+    std::size_t read_some(std::size_t most);
     void read_rest();
 
     base::UniqueFd pipe_;

@@ -98,13 +98,22 @@ TEST_P(ComputeSystemSuite, InputThatNeverEndsDoesNotKeepAnEndedProcess) {
 }
 
 TEST_P(ComputeSystemSuite, OutputOfAGrandchildThatWritesOnIsNotWaitedFor) {
+    // Slower than the writer, so that there is always something to read.
+    struct SlowSink final : base::Sink {
+        void write(std::string_view text) override {
+            data += text;
+            std::this_thread::sleep_for(50ms);
+        }
+        std::string data;
+    };
     auto system = start_system();
-    base::StringSink out, err;
+    SlowSink out;
+    base::StringSink err;
     auto process = system->create_process(
         command("cmd /S /C \"start /b cmd /c for /L %i in (0,0,1) do @echo x\""), {nullptr, &out, &err}, {});
     EXPECT_TRUE(process->wait(std::nullopt, {}).Exited);
     process.reset();
-    EXPECT_THAT(out.data(), HasSubstr("x"));
+    EXPECT_THAT(out.data, HasSubstr("x"));
 }
 
 TEST_P(ComputeSystemSuite, VariablesAndCommandLineArriveVerbatim) {
