@@ -170,6 +170,7 @@ std::vector<box::Message> describe(const BoxPlan& plan) {
         messages.push_back({"map", mapping.host.string(), mapping.target, mapping.read_only ? "ro" : "rw"});
     }
     messages.push_back({"hostname", plan.hostname});
+    messages.push_back({"memory", std::to_string(plan.limits.memory_bytes)});
     messages.push_back({"start"});
     return messages;
 }

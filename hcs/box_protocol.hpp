@@ -8,6 +8,7 @@
 //     prefix DIR                  Wine's prefix (registry files), writable
 //     map HOST TARGET ro|rw       bind mount; TARGET is relative to C:
 //     hostname NAME
+//     memory BYTES                what temporary files may take
 //     start                       answered by "ready" or "error TEXT"
 // Then:
 //     spawn ID NARGS ARG... VAR=VALUE...

@@ -213,6 +213,10 @@ void validate(const ComputeSystemDocument& document) {
     const Container& container = document.Container;
     if (container.Storage.Path.empty()) invalid("Container.Storage.Path", "must not be empty");
     if (container.Storage.Layers.empty()) invalid("Container.Storage.Layers", "must not be empty");
+    constexpr std::uint64_t kMostMegabytes = UINT64_MAX >> 20;
+    if (container.Memory && container.Memory->SizeInMB > kMostMegabytes) {
+        invalid("Container.Memory.SizeInMB", "is more than can be counted in bytes");
+    }
     if (container.Processor) {
         const Processor& processor = *container.Processor;
         int given = (processor.Count != 0) + (processor.Maximum != 0) + (processor.Weight != 0);

@@ -106,6 +106,8 @@ Plan receive_plan(const Arguments& arguments) {
             plan.mappings.push_back({message[1], message[2], message[3] == "ro", -1});
         } else if (verb == "hostname" && message.size() == 2) {
             plan.hostname = message[1];
+        } else if (verb == "memory" && message.size() == 2) {
+            plan.memory = message[1];
         } else {
             fail_plainly("unknown message " + verb);
         }

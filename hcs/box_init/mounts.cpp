@@ -195,8 +195,9 @@ void set_up_mounts(Plan& plan) {
     mount_or_fail(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr, "a private view of /");
     bind(plan.root, plan.root, kQuiet | MS_RDONLY, plan.root);
     if (::chdir(plan.root.c_str()) != 0) fail("cannot enter " + plan.root);
-    mount_or_fail("tmpfs", "tmp", "tmpfs", kQuiet, "mode=1777", "/tmp");
-    mount_or_fail("tmpfs", "run", "tmpfs", kQuiet, "mode=700", "/run");
+    // Where a control group counts memory it counts these too; elsewhere nothing else limits them.
+    mount_or_fail("tmpfs", "tmp", "tmpfs", kQuiet, ("mode=1777,size=" + plan.memory).c_str(), "/tmp");
+    mount_or_fail("tmpfs", "run", "tmpfs", kQuiet, "mode=700,size=64m", "/run");
     make_devices();
     mount_proc();
     mount_overlay(plan);

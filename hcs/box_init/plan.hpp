@@ -21,6 +21,7 @@ struct Plan {
     std::string prefix;
     std::vector<Mapping> mappings;
     std::string hostname;
+    std::string memory;  // bytes
     bool user_namespace = false;
     bool own_network = true;
 };

@@ -48,6 +48,16 @@ std::string with_container(const std::string& members) {
            members + "}}";
 }
 
+TEST(ComputeSystemDocument, MemoryMustBeCountable) {
+    ComputeSystemDocument document;
+    document.Container.Storage.Path = "scratch";
+    document.Container.Storage.Layers = {{"id", "layer"}};
+    document.Container.Memory = Memory{UINT64_MAX >> 20};
+    EXPECT_NO_THROW(validate(document));
+    document.Container.Memory = Memory{std::uint64_t{1} << 44};
+    EXPECT_THROW(validate(document), base::Error);
+}
+
 TEST(ComputeSystemDocument, ArgonSurvivesReadingAndWriting) {
     EXPECT_EQ(to_json(parse_compute_system(kArgon)), kArgon);
 }
