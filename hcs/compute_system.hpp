@@ -125,8 +125,8 @@ std::optional<std::string> hint_for_command(std::string_view command_line, std::
                                             std::string_view output_tail);
 
 // Why a command must not run in the emulation although it would report success: it uses what Wine's cmd
-// accepts and ignores (mklink without /H). nullopt for every other command. Only the command line itself is
-// looked at.
+// accepts and ignores (mklink without /H, ren that changes only case) or answers in part (whoami /all).
+// nullopt for every other command. Only the command line itself is looked at.
 std::optional<std::string> pretending_command(std::string_view command_line);
 
 }  // namespace mullion::hcs

@@ -15,7 +15,12 @@
 // times, Wine's own keys and volatile keys. They are in no layer: the caller decides what that means.
 //
 // Not faithful, and not refused because no document says it: ContainerUser has the rights of
-// ContainerAdministrator (it differs in its variables and profile); hidden and system attributes are lost.
+// ContainerAdministrator (it differs in its variables and profile); hidden and system attributes are lost;
+// renaming a directory of a lower layer fails (overlayfs could only keep it as a redirection, which no layer
+// can hold), a program then has to copy it; streams of a file that the same container made stay when the file
+// is deleted, as those of an empty file. Without a control group (an ordinary user to whom none is delegated)
+// tasks are limited by RLIMIT_NPROC and memory per process by RLIMIT_DATA: programs then see calls fail, and
+// no wait() reports Exhausted.
 #pragma once
 
 #include <chrono>

@@ -5,7 +5,6 @@
 
 #include "hcs/compute_system.hpp"
 #include "hcs/stub_tools.hpp"
-#include "tree/name.hpp"
 
 namespace mullion::hcs {
 namespace {
@@ -122,16 +121,6 @@ std::optional<std::string> hint_for_command(std::string_view command_line, std::
     if (exit_code == 1 && output_tail.find("Cannot start") == std::string_view::npos) return std::nullopt;
     for (const std::string& word : words(command_line)) {
         if (std::optional<std::string> hint = absence_hint(without_suffix(word))) return hint;
-    }
-    return std::nullopt;
-}
-
-std::optional<std::string> pretending_command(std::string_view command_line) {
-    std::vector<std::string> all = words(command_line);
-    for (std::size_t i = 0; i + 1 < all.size(); ++i) {
-        if (all[i] == "mklink" && all[i + 1] != "h") {
-            return "mklink can make hard links (/H) only: Wine would report success and make nothing";
-        }
     }
     return std::nullopt;
 }

@@ -39,7 +39,27 @@ TEST(PretendingCommand, RefusesLinksThatWouldNotBeMade) {
     EXPECT_TRUE(pretending_command("cmd /S /C mklink /J a b"));
     EXPECT_TRUE(pretending_command("cmd /S /C MKLINK /D a b"));
     EXPECT_FALSE(pretending_command("cmd /S /C mklink /H a b"));
+    EXPECT_TRUE(pretending_command("cmd /S /C \"md x& mklink a b\""));
+    EXPECT_TRUE(pretending_command("cmd /S /C \"(if not exist a mklink a b)\""));
+    EXPECT_TRUE(pretending_command("C:\\Windows\\System32\\cmd.exe /C for %i in (a b) do @mklink %i x"));
+    EXPECT_TRUE(pretending_command("cmd /C cmd /S /C call mklink a b"));
     EXPECT_FALSE(pretending_command("cmd /S /C echo link"));
+    EXPECT_FALSE(pretending_command("cmd /S /C echo use mklink x"));
+    EXPECT_FALSE(pretending_command("mytool mklink a b"));
+}
+
+TEST(PretendingCommand, RefusesRenamesThatWouldNotHappen) {
+    EXPECT_TRUE(pretending_command("cmd /S /C \"ren C:\\data\\readme.txt README.txt\""));
+    EXPECT_TRUE(pretending_command("cmd /S /C \"rename \"a dir\\my file.txt\" \"My File.txt\"\""));
+    EXPECT_FALSE(pretending_command("cmd /S /C ren a.txt b.txt"));
+    EXPECT_FALSE(pretending_command("cmd /S /C ren a.txt a.txt"));
+    EXPECT_FALSE(pretending_command("cmd /S /C echo ren a.txt A.txt"));
+}
+
+TEST(PretendingCommand, RefusesAnswersThatAreNotWhole) {
+    EXPECT_TRUE(pretending_command("whoami /ALL"));
+    EXPECT_TRUE(pretending_command("cmd /S /C whoami.exe /all"));
+    EXPECT_FALSE(pretending_command("cmd /S /C whoami"));
 }
 
 TEST(StubTools, AreLowerCaseProgramNames) {
