@@ -107,6 +107,13 @@ void check_matches(const ComputeSystemDocument& document, const Scratch& scratch
         throw base::fail(ErrorCode::Invalid,
                          "$.Container.Storage.Layers: not the layers the scratch was made for");
     }
+    // It is in the registry that the first system left.
+    const std::optional<GuestOs>& os = document.Container.GuestOs;
+    bool another = os && !os->HostName.empty() && os->HostName != scratch.host_name;
+    if (another && !scratch.host_name.empty()) {
+        throw base::fail(ErrorCode::Invalid, "$.Container.GuestOs.HostName: the scratch is of the host {}",
+                         scratch.host_name);
+    }
 }
 
 std::string host_name_of(const ComputeSystemDocument& document) {
@@ -120,7 +127,7 @@ BoxPlan plan_box(const ComputeSystemDocument& document, const EmulationOptions& 
     plan.upper = scratch.upper();
     plan.work = scratch.work();
     plan.prefix = scratch.prefix();
-    plan.hostname = host_name_of(document);
+    plan.hostname = scratch.host_name;
     plan.own_network = !container.Networking;
     plan.limits = limits_of(container, options);
     plan.time_limit = options.limits.time_limit;

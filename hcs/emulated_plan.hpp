@@ -17,7 +17,8 @@ void check_matches(const ComputeSystemDocument& document, const Scratch& scratch
 
 std::string host_name_of(const ComputeSystemDocument& document);
 
-// The plan but for the files of Wine; mount points that do not exist in the image are added to `scratch`.
+// The plan but for the files of Wine; `scratch` has its host name by now; mount points that do not exist in
+// the image are added to `scratch`.
 BoxPlan plan_box(const ComputeSystemDocument& document, const EmulationOptions& options, Scratch& scratch);
 
 }  // namespace mullion::hcs

@@ -17,6 +17,7 @@
 #include "hcs/wine_layer.hpp"
 #include "hcs/wine_runtime.hpp"
 #include "tree/name.hpp"
+#include "tree/utf8.hpp"
 
 namespace mullion::hcs {
 namespace {
@@ -69,6 +70,7 @@ class EmulatedSystem final : public ComputeSystem {
     std::shared_ptr<Ids> ids_;
     mutable std::mutex mutex_;
     SystemState state_ = SystemState::Created;
+    std::optional<WineLayer> wine_;  // what the box stands on
     std::shared_ptr<Box> box_;
     std::uint32_t next_process_ = 1;
 };
@@ -100,8 +102,10 @@ void EmulatedSystem::fill_prefix(const WineLayer& wine) {
 void EmulatedSystem::start(const base::CancelToken& cancel) {
     std::lock_guard lock(mutex_);
     if (state_ != SystemState::Created) refuse(HcsError::InvalidState, id_);
-    WineLayer wine = WineLayer::open(options_.state, cancel);
-    if (scratch_.host_name.empty()) scratch_.host_name = host_name_of(document_);
+    wine_.emplace(WineLayer::open(options_.state, cancel));
+    const WineLayer& wine = *wine_;
+    if (scratch_.host_name.empty())
+        scratch_.host_name = host_name_of(document_);  // else check_matches saw to it
     BoxPlan plan = plan_box(document_, options_, scratch_);
     plan.root = wine.root();
     plan.lowers = {wine.files_for(scratch_.layer_files())};
@@ -137,8 +141,20 @@ std::uint32_t EmulatedSystem::processors() const {
     return processor && processor->Count != 0 ? std::min(processor->Count, host) : host;
 }
 
+// The launcher reads UTF-8 and would have to guess.
+void check_utf8(const char* member, std::string_view text) {
+    while (!text.empty()) {
+        tree::CodePoint point = tree::decode_utf8(text);
+        if (!point.valid) throw base::fail(ErrorCode::Invalid, "$.{}: is not UTF-8", member);
+        text.remove_prefix(point.length);
+    }
+}
+
 void check_process(const ProcessParameters& parameters, const ProcessStreams& streams) {
     validate(parameters);
+    check_utf8("CommandLine", parameters.CommandLine);
+    check_utf8("WorkingDirectory", parameters.WorkingDirectory);
+    for (const auto& [name, value] : parameters.Environment) check_utf8("Environment", name + value);
     auto unsupported = [](const char* member) {
         throw base::fail(ErrorCode::Unsupported, "$.{}: not supported by the emulation", member);
     };

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <chrono>
+#include <set>
 
 #include "base/digest.hpp"
 #include "base/error.hpp"
@@ -20,18 +22,78 @@ namespace mullion::hcs {
 namespace {
 
 using base::ErrorCode;
-using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
 constexpr std::size_t kHiveLimit = 64 << 20;
 constexpr const char* kManifest = "layer.json";
+constexpr std::size_t kManifestLimit = 1 << 20;
+const std::string kUnfinished = "make-";
 
-base::FileLock lock(const fs::path& path, const base::CancelToken& cancel) {
-    while (true) {
-        if (auto held = base::FileLock::try_lock(path, base::FileLock::Mode::Exclusive))
-            return std::move(*held);
-        cancel.check();
-        cancel.wait_for(50ms);
+// How long a layer of another Wine is kept that nobody uses.
+constexpr auto kUnusedLimit = std::chrono::hours(24 * 7);
+
+fs::path lock_of(const fs::path& layer) {
+    return layer.string() + ".lock";
+}
+
+// What of the host a layer was made of, as file_version says it.
+struct Sources {
+    std::vector<std::string> paths;
+    std::vector<std::string> versions;
+};
+
+void write_manifest(const fs::path& layer, const std::set<fs::path>& sources) {
+    base::OrderedJson json;
+    json["SelfTest"] = "passed";
+    json["Sources"] = base::OrderedJson::array();
+    json["Versions"] = base::OrderedJson::array();
+    for (const fs::path& path : sources) {
+        json["Sources"].push_back(path.string());
+        json["Versions"].push_back(file_version(path));
+    }
+    base::write_file_atomic(layer / kManifest, json.dump() + "\n");
+}
+
+// nullopt if there is no whole layer.
+std::optional<Sources> read_manifest(const fs::path& layer) {
+    std::optional<std::string> text = base::try_read_file(layer / kManifest, kManifestLimit);
+    if (!text) return std::nullopt;
+    base::Json json = base::parse_json(*text, kManifest);
+    base::JsonView view(json, kManifest);
+    return Sources{view.at("Sources").strings(), view.at("Versions").strings()};
+}
+
+// The key of the layer to use where that of `key` is made of other libraries than there are now.
+std::string next_key(const std::string& key, const std::vector<std::string>& versions) {
+    base::Hasher hasher;
+    hasher.field(key);
+    for (const std::string& version : versions) hasher.field(version);
+    return hasher.finish().hex().substr(0, key.size());
+}
+
+bool is_old(const fs::path& path) {
+    std::error_code error;
+    auto time = fs::last_write_time(path, error);
+    return !error && fs::file_time_type::clock::now() - time > kUnusedLimit;
+}
+
+// Only while nobody uses it or makes it.
+void remove_unused_layer(const fs::path& layer) {
+    if (!is_old(lock_of(layer))) return;
+    auto held = base::FileLock::try_lock(lock_of(layer), base::FileLock::Mode::Exclusive);
+    if (!held) return;
+    fs::remove(layer / kManifest);  // first: without it the rest is nothing
+    base::remove_tree(layer);
+}
+
+// What engines left that were killed, and layers that have had their time. The lock of `key` is held.
+void sweep(const fs::path& parent, const std::string& key) {
+    for (const std::string& name : base::list_directory(parent)) {
+        fs::path path = parent / name;
+        bool unfinished = name.starts_with(kUnfinished);
+        if (!fs::is_directory(fs::symlink_status(path))) continue;
+        if (unfinished && (name.starts_with(kUnfinished + key) || is_old(path))) base::remove_tree(path);
+        if (!unfinished && name != key) remove_unused_layer(path);
     }
 }
 
@@ -46,17 +108,16 @@ class Spelling {
 
   private:
     // Wine's own tree is shallow.
+    // Wine's own tree is shallow, the image's is not: only names of Wine's are looked up in it.
     void walk(const std::string& path, const LayerStack::Node& image_directory) {
-        std::map<std::string, LayerStack::Node> names = image_.children(image_directory);
         for (const fs::directory_entry& entry : fs::directory_iterator(files_ / path)) {
             std::string name = entry.path().filename().string();
-            auto found = names.find(tree::fold(tree::Os::Windows, name));
-            if (found == names.end()) continue;
-            std::string spelled(tree::base_name(found->second.path));
+            std::optional<LayerStack::Node> found = image_.child(image_directory, name);
+            if (!found) continue;
+            std::string spelled(tree::base_name(found->path));
             std::string own = tree::join(path, name);
             if (spelled != name) renames_[own] = spelled;
-            if (entry.is_directory() && found->second.kind == LayerStack::Kind::Directory)
-                walk(own, found->second);
+            if (entry.is_directory() && found->kind == LayerStack::Kind::Directory) walk(own, *found);
         }
     }
 
@@ -92,12 +153,13 @@ Version parse_version(const std::string& text) {
     const char* end = at + text.size();
     for (std::uint32_t* part : parts) {
         auto [next, error] = std::from_chars(at, end, *part);
-        if (error != std::errc()) throw base::fail(ErrorCode::Invalid, "os.version {} is no version", text);
+        if (error != std::errc()) break;
         at = next;
-        if (at == end) break;
-        if (*at++ != '.') throw base::fail(ErrorCode::Invalid, "os.version {} is no version", text);
+        if (at == end) return version;
+        if (*at++ != '.') break;
     }
-    return version;
+    throw base::fail(ErrorCode::Invalid, "os.version {} is not of the form 10.0.20348.2700",
+                     tree::printable(text));
 }
 
 std::string dword(std::uint32_t value) {
@@ -143,19 +205,36 @@ WineLayer WineLayer::open(const fs::path& state, const base::CancelToken& cancel
     }
     fs::path parent = state / "wine";
     fs::create_directories(parent);
-    fs::path directory = parent / wine_key();
-    if (!fs::exists(directory / kManifest)) {
-        base::FileLock held = lock(directory.string() + ".lock", cancel);
-        if (!fs::exists(directory / kManifest)) {
-            base::TempDir temporary(parent, "make");
-            make_wine_layer(temporary.path(), cancel);
-            base::write_file_atomic(temporary.path() / kManifest, R"({"SelfTest":"passed"})"
-                                                                  "\n");
-            fs::rename(temporary.path(), directory);
-            temporary.release();
+    std::string key = wine_key();
+    while (true) {
+        fs::path directory = parent / key;
+        base::FileLock in_use(lock_of(directory), base::FileLock::Mode::Shared, cancel);
+        std::optional<Sources> sources = read_manifest(directory);
+        if (!sources) {
+            { base::FileLock free_again = std::move(in_use); }
+            make(parent, key, cancel);
+            continue;
         }
+        std::vector<std::string> now;
+        for (const std::string& path : sources->paths) now.push_back(file_version(path));
+        if (now == sources->versions) {
+            fs::last_write_time(lock_of(directory), fs::file_time_type::clock::now());
+            return WineLayer(directory, std::move(in_use));
+        }
+        key = next_key(key, now);
     }
-    return WineLayer(directory);
+}
+
+void WineLayer::make(const fs::path& parent, const std::string& key, const base::CancelToken& cancel) {
+    fs::path directory = parent / key;
+    base::FileLock held(lock_of(directory), base::FileLock::Mode::Exclusive, cancel);
+    if (fs::exists(directory / kManifest)) return;
+    sweep(parent, key);
+    base::remove_tree(directory);  // what is left of one that was being removed
+    base::TempDir temporary(parent, kUnfinished + key);
+    write_manifest(temporary.path(), make_wine_layer(temporary.path(), cancel));
+    fs::rename(temporary.path(), directory);
+    temporary.release();
 }
 
 fs::path WineLayer::files_for(const std::vector<fs::path>& layer_files) const {
@@ -165,14 +244,17 @@ fs::path WineLayer::files_for(const std::vector<fs::path>& layer_files) const {
     if (spelling.renames().empty()) return files;
     base::Hasher hasher;
     for (const auto& [from, to] : spelling.renames()) hasher.field(from).field(to);
-    fs::path view = directory_ / "views" / hasher.finish().hex().substr(0, 16);
+    fs::path views = directory_ / "views";
+    fs::path view = views / hasher.finish().hex().substr(0, 16);
     if (fs::exists(view)) return view;
-    base::TempDir temporary(directory_ / "views", "make");
+    base::FileLock held(lock_of(views), base::FileLock::Mode::Exclusive);
+    if (fs::exists(view)) return view;
+    for (const std::string& name : base::list_directory(views)) {
+        if (name.starts_with(kUnfinished)) base::remove_tree(views / name);
+    }
+    base::TempDir temporary(views, "make");
     link_tree(files, temporary.path() / "c", "", spelling.renames());
-    std::error_code error;
-    fs::rename(temporary.path() / "c", view, error);
-    // Somebody else was quicker: theirs is equal.
-    if (error && !fs::exists(view)) throw base::system_error(error.value(), view.string());
+    fs::rename(temporary.path() / "c", view);
     return view;
 }
 

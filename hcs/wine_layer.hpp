@@ -1,13 +1,15 @@
 // The prepared Wine layer: what every box shares, made once per Wine version and state directory.
 //
 //     <state>/wine/<key>/root/       a box' root directory (hcs/wine_runtime.hpp)
-//                       /c/          Wine's part of C:, in Windows' casing; PE files are hard links into
-//                       root/ /registry/   the registry a fresh container starts with /views/      c/ in the
-//                       casing of images that spell names in another way /layer.json  written last, with the
-//                       self-test's result
-//                  <key>.lock        held while a layer is being made
+//                       /c/          Wine's part of C:, in Windows' casing; shares root's PE files
+//                       /registry/   the registry a fresh container starts with
+//                       /views/      c/ in the casing of images that spell names in another way
+//                       /layer.json  written last: the self-test's result, what was copied from the host
+//                  <key>.lock        held alone while a layer is made or removed, shared while it is in
+//                                    use; its time says when that was last
 //
-// A layer is made under a temporary name and renamed when complete, so what is there is whole.
+// A layer is made under a temporary name and renamed when complete, so what is there is whole. Making one
+// removes what killed makers left, and layers that nobody has used for a week.
 #pragma once
 
 #include <filesystem>
@@ -15,12 +17,14 @@
 #include <vector>
 
 #include "base/cancel.hpp"
+#include "base/file.hpp"
 
 namespace mullion::hcs {
 
 class WineLayer {
   public:
-    // The layer in `state`; makes it if needed. Throws Unavailable if Wine is missing or the self-test fails.
+    // The layer in `state`; makes it if needed. It stays as long as the object (a box on it must not live
+    // longer). Throws Unavailable if Wine is missing or the self-test fails.
     static WineLayer open(const std::filesystem::path& state, const base::CancelToken& cancel);
 
     std::filesystem::path root() const { return directory_ / "root"; }
@@ -35,8 +39,13 @@ class WineLayer {
                      const std::string& host_name) const;
 
   private:
-    explicit WineLayer(std::filesystem::path directory) : directory_(std::move(directory)) {}
+    WineLayer(std::filesystem::path directory, base::FileLock in_use)
+        : directory_(std::move(directory)), in_use_(std::move(in_use)) {}
+    static void make(const std::filesystem::path& parent, const std::string& key,
+                     const base::CancelToken& cancel);
+
     std::filesystem::path directory_;
+    base::FileLock in_use_;
 };
 
 inline constexpr const char* kHiveFiles[] = {"system.reg", "user.reg", "userdef.reg"};

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.hpp"
@@ -11,7 +10,6 @@
 #include "hcs/box.hpp"
 #include "hcs/embedded.hpp"
 #include "hcs/launch.hpp"
-#include "hcs/layer_stack.hpp"
 #include "hcs/registry_text.hpp"
 #include "hcs/stub_tools.hpp"
 #include "hcs/wine_layer.hpp"
@@ -91,8 +89,8 @@ class Maker {
     Maker(fs::path directory, const base::CancelToken& cancel)
         : directory_(std::move(directory)), cancel_(cancel) {}
 
-    void run() {
-        copy_wine_runtime(root(), cancel_);
+    std::set<fs::path> run() {
+        std::set<fs::path> sources = copy_wine_runtime(root(), cancel_);
         boot();
         arrange_files();
         link_windows_files();
@@ -101,6 +99,7 @@ class Maker {
         edit_registry();
         settle();
         fs::create_directory(directory_ / "views");
+        return sources;
     }
 
   private:
@@ -225,10 +224,12 @@ class Maker {
             Box box(plan(files(), directory_ / "settle", kSelfTestTasks, kSelfTestLimit), cancel_);
             std::uint32_t code = run_program(box, "cmd", "cmd /S /C \"ver & exit 300\"");
             if (code != 300) throw base::fail(ErrorCode::Unavailable, "cmd returned {} instead of 300", code);
-            // Registers its types when it first runs.
+            // Registers its types when it first runs. Without that only a step that uses it shows them as its
+            // own.
             code = run_program(box, "script",
                                "cmd /S /C \"echo 'nothing>C:\\settle.vbs& cscript //nologo C:\\settle.vbs\"");
-            if (code != 0) throw base::fail(ErrorCode::Unavailable, "cscript returned {}", code);
+            if (code != 0)
+                base::log("hcs").warn("cscript does not work in the emulation: it returned {}", code);
             code = run_program(box, "window", "\\\\?\\unix\\mullion\\window.exe");
             if (code != kWindowMade)
                 throw base::fail(ErrorCode::Unavailable, "a window could not be made ({})", code);
@@ -250,8 +251,9 @@ class Maker {
 
 }  // namespace
 
-void make_wine_layer(const fs::path& directory, const base::CancelToken& cancel) {
-    base::with_context([] { return "preparing Wine"; }, [&] { Maker(directory, cancel).run(); });
+std::set<fs::path> make_wine_layer(const fs::path& directory, const base::CancelToken& cancel) {
+    return base::with_context([] { return "preparing Wine"; },
+                              [&] { return Maker(directory, cancel).run(); });
 }
 
 }  // namespace mullion::hcs

@@ -23,7 +23,7 @@ using base::ErrorCode;
 namespace fs = std::filesystem;
 
 // Raise when a prepared layer of an older engine must not be used any more.
-constexpr std::uint64_t kLayerFormat = 2;
+constexpr std::uint64_t kLayerFormat = 3;
 constexpr const char* kInterpreter = "/lib64/ld-linux-x86-64.so.2";
 constexpr const char* kLibraries = "/usr/lib/x86_64-linux-gnu";
 constexpr const char* kFont = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
@@ -96,7 +96,7 @@ std::vector<fs::path> needed_libraries(const fs::path& file, const base::CancelT
 }
 
 // Programs and libraries keep their path, so that the loader finds its files as it does on the host.
-void copy_programs(const fs::path& root, const base::CancelToken& cancel) {
+std::set<fs::path> copy_programs(const fs::path& root, const base::CancelToken& cancel) {
     std::vector<fs::path> programs = {wine::kLoader, wine::kServer};
     for (const char* half : kUnixHalves) programs.push_back(fs::path(wine::kUnixLibraries) / half);
     for (const char* name : kLoadedByName) programs.push_back(fs::path(kLibraries) / name);
@@ -112,6 +112,7 @@ void copy_programs(const fs::path& root, const base::CancelToken& cancel) {
     }
     fs::create_directory_symlink("usr/lib", root / "lib");
     fs::create_directory_symlink("usr/lib64", root / "lib64");
+    return files;
 }
 
 // A file in memory, read as it is looked at.
@@ -189,17 +190,19 @@ std::optional<std::string> wine_problem() {
     return std::nullopt;
 }
 
+std::string file_version(const fs::path& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) return fmt::format("{} -", path.string());
+    return fmt::format("{} {} {}", path.string(), status.st_size, status.st_mtim.tv_sec);
+}
+
 std::string wine_key() {
     base::Hasher hasher;
     hasher.number(kLayerFormat);
     for (const fs::path& path :
          {fs::path(wine::kLoader), fs::path(wine::kServer), fs::path(wine::kWindowsLibraries),
           fs::path(wine::kUnixLibraries) / "ntdll.so", fs::path(kFont)}) {
-        struct stat status {};
-        if (::stat(path.c_str(), &status) != 0) throw base::system_error(errno, path.string());
-        hasher.field(path.string());
-        hasher.number(static_cast<std::uint64_t>(status.st_size));
-        hasher.number(static_cast<std::uint64_t>(status.st_mtim.tv_sec));
+        hasher.field(file_version(path));
     }
     for (std::string_view program : {runner_program(), window_program(), bcryptprimitives_library()}) {
         hasher.field(program);
@@ -208,12 +211,13 @@ std::string wine_key() {
     return hasher.finish().hex().substr(0, 16);
 }
 
-void copy_wine_runtime(const fs::path& root, const base::CancelToken& cancel) {
+std::set<fs::path> copy_wine_runtime(const fs::path& root, const base::CancelToken& cancel) {
     fs::create_directories(root);
-    copy_programs(root, cancel);
+    std::set<fs::path> libraries = copy_programs(root, cancel);
     copy_windows_files(root, cancel);
     copy_data(root);
     add_own_programs(root);
+    return libraries;
 }
 
 }  // namespace mullion::hcs

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "base/cancel.hpp"
@@ -21,11 +22,17 @@ constexpr const char* kData = "/usr/share/wine";
 // What is missing on the host, for the user; nullopt if everything is there.
 std::optional<std::string> wine_problem();
 
-// Changes when the installed Wine, or what we make of it, does.
+// Changes when the installed Wine, or what we make of it, does. Libraries that Wine needs are not looked at:
+// which they are takes a while to find out.
 std::string wine_key();
+
+// Changes when the file is replaced, removed or installed.
+std::string file_version(const std::filesystem::path& path);
 
 // Fills `root` with all that a box' root directory holds: loader, server, libraries and what they load, PE
 // files without debug information, code pages, a font, the C.UTF-8 locale, a minimal /etc, mount points.
-void copy_wine_runtime(const std::filesystem::path& root, const base::CancelToken& cancel);
+// Returns the programs and libraries of the host that are in it.
+std::set<std::filesystem::path> copy_wine_runtime(const std::filesystem::path& root,
+                                                  const base::CancelToken& cancel);
 
 }  // namespace mullion::hcs

@@ -366,6 +366,23 @@ TEST_P(ComputeSystemSuite, NetworkOfNoneIsAbsent) {
     EXPECT_EQ(backend_.compute->networking(hcs::NetworkMode::None), std::nullopt);
 }
 
+TEST_P(ComputeSystemSuite, TextThatIsNotUtf8IsRefused) {
+    auto system = start_system();
+    base::StringSink out, err;
+    auto refused = [&](const hcs::ProcessParameters& parameters) {
+        return error_of([&] { system->create_process(parameters, {nullptr, &out, &err}, {}); });
+    };
+    EXPECT_THAT(refused(command("cmd /C echo \xff")).what(), HasSubstr("CommandLine"));
+    hcs::ProcessParameters parameters = command("cmd /C ver");
+    parameters.Environment["A"] = "\xc3";
+    EXPECT_THAT(refused(parameters).what(), HasSubstr("Environment"));
+}
+
+TEST_P(ComputeSystemSuite, VersionsOfAnotherFormAreRefused) {
+    options_.os_version = "10.0.20348.2700.1";
+    EXPECT_THAT(error_of([&] { start_system(); }).what(), HasSubstr("10.0.20348.2700.1"));
+}
+
 TEST_P(ComputeSystemSuite, UnicodeReachesTheProgramAndItsFiles) {
     CommandResult result = run("cmd /S /C \"echo x>C:\\Grüße-日本.txt\"");
     EXPECT_EQ(result.exit_code, 0u);

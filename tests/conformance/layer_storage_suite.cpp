@@ -213,6 +213,26 @@ TEST_P(LayerStorageSuite, ASecondSystemContinuesInTheScratch) {
     EXPECT_EQ(backend_.storage->export_layer(last_scratch_, {}).files.size(), 2u);
 }
 
+TEST_P(LayerStorageSuite, AScratchKeepsItsHostName) {
+    hcs::ComputeSystemDocument configuration = document();
+    configuration.Container.GuestOs = hcs::GuestOs{"first"};
+    auto named = [&] {
+        auto system = backend_.compute->create("named", configuration, {});
+        system->start({});
+        base::StringSink out, err;
+        auto process = system->create_process(command("cmd /C hostname"), {nullptr, &out, &err}, {});
+        process->wait(std::nullopt, {});
+        process.reset();
+        system->shut_down({});
+        return out.take();
+    };
+    EXPECT_EQ(named(), "FIRST\r\n");
+    configuration.Container.GuestOs.reset();
+    EXPECT_EQ(named(), "FIRST\r\n");
+    configuration.Container.GuestOs = hcs::GuestOs{"second"};
+    EXPECT_EQ(code_of([&] { backend_.compute->create("named", configuration, {}); }), ErrorCode::Invalid);
+}
+
 TEST_P(LayerStorageSuite, CallOrderIsEnforced) {
     hcs::LayerStorage& storage = *backend_.storage;
     fs::path own = scratch("own");

@@ -14,6 +14,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "hcs/wine_layer.hpp"
+#include "hcs/wine_runtime.hpp"
 #include "tests/hcs/emulated_backend.hpp"
 
 namespace mullion::test {
@@ -172,6 +173,54 @@ TEST_F(BoxTest, WithoutATimeLimitThereIsNone) {
     endless.time_limit.reset();
     hcs::Box box(endless, {});
     EXPECT_EQ(probe(box, {"read", "/c/probe"}), 0);
+}
+
+class WineLayerTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        if (auto problem = hcs::emulation_problem()) GTEST_SKIP() << *problem;
+        fs::create_directory(wine());
+    }
+    fs::path wine() const { return directory_.path() / "wine"; }
+    void put(const fs::path& path, std::string_view text = "x") {
+        base::write_file_atomic(wine() / path, text);
+    }
+    hcs::WineLayer open() { return hcs::WineLayer::open(directory_.path(), {}); }
+
+    base::TempDir directory_{fs::temp_directory_path(), "wine-layer"};
+};
+
+TEST_F(WineLayerTest, MakingOneRemovesWhatWasLeftAndWhatHasHadItsTime) {
+    put("make-" + hcs::wine_key() + "-dead/c/file");
+    for (const char* key : {"000000000000aaaa", "000000000000bbbb", "000000000000cccc"}) {
+        put(fs::path(key) / "layer.json");
+        put(std::string(key) + ".lock");
+    }
+    auto long_ago = fs::file_time_type::clock::now() - std::chrono::hours(24 * 8);
+    for (const char* key : {"000000000000aaaa.lock", "000000000000bbbb.lock"}) {
+        fs::last_write_time(wine() / key, long_ago);
+    }
+    base::FileLock in_use(wine() / "000000000000bbbb.lock", base::FileLock::Mode::Shared);
+    hcs::WineLayer layer = open();
+    EXPECT_FALSE(fs::exists(wine() / ("make-" + hcs::wine_key() + "-dead")));
+    EXPECT_FALSE(fs::exists(wine() / "000000000000aaaa"));
+    EXPECT_TRUE(fs::exists(wine() / "000000000000bbbb"));
+    EXPECT_TRUE(fs::exists(wine() / "000000000000cccc"));
+}
+
+// As after an update of a library that Wine loads.
+TEST_F(WineLayerTest, OtherLibrariesOfTheHostMakeAnotherLayer) {
+    fs::path first = open().root();
+    EXPECT_EQ(open().root(), first);
+    fs::path manifest = first.parent_path() / "layer.json";
+    std::string text = base::read_file(manifest, 1 << 20);
+    constexpr std::string_view kLibrary = "libgnutls.so.30 ";
+    ASSERT_NE(text.find(kLibrary), std::string::npos);
+    text.insert(text.find(kLibrary) + kLibrary.size(), "9");
+    base::write_file_atomic(manifest, text);
+    fs::path second = open().root();
+    EXPECT_NE(second, first);
+    EXPECT_EQ(open().root(), second);
 }
 
 std::string directory_of(const hcs::ControlGroup& group) {
