@@ -45,7 +45,6 @@ class EmulatedLayerStorage final : public LayerStorage {
     void detach(const fs::path& directory) override;
     void destroy(const fs::path& directory) override;
     void make_whiteout(const fs::path& path) override { overlay::make_whiteout(path); }
-    void make_opaque(const fs::path& directory) override { overlay::make_opaque(directory); }
 
   private:
     std::vector<RegistryChange> registry_changes(const Scratch& scratch, const WineLayer& wine) const;

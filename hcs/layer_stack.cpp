@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
-#include <unistd.h>
 
 #include <cerrno>
 
@@ -45,13 +44,6 @@ bool is_opaque(const fs::path& directory) {
 void make_whiteout(const fs::path& path) {
     if (::mknod(path.c_str(), S_IFCHR, makedev(0, 0)) != 0) {
         throw base::system_error(errno, fmt::format("cannot make a whiteout at {}", path.string()));
-    }
-}
-
-void make_opaque(const fs::path& directory) {
-    const char* name = ::geteuid() == 0 ? "trusted.overlay.opaque" : "user.overlay.opaque";
-    if (::lsetxattr(directory.c_str(), name, "y", 1, 0) != 0) {
-        throw base::system_error(errno, fmt::format("cannot make {} opaque", directory.string()));
     }
 }
 

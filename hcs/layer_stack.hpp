@@ -18,7 +18,6 @@ bool is_whiteout(const std::filesystem::path& path);
 // Hides what lower layers have in it.
 bool is_opaque(const std::filesystem::path& directory);
 void make_whiteout(const std::filesystem::path& path);
-void make_opaque(const std::filesystem::path& directory);
 }  // namespace overlay
 
 class LayerStack {

@@ -109,8 +109,6 @@ class LayerStorage {
     // Records in a layer folder being unpacked that `path` (below `<folder>/Files`, its parent exists) hides
     // what lower layers have there.
     virtual void make_whiteout(const std::filesystem::path& path) = 0;
-    // Marks a directory of a layer folder being unpacked as hiding everything lower layers have in it.
-    virtual void make_opaque(const std::filesystem::path& directory) = 0;
 };
 
 }  // namespace mullion::hcs

@@ -57,7 +57,6 @@ class FakeServices final : public hcs::ComputeService, public hcs::LayerStorage 
     void detach(const std::filesystem::path&) override {}
     void destroy(const std::filesystem::path& scratch) override;
     void make_whiteout(const std::filesystem::path& path) override;
-    void make_opaque(const std::filesystem::path&) override {}
 
     static bool is_whiteout(const std::filesystem::path& path);
 
