@@ -38,16 +38,6 @@ ErrorCode code_of(const std::function<void()>& body) {
     return ErrorCode::Internal;
 }
 
-TEST_F(FileTest, AtomicFileReplacesNoDevice) {
-    ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
-    fs::create_symlink("fifo", path("link"));
-    for (const char* name : {"fifo", "link"}) {
-        EXPECT_EQ(code_of([&] { write_file_atomic(path(name), "x"); }), ErrorCode::Invalid);
-    }
-    EXPECT_TRUE(fs::is_fifo(path("fifo")));
-    EXPECT_EQ(entries(), 2u);
-}
-
 TEST_F(FileTest, AtomicWriteReplacesWholeFiles) {
     write_file_atomic(path("a"), "one");
     write_file_atomic(path("a"), "two");
