@@ -97,13 +97,28 @@ class Build {
     frontend::Conversion convert() {
         StoreImageResolver store(context_.state());
         ShownResolver resolver(store, progress_);
-        frontend::Conversion conversion =
-            frontend::convert(inputs_.dockerfile, request_.frontend, resolver, context_.cancel);
-        for (const frontend::Warning& warning : conversion.warnings) {
-            progress_.emit(base::WarningEvent{.message = warning.message, .range = warning.range});
+        frontend::Findings findings;
+        try {
+            auto conversion =
+                frontend::convert(inputs_.dockerfile, request_.frontend, resolver, context_.cancel, findings);
+            show_warnings(findings);
+            warn_of_unused_arguments(conversion);
+            return conversion;
+        } catch (const base::Error&) {
+            show_warnings(findings);
+            throw;
         }
-        warn_of_unused_arguments(conversion);
-        return conversion;
+    }
+
+    void show_warnings(const frontend::Findings& findings) {
+        for (const frontend::Warning& warning : findings.warnings) {
+            progress_.emit(
+                base::WarningEvent{.message = fmt::format("{}: {} (line {})", warning.rule->name,
+                                                          warning.message, warning.range.first_line),
+                                   .detail = std::string(warning.rule->description),
+                                   .url = warning.rule->url(),
+                                   .range = warning.range});
+        }
     }
 
     void warn_of_unused_arguments(const frontend::Conversion& conversion) {

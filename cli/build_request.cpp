@@ -142,8 +142,33 @@ frontend::Options frontend_options(const BuildFlags& flags) {
 
 }  // namespace
 
+std::optional<BuildCall> parse_build_call(const std::string& text) {
+    std::string_view rest = text;
+    std::string_view method = rest.substr(0, rest.find(','));
+    if (text == "build") return {};
+    BuildCall call{};
+    if (method == "check" || method == "lint") {
+        call.method = BuildCall::Method::Check;
+    } else if (method == "outline") {
+        call.method = BuildCall::Method::Outline;
+    } else if (method == "targets") {
+        call.method = BuildCall::Method::Targets;
+    } else {
+        throw fail(ErrorCode::Invalid, "invalid --call \"{}\": expected build, check, outline or targets",
+                   text);
+    }
+    rest.remove_prefix(std::min(method.size() + 1, rest.size()));
+    if (!rest.empty() && rest != "format=json" && rest != "format=text") {
+        throw fail(ErrorCode::Invalid,
+                   "invalid --call \"{}\": expected format=text or format=json after the comma", text);
+    }
+    call.json = rest == "format=json";
+    return call;
+}
+
 BuildRequest make_build_request(const BuildFlags& flags) {
     BuildRequest request;
+    request.call = parse_build_call(flags.check ? "check" : flags.call);
     if (is_remote(flags.context)) {
         throw fail(ErrorCode::Unsupported, "context {}: only local directories can be built yet",
                    flags.context);

@@ -36,7 +36,19 @@ struct BuildFlags {
     bool no_cache = false;
     bool quiet = false;
     bool allow_registry_loss = false;
+    std::string call = "build";
+    bool check = false;
 };
+
+// --call: look at the Dockerfile instead of building it.
+struct BuildCall {
+    enum class Method { Check, Outline, Targets };
+    Method method;
+    bool json = false;
+};
+
+// "build" (nullopt), or "check|outline|targets[,format=text|json]"; "lint" is "check". Throws Invalid.
+std::optional<BuildCall> parse_build_call(const std::string& text);
 
 struct BuildRequest {
     std::string context;     // a directory, or "-"
@@ -47,6 +59,7 @@ struct BuildRequest {
     DisplayMode display;
     std::string metadata_file;
     std::string iidfile;
+    std::optional<BuildCall> call;
 };
 
 // Throws Invalid or Unsupported, naming the flag.

@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "cli/build.hpp"
+#include "cli/build_call.hpp"
 #include "cli/build_request.hpp"
 #include "cli/commands.hpp"
 
@@ -42,9 +43,14 @@ void add_build(CLI::App& app, Context& context) {
     command->add_option("--metadata-file", flags->metadata_file,
                         "Write what was built to this file, as JSON");
     command->add_option("--iidfile", flags->iidfile, "Write the image's digest to this file");
+    command->add_option("--call", flags->call,
+                        "build, or instead of building: check, outline, targets[,format=json]");
+    command->add_flag("--check", flags->check, "Shorthand for --call=check");
     command->callback([&context, flags] {
         auto request = std::make_shared<BuildRequest>(make_build_request(*flags));
-        context.action = [&context, request] { return run_build(context, *request); };
+        context.action = [&context, request] {
+            return request->call ? run_build_call(context, *request) : run_build(context, *request);
+        };
     });
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "cli/cmd_dockerfile.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/key_values.hpp"
@@ -65,7 +66,7 @@ void add_word_command(CLI::App& group, Context& context, const char* name, const
 }  // namespace
 
 void add_dockerfile(CLI::App& app, Context& context) {
-    CLI::App* group = app.add_subcommand("dockerfile", "Show how a Dockerfile is read");
+    CLI::App* group = app.add_subcommand("dockerfile", "Check a Dockerfile, show how it is read");
     group->require_subcommand(1);
     auto file = std::make_shared<std::string>();
     CLI::App* ast = group->add_subcommand("ast", "Print the syntax, one instruction a line");
@@ -74,6 +75,10 @@ void add_dockerfile(CLI::App& app, Context& context) {
     add_word_command(*group, context, "words", "Process quotes, escapes and variables; print one word a line",
                      true);
     add_word_command(*group, context, "expand", "The same as one text", false);
+    add_dockerfile_check(*group, context);
+    add_dockerfile_outline(*group, context);
+    add_dockerfile_targets(*group, context);
+    add_dockerfile_ignore(*group, context);
 }
 
 }  // namespace mullion::cli

@@ -129,7 +129,9 @@ class PlainRenderer final : public DisplayRenderer {
 
     void take(const base::WarningEvent& event) {
         std::string text = "WARN: " + event.message;
-        if (event.range) text += fmt::format(" ({}:{})", event.range->file, event.range->first_line);
+        // Lint warnings, which have a page, say themselves where.
+        if (event.range && event.url.empty())
+            text += fmt::format(" ({}:{})", event.range->file, event.range->first_line);
         Step* step = event.vertex ? find(*event.vertex) : nullptr;
         if (step != nullptr) return say_lines(*step, text);
         yield_word();

@@ -7,11 +7,8 @@
 #include "cli/display_text.hpp"
 
 namespace mullion::cli {
-namespace {
 
-// Output of steps, Dockerfiles and names in archives are bytes of unknown origin: nothing of them may drive
-// the terminal. Ends with a line feed unless empty.
-std::string shown(std::string_view text) {
+std::string printable(std::string_view text) {
     std::string lines;
     while (!text.empty()) {
         std::size_t end = std::min(text.find('\n'), text.size());
@@ -21,18 +18,20 @@ std::string shown(std::string_view text) {
     return lines;
 }
 
+namespace {
+
 std::string output_block(const std::string& tail) {
     if (tail.empty()) return {};
-    return "------\nlast output of the step:\n" + shown(tail) + "------\n";
+    return "------\nlast output of the step:\n" + printable(tail) + "------\n";
 }
 
 }  // namespace
 
 std::string render_error(const base::Error& error, const std::string& excerpt, bool debug) {
     std::string text = output_block(error.output_tail());
-    text += shown(excerpt);
-    text += shown(fmt::format("ERROR: {}", error.what()));
-    if (!error.hint().empty()) text += shown(fmt::format("hint: {}", error.hint()));
+    text += printable(excerpt);
+    text += printable(fmt::format("ERROR: {}", error.what()));
+    if (!error.hint().empty()) text += printable(fmt::format("hint: {}", error.hint()));
     if (debug) {
         for (const base::Error::Frame& frame : error.frames()) {
             text += fmt::format("  {}:{}: {}\n", frame.where.file_name(), frame.where.line(), frame.text);

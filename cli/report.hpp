@@ -8,6 +8,10 @@
 
 namespace mullion::cli {
 
+// Lines as they may be shown: output of steps, Dockerfiles and names in archives are bytes of unknown origin, and
+// nothing of them may drive the terminal. Ends with a line feed unless empty.
+std::string printable(std::string_view text);
+
 // `excerpt`: the rendered Dockerfile excerpt, or empty.
 std::string render_error(const base::Error& error, const std::string& excerpt, bool debug);
 

@@ -49,8 +49,10 @@ std::vector<std::pair<std::string, std::string>> BuildArguments::proxies() {
     return {out.begin(), out.end()};
 }
 
-Environment global_scope(const BuildFile& file, const Options& options, const oci::Platform& target,
-                         BuildArguments& arguments) {
+namespace {
+
+Environment predefined_scope(const BuildFile& file, const Options& options, const oci::Platform& target,
+                             BuildArguments& arguments) {
     const auto& build = options.build_platform;
     const std::array<std::pair<const char*, std::string>, 11> predefined{{
         {"BUILDPLATFORM", build.string_without_version()},
@@ -70,19 +72,69 @@ Environment global_scope(const BuildFile& file, const Options& options, const oc
         const auto* given = arguments.use(name);
         scope.set(name, given != nullptr ? *given : value);
     }
+    return scope;
+}
+
+// One ARG before the first FROM. Its own earlier value counts as what that was made of.
+GlobalArgument global_argument(const ArgInstruction::Declaration& declared, const std::string* given,
+                               Environment& scope, char escape, const GlobalArguments& earlier) {
+    GlobalArgument out;
+    std::optional<std::string> value;
+    VariableUse use;
+    if (given != nullptr)
+        value = *given;
+    else if (declared.value)
+        value = process_word(*declared.value, scope, {.escape = escape, .use = &use});
+    out.uses = std::move(use.set);
+    if (out.uses.erase(declared.name) > 0) {
+        const auto old = earlier.find(declared.name);
+        if (old != earlier.end()) out.uses.insert(old->second.uses.begin(), old->second.uses.end());
+    }
+    if (!value) return out;
+    scope.set(declared.name, *value);
+    out.value = std::move(*value);
+    return out;
+}
+
+void declare_globals(const BuildFile& file, BuildArguments& arguments, Environment& scope,
+                     GlobalArguments& arguments_out) {
     for (const auto& instruction : file.global_args) {
         try {
             for (const auto& declared : std::get<ArgInstruction>(instruction.body).declarations) {
-                if (const auto* given = arguments.use(declared.name))
-                    scope.set(declared.name, *given);
-                else if (declared.value)
-                    scope.set(declared.name,
-                              process_word(*declared.value, scope, {.escape = file.directives.escape}));
+                auto argument = global_argument(declared, arguments.use(declared.name), scope,
+                                                file.directives.escape, arguments_out);
+                argument.instruction = &instruction;
+                arguments_out[declared.name] = std::move(argument);
             }
         } catch (base::Error& error) {
             error.at(instruction.range);
             throw;
         }
+    }
+}
+
+}  // namespace
+
+Environment global_scope(const BuildFile& file, const Options& options, const oci::Platform& target,
+                         BuildArguments& arguments, GlobalArguments* declared) {
+    auto scope = predefined_scope(file, options, target, arguments);
+    GlobalArguments found;
+    declare_globals(file, arguments, scope, found);
+    if (declared != nullptr) *declared = std::move(found);
+    return scope;
+}
+
+std::optional<Environment> default_scope(const BuildFile& file, const Options& options,
+                                         const oci::Platform& target) {
+    BuildArguments given(options.build_args);
+    BuildArguments none({});
+    auto scope = predefined_scope(file, options, target, given);
+    GlobalArguments found;
+    try {
+        declare_globals(file, none, scope, found);
+    } catch (const base::Error& error) {
+        if (error.code() != ErrorCode::Invalid && error.code() != ErrorCode::Exhausted) throw;
+        return std::nullopt;
     }
     return scope;
 }

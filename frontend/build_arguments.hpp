@@ -31,10 +31,22 @@ class BuildArguments {
     std::set<std::string> used_;
 };
 
+// An ARG before the first FROM.
+struct GlobalArgument {
+    std::string value;           // empty if it has none
+    std::set<std::string> uses;  // variables its value was made of
+    const Instruction* instruction = nullptr;
+};
+using GlobalArguments = std::map<std::string, GlobalArgument, std::less<>>;
+
 // The predefined variables of platforms and target, then the ARGs before the first FROM, each seeing those
-// before it.
+// before it. `declared`, unless null, is told of each ARG; it points into `file`.
 Environment global_scope(const BuildFile& file, const Options& options, const oci::Platform& target_platform,
-                         BuildArguments& arguments);
+                         BuildArguments& arguments, GlobalArguments* declared = nullptr);
+// The same if no build argument but those for predefined variables were given; nullopt if that cannot be
+// expanded.
+std::optional<Environment> default_scope(const BuildFile& file, const Options& options,
+                                         const oci::Platform& target_platform);
 
 // Seconds since 1970, up to the last that RFC 3339 can say; nullopt for anything else.
 std::optional<base::FileTime> parse_epoch(std::string_view text);

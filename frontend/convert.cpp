@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "frontend/lint_file.hpp"
 #include "frontend/lower.hpp"
 #include "frontend/unicode.hpp"
 #include "oci/reference.hpp"
@@ -103,34 +104,85 @@ Conversion finish(Lowering& lowering, StageState& state) {
     for (const auto& [name, value] : lowering.options.labels) out.config.config.labels[name] = value;
     if (lowering.options.platform) apply_platform(out.config.platform, *lowering.options.platform);
     out.used_build_args = lowering.arguments.used();
-    out.warnings = std::move(lowering.warnings);
     return out;
 }
 
-}  // namespace
+LintOptions lint_options(std::string_view text, const Options& options, BuildArguments& arguments) {
+    const auto* given = arguments.use("BUILDKIT_DOCKERFILE_CHECK");
+    return given != nullptr ? LintOptions::parse(*given) : LintOptions::from_directive(text, options.file);
+}
+
+BuildFile read(std::string_view text, const Options& options, const oci::Platform& target, Linter& linter) {
+    const auto dockerfile = parse(text, options.file);
+    lint_syntax(text, dockerfile, target, linter);
+    auto file = group_stages(dockerfile);
+    lint_stages(file, linter);
+    return file;
+}
+
+std::optional<base::FileTime> epoch_of(const Options& options, const Environment& globals,
+                                       BuildArguments& arguments, const BuildFile& file) {
+    try {
+        return source_date_epoch(options, globals, arguments, file);
+    } catch (const base::Error& error) {
+        if (!options.lint_only || error.code() != ErrorCode::Unsupported) throw;
+        return std::nullopt;
+    }
+}
 
 Conversion convert(std::string_view text, const Options& options, ImageResolver& resolver,
-                   const base::CancelToken& cancel) {
-    if (text.empty()) throw fail(ErrorCode::Invalid, "the Dockerfile cannot be empty");
-    const auto file = group_stages(parse(text, options.file));
+                   const base::CancelToken& cancel, BuildArguments& arguments, Linter& linter,
+                   Outline& outline) {
     const auto target_platform = options.platform.value_or(options.build_platform);
-    BuildArguments arguments(options.build_args);
+    const auto file = read(text, options, target_platform, linter);
     const NamedContexts contexts(options.named_contexts);
-    const auto globals = global_scope(file, options, target_platform, arguments);
+    GlobalArguments global_arguments;
+    const auto globals = global_scope(file, options, target_platform, arguments, &global_arguments);
+    lint_from(file, globals, default_scope(file, options, target_platform), linter);
+    StepLint lint(linter, options);
+    OutlineRecorder recorder(file, globals, std::move(global_arguments));
     Lowering lowering{.options = options,
                       .contexts = contexts,
                       .globals = globals,
                       .arguments = arguments,
                       .resolver = resolver,
+                      .linter = linter,
+                      .lint = lint,
+                      .outline = recorder,
                       .cancel = cancel,
                       .target_platform = target_platform,
-                      .epoch = source_date_epoch(options, globals, arguments, file),
+                      .epoch = epoch_of(options, globals, arguments, file),
                       .escape = file.directives.escape};
     StageGraph graph(file, options, globals, contexts, lowering.target_platform);
     std::vector<StageState> states(graph.nodes().size());
     resolve_stages(lowering, graph, states);
     lower_stages(lowering, graph, states);
+    outline = recorder.finish(graph, file);
+    linter.fail_if_asked();
     return finish(lowering, states[graph.target().index]);
+}
+
+}  // namespace
+
+Conversion convert(std::string_view text, const Options& options, ImageResolver& resolver,
+                   const base::CancelToken& cancel, Findings& findings) {
+    if (text.empty()) throw fail(ErrorCode::Invalid, "the Dockerfile cannot be empty");
+    BuildArguments arguments(options.build_args);
+    Linter linter(lint_options(text, options, arguments), options.windows_rules);
+    try {
+        auto out = convert(text, options, resolver, cancel, arguments, linter, findings.outline);
+        out.warnings = findings.warnings = linter.warnings();
+        return out;
+    } catch (const base::Error&) {
+        findings.warnings = linter.warnings();
+        throw;
+    }
+}
+
+Conversion convert(std::string_view text, const Options& options, ImageResolver& resolver,
+                   const base::CancelToken& cancel) {
+    Findings findings;
+    return convert(text, options, resolver, cancel, findings);
 }
 
 IgnoreFileNames ignore_file_names(std::string_view dockerfile_name) {

@@ -21,6 +21,8 @@
 #include "base/file_time.hpp"
 #include "base/source_range.hpp"
 #include "frontend/image_resolver.hpp"
+#include "frontend/lint.hpp"
+#include "frontend/outline.hpp"
 #include "oci/config.hpp"
 #include "oci/platform.hpp"
 #include "solver/vertex.hpp"
@@ -53,13 +55,12 @@ struct Options {
     // The lines of the ignore file per directory that the context source offers: "context" is the main one.
     std::map<std::string, std::vector<std::string>> ignore_patterns;
 
+    bool windows_rules = true;  // lint by our own rules too, not only by the reference's
+    // Nothing will be built: what only this engine cannot do becomes a warning (UnsupportedFeature).
+    bool lint_only = false;
+
     // SOURCE_DATE_EPOCH from the environment; a build argument of that name wins.
     std::optional<base::FileTime> source_date_epoch;
-};
-
-struct Warning {
-    std::string message;
-    base::SourceRange range;
 };
 
 struct Conversion {
@@ -80,10 +81,18 @@ struct Conversion {
     std::vector<Warning> warnings;
 };
 
+// What a conversion notes on its way. If it throws, that is what there was up to the error.
+struct Findings {
+    std::vector<Warning> warnings;
+    Outline outline;
+};
+
 // Throws base::Error with a source range for whatever the text is to blame for; the messages are those of
 // dockerfile.md §3-§11. What this engine cannot do is Unsupported, naming the feature.
 Conversion convert(std::string_view text, const Options& options, ImageResolver& resolver,
                    const base::CancelToken& cancel);
+Conversion convert(std::string_view text, const Options& options, ImageResolver& resolver,
+                   const base::CancelToken& cancel, Findings& findings);
 
 // Names under which the ignore file of `dockerfile` is looked up, best first: the specific one lies next to
 // the Dockerfile, the general one in the context's root (dockerfile.md §14).

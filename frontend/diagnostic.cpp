@@ -8,23 +8,13 @@
 #include <optional>
 #include <vector>
 
+#include "frontend/text_lines.hpp"
+
 namespace mullion::frontend {
 
 namespace {
 
 constexpr int kMaxShown = 100;  // of an instruction longer than this only the beginning
-
-std::vector<std::string_view> lines_of(std::string_view text) {
-    std::vector<std::string_view> out;
-    while (!text.empty()) {
-        const auto end = std::min(text.find('\n'), text.size());
-        auto line = text.substr(0, end);
-        while (line.ends_with('\r')) line.remove_suffix(1);
-        out.push_back(line);
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return out;
-}
 
 bool is_word_end(std::string_view line, std::size_t at) {
     constexpr std::string_view inside = "_-.$/\\:%@";

@@ -303,7 +303,10 @@ std::u32string WordLexer::name() {
 }
 
 WordLexer::Variable WordLexer::look_up(std::u32string_view variable_name) const {
-    const auto* value = environment_.find(encode(variable_name));
+    auto written = encode(variable_name);
+    const auto* value = environment_.find(written);
+    if (options_.use != nullptr)
+        (value == nullptr ? options_.use->unset : options_.use->set).insert(std::move(written));
     return value == nullptr ? Variable{false, {}} : Variable{true, decode_all(*value)};
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,12 +12,19 @@
 
 namespace mullion::frontend {
 
+// The variables that a text asked for.
+struct VariableUse {
+    std::set<std::string> set;
+    std::set<std::string> unset;
+};
+
 struct WordOptions {
     char escape = '\\';
-    bool keep_quotes = false;   // quotes group but stay in the result
-    bool keep_escapes = false;  // so do escape characters
-    bool plain_quotes = false;  // quotes are ordinary characters
-    bool keep_unset = false;    // a variable that is not set stays as written
+    bool keep_quotes = false;    // quotes group but stay in the result
+    bool keep_escapes = false;   // so do escape characters
+    bool plain_quotes = false;   // quotes are ordinary characters
+    bool keep_unset = false;     // a variable that is not set stays as written
+    VariableUse* use = nullptr;  // filled in, unless null
 };
 
 // What one expansion may grow to, in characters; more is Exhausted.

@@ -80,6 +80,11 @@ std::vector<KeyValue> key_values(const Node& node, std::string_view name) {
     return out;
 }
 
+// Of ENV and LABEL.
+bool is_legacy(const Node& node) {
+    return node.arguments.size() == 3 && node.arguments[2].empty();
+}
+
 CommandLine command_line(const Node& node) {
     return {node.arguments, !node.json};
 }
@@ -226,7 +231,7 @@ Instruction::Body body_of(const Node& node) {
         case Keyword::Entrypoint:
             return EntrypointInstruction{plain_command(node)};
         case Keyword::Env:
-            return EnvInstruction{key_values(node, "ENV")};
+            return EnvInstruction{key_values(node, "ENV"), is_legacy(node)};
         case Keyword::Expose:
             return expose(node);
         case Keyword::From:
@@ -234,7 +239,7 @@ Instruction::Body body_of(const Node& node) {
         case Keyword::Healthcheck:
             return healthcheck(node);
         case Keyword::Label:
-            return LabelInstruction{key_values(node, "LABEL")};
+            return LabelInstruction{key_values(node, "LABEL"), is_legacy(node)};
         case Keyword::Maintainer:
             return MaintainerInstruction{one_text(node, "MAINTAINER")};
         case Keyword::Onbuild:
@@ -261,7 +266,7 @@ Instruction::Body body_of(const Node& node) {
 
 Instruction parse_instruction(const Node& node) {
     try {
-        return {body_of(node), node.text, node.range};
+        return {body_of(node), node.text, node.range, node.name, node.comments};
     } catch (base::Error& error) {
         error.at(node.range);
         throw;

@@ -42,10 +42,12 @@ struct ArgInstruction {
 
 struct EnvInstruction {
     std::vector<KeyValue> variables;
+    bool legacy = false;  // "ENV name value"
 };
 
 struct LabelInstruction {
     std::vector<KeyValue> labels;
+    bool legacy = false;  // "LABEL name value"
 };
 
 // COPY and ADD.
@@ -128,6 +130,8 @@ struct Instruction {
     Body body;
     std::string text;  // joined and trimmed
     base::SourceRange range;
+    std::string name;                   // as written
+    std::vector<std::string> comments;  // of the lines directly above
 };
 
 // Throws Invalid with the node's range; the message has no line prefix.

@@ -14,6 +14,9 @@
 #include "frontend/build_arguments.hpp"
 #include "frontend/convert.hpp"
 #include "frontend/environment.hpp"
+#include "frontend/expand.hpp"
+#include "frontend/lint_steps.hpp"
+#include "frontend/outline_recorder.hpp"
 #include "frontend/stage_graph.hpp"
 #include "solver/operation.hpp"
 #include "solver/vertex.hpp"
@@ -27,11 +30,13 @@ struct Lowering {
     const Environment& globals;
     BuildArguments& arguments;
     ImageResolver& resolver;
+    Linter& linter;
+    StepLint& lint;
+    OutlineRecorder& outline;
     const base::CancelToken& cancel;
     oci::Platform target_platform;
     std::optional<base::FileTime> epoch;  // SOURCE_DATE_EPOCH
     char escape = '\\';
-    std::vector<Warning> warnings = {};
     std::map<std::string, ResolvedImage> resolved = {};  // by name and platform
     // The stages' configurations are copied into those that stand on them; this bounds the copies.
     std::size_t copied_entries = 0;
@@ -50,6 +55,7 @@ struct StageState {
     std::optional<ResolvedImage> base_image;
     std::vector<ArgInstruction::Declaration> declared_args;  // with their values
     bool has_own_cmd = false;
+    bool has_workdir = false;  // WORKDIR in this stage or those below it
     base::FileTime epoch;
     bool resolved = false;
     bool lowered = false;
@@ -124,6 +130,8 @@ class StageLowering {
 
     // Shared pieces.
     std::string expand(std::string_view word);
+    std::string expand(std::string_view word, WordOptions options);
+    bool has_shell() const;
     void count_text(std::size_t bytes);  // of the current instruction; throws Exhausted
     std::vector<std::string> with_shell(const std::vector<std::string>& arguments) const;
     std::string tree_path(std::string_view path) const;

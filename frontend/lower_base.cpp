@@ -87,6 +87,8 @@ void start_from_image(Lowering& lowering, const StageNode& node, StageState& sta
     state.image = resolved.config;
     state.image.created.reset();
     align_history(state.image);
+    if (!context && has_layers(resolved.config))
+        lowering.lint.base_platform(node.base_name, state.platform, resolved.config.platform, node.range);
     if (has_layers(resolved.config))
         state.base_image = std::move(resolved);
     else

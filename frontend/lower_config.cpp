@@ -51,6 +51,8 @@ void set_variable(std::vector<std::string>& list, tree::Os os, const std::string
 void StageLowering::lower(const ArgInstruction& arg) {
     std::string history = "ARG";
     for (auto declared : arg.declarations) {
+        const bool inherited = !declared.value && lowering_.arguments.use(declared.name) == nullptr &&
+                               lowering_.globals.find(declared.name) != nullptr;
         if (const auto* given = lowering_.arguments.use(declared.name)) {
             declared.value = *given;
         } else if (declared.value) {
@@ -58,6 +60,8 @@ void StageLowering::lower(const ArgInstruction& arg) {
         } else if (const auto* global = lowering_.globals.find(declared.name)) {
             declared.value = *global;
         }
+        lowering_.lint.arg(declared.name);
+        lowering_.outline.arg(node_.index, declared, inherited, step_->instruction);
         if (declared.value) {
             count_text(declared.value->size());
             state_.environment.set(declared.name, *declared.value);
@@ -71,6 +75,7 @@ void StageLowering::lower(const ArgInstruction& arg) {
 void StageLowering::lower(const EnvInstruction& env) {
     std::vector<KeyValue> expanded;
     for (const auto& [name, value] : env.variables) expanded.push_back({expand(name), expand(value)});
+    lowering_.lint.env(env, expanded, state_.environment, lowering_.escape);
     std::string history = "ENV";
     for (const auto& [name, value] : expanded) {
         state_.environment.set(name, value);
@@ -81,6 +86,7 @@ void StageLowering::lower(const EnvInstruction& env) {
 }
 
 void StageLowering::lower(const LabelInstruction& label) {
+    lowering_.lint.label(label);
     std::string history = "LABEL";
     for (const auto& [written_name, written_value] : label.labels) {
         const auto name = expand(written_name);
@@ -92,6 +98,8 @@ void StageLowering::lower(const LabelInstruction& label) {
 }
 
 void StageLowering::lower(const CmdInstruction& cmd) {
+    lowering_.lint.only_last_counts("CMD");
+    lowering_.lint.command(cmd.command, has_shell());
     const auto words = cmd.command.shell_form ? with_shell(cmd.command.arguments) : cmd.command.arguments;
     auto& config = state_.image.config;
     config.cmd.reset();
@@ -102,6 +110,8 @@ void StageLowering::lower(const CmdInstruction& cmd) {
 }
 
 void StageLowering::lower(const EntrypointInstruction& entrypoint) {
+    lowering_.lint.only_last_counts("ENTRYPOINT");
+    lowering_.lint.command(entrypoint.command, has_shell());
     const auto words = entrypoint.command.shell_form ? with_shell(entrypoint.command.arguments)
                                                      : entrypoint.command.arguments;
     auto& config = state_.image.config;
@@ -128,6 +138,7 @@ void StageLowering::lower(const ExposeInstruction& expose) {
             for (auto& port : parse_port(text)) ports.push_back(std::move(port));
             if (ports.size() > kMaxPorts)
                 throw fail(ErrorCode::Exhausted, "EXPOSE of more than {} ports", kMaxPorts).about(text);
+            lowering_.lint.expose(text);
         }
     add_history("EXPOSE " + plain_list(ports), false);
     merge(state_.image.config.exposed_ports, std::move(ports));
@@ -152,6 +163,7 @@ void StageLowering::lower(const StopSignalInstruction& signal) {
 }
 
 void StageLowering::lower(const HealthcheckInstruction& healthcheck) {
+    lowering_.lint.only_last_counts("HEALTHCHECK");
     const auto& check = healthcheck.check;
     state_.image.config.healthcheck = check;
     add_history(

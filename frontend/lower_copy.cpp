@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.hpp"
 #include "frontend/expand.hpp"
@@ -68,8 +69,9 @@ CopyInstruction StageLowering::expanded(CopyInstruction copy) {
     for (auto& content : copy.contents) {
         content.body = content_of(content);
         if (content.expand)
-            content.body = process_word(content.body, state_.environment, {.plain_quotes = true});
-        count_text(content.body.size());
+            content.body = expand(content.body, {.plain_quotes = true});
+        else
+            count_text(content.body.size());
     }
     return copy;
 }
@@ -138,6 +140,7 @@ void StageLowering::lower(const CopyInstruction& written) {
     if (!copy.chmod.empty()) check_file_mode(copy.chmod);
     check_checksum(copy);
     const auto input = copy_input(copy);
+    lowering_.lint.copy(copy, destination, into_directory, state_.image.config.user);
     refuse_remote_sources(copy);
 
     solver::FileOperation operation;
@@ -169,7 +172,9 @@ void StageLowering::lower(const CopyInstruction& written) {
 void StageLowering::lower(const WorkdirInstruction& workdir) {
     const auto title = step_title();
     const auto path = expand(workdir.path);
+    lowering_.lint.workdir(path, !std::exchange(state_.has_workdir, true));
     state_.working_directory = path.empty() ? state_.working_directory : tree_path(path);
+    lowering_.lint.windows().workdir(state_.working_directory);
     const auto shown = "/" + state_.working_directory;
     auto& config = state_.image.config;
     config.working_dir = shown;

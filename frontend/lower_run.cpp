@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "frontend/lower.hpp"
 #include "frontend/mount.hpp"
+#include "frontend/shell_text.hpp"
 #include "frontend/unicode.hpp"
 #include "tree/name.hpp"
 
@@ -18,17 +19,6 @@ using base::ErrorCode;
 using base::fail;
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-// The program a Windows shell command names: lower case, no directory, no ".exe".
-std::string program_name(std::string_view path) {
-    auto name = lower(path.substr(path.find_last_of("\\/") + 1));
-    if (name.ends_with(".exe")) name.resize(name.size() - 4);
-    return name;
-}
-
-bool is_powershell(std::string_view program) {
-    return program == "powershell" || program == "pwsh";
-}
 
 std::string with_windows_line_ends(std::string_view text) {
     std::string out;
@@ -105,10 +95,10 @@ StageLowering::RunText StageLowering::run_text(const RunInstruction& run) {
     text.exec.arguments = text.arguments;
     const auto program = program_name(text.arguments[0]);
     if (state_.platform.is_windows() && (program == "cmd" || is_powershell(program)))
-        lowering_.warnings.push_back(
-            {program + " does not understand heredocs within a command: only a RUN that is "
-                       "one heredoc and nothing else becomes a script",
-             step_->instruction.range});
+        lowering_.linter.report(rules::HeredocNotAScript, step_->instruction.range,
+                                program +
+                                    " does not understand heredocs within a command: only a RUN that is "
+                                    "one heredoc and nothing else becomes a script");
     return text;
 }
 
@@ -116,6 +106,7 @@ void StageLowering::add_mounts(const RunInstruction& run, solver::ExecOperation&
                                std::vector<solver::Edge>& inputs) {
     for (std::size_t i = 0; i < run.mounts.size(); ++i) {
         const auto mount = parse_mount(run.mounts[i], [&](std::string_view value) { return expand(value); });
+        lowering_.outline.mount(node_.index, mount, step_->instruction.range);
         const auto* source = step_->sources[i];
         if (source != nullptr && !states_[source->index].lowered)
             throw fail(ErrorCode::Invalid,
@@ -155,6 +146,7 @@ std::string StageLowering::run_history(const std::vector<std::string>& arguments
 void StageLowering::lower(const RunInstruction& run) {
     auto text = run_text(run);
     auto& exec = text.exec;
+    lowering_.lint.windows().run(run, text.arguments, exec.script.has_value(), state_.image.config.user);
     exec.environment = state_.environment.assignments();
     exec.working_directory = state_.working_directory;
     exec.user = state_.image.config.user;

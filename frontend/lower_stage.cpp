@@ -48,24 +48,38 @@ StageLowering::StageLowering(Lowering& lowering, const StageNode& node, std::vec
 }
 
 void StageLowering::run() {
+    lowering_.lint.begin_stage(state_.os(), state_.environment, state_.declared_args);
     for (const auto& step : node_.steps) {
         lowering_.cancel.check();
         step_ = &step;
         instruction_text_ = 0;
+        const auto scope = lowering_.lint.begin_step(step.instruction);
         try {
             std::visit([&](const auto& body) { lower(body); }, step.instruction.body);
         } catch (base::Error& error) {
             error.at(step.instruction.range);
-            throw;
+            if (!lowering_.options.lint_only || error.code() != ErrorCode::Unsupported) throw;
+            lowering_.linter.report(rules::UnsupportedFeature, step.instruction.range, error.what());
         }
     }
     state_.lowered = true;
 }
 
 std::string StageLowering::expand(std::string_view word) {
-    auto text = process_word(word, state_.environment, {.escape = lowering_.escape});
+    return expand(word, {.escape = lowering_.escape});
+}
+
+std::string StageLowering::expand(std::string_view word, WordOptions options) {
+    VariableUse use;
+    options.use = &use;
+    auto text = process_word(word, state_.environment, options);
+    lowering_.lint.expanded(use, state_.environment);
     count_text(text.size());
     return text;
+}
+
+bool StageLowering::has_shell() const {
+    return state_.image.config.shell && !state_.image.config.shell->empty();
 }
 
 void StageLowering::count_text(std::size_t bytes) {
@@ -78,7 +92,7 @@ void StageLowering::count_text(std::size_t bytes) {
 
 std::vector<std::string> StageLowering::with_shell(const std::vector<std::string>& arguments) const {
     std::vector<std::string> out;
-    if (state_.image.config.shell && !state_.image.config.shell->empty())
+    if (has_shell())
         out = *state_.image.config.shell;
     else if (state_.image.platform.is_windows())
         out = {"cmd", "/S", "/C"};

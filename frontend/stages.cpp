@@ -17,10 +17,10 @@ Instruction located_instruction(const Node& node) {
         [&] { return parse_instruction(node); });
 }
 
-void add_stage(BuildFile& file, FromInstruction from, const base::SourceRange& range) {
+void add_stage(BuildFile& file, FromInstruction from, const Node& node) {
     if (file.stages.size() == kMaxStages)
-        throw fail(ErrorCode::Invalid, "more than {} stages", kMaxStages).at(range);
-    file.stages.push_back({std::move(from), {}, range});
+        throw fail(ErrorCode::Invalid, "more than {} stages", kMaxStages).at(node.range);
+    file.stages.push_back({std::move(from), {}, node.range, node.name, node.comments});
 }
 
 }  // namespace
@@ -31,7 +31,7 @@ BuildFile group_stages(const Dockerfile& dockerfile) {
     for (const auto& node : dockerfile.instructions) {
         auto instruction = located_instruction(node);
         if (auto* from = std::get_if<FromInstruction>(&instruction.body)) {
-            add_stage(file, std::move(*from), node.range);
+            add_stage(file, std::move(*from), node);
         } else if (!file.stages.empty()) {
             file.stages.back().instructions.push_back(std::move(instruction));
         } else if (std::holds_alternative<ArgInstruction>(instruction.body)) {

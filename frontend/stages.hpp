@@ -14,6 +14,8 @@ struct Stage {
     FromInstruction from;
     std::vector<Instruction> instructions;
     base::SourceRange range;  // of FROM
+    std::string name;         // FROM as written
+    std::vector<std::string> comments;
 };
 
 struct BuildFile {

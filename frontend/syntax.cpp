@@ -33,6 +33,7 @@ Node parse_instruction(LineParser& parser, SourceText& source, LogicalLine line)
         read_heredocs(source, node, line.text);
         node.comments = std::move(line.comments);
         node.empty_continuation = line.empty_continuation;
+        node.last_text_line = line.last_line;
         node.range = source.range(line.first_line, source.line());
         return node;
     } catch (base::Error& error) {

@@ -48,6 +48,7 @@ struct Node {
     std::vector<std::string> comments;  // of the lines directly above
     std::string text;                   // the whole instruction, joined and trimmed
     base::SourceRange range;
+    int last_text_line = 0;  // before the bodies of heredocs
     bool empty_continuation = false;
 };
 
