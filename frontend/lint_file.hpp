@@ -14,10 +14,6 @@
 
 namespace mullion::frontend {
 
-// The first of the lines `first` to `last` (counted from 1) that a backslash continues although it looks like
-// the end of a Windows path: "COPY app C:\app\". For files whose escape character is the backslash.
-std::optional<int> line_swallowing_next(const std::vector<std::string_view>& lines, int first, int last);
-
 // Each instruction by itself. `text` is what `dockerfile` was parsed from.
 void lint_syntax(std::string_view text, const Dockerfile& dockerfile, const oci::Platform& target,
                  Linter& linter);

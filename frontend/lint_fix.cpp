@@ -46,8 +46,9 @@ struct Line {
 };
 
 std::vector<Line> lines_with_places(std::string_view text) {
+    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
     std::vector<Line> out;
-    for (std::size_t at = 0; at < text.size();) {
+    for (std::size_t at = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0; at < text.size();) {
         const auto feed = std::min(text.find('\n', at), text.size());
         auto line = text.substr(at, feed - at);
         while (line.ends_with('\r')) line.remove_suffix(1);
@@ -75,19 +76,24 @@ class Repairs {
             if (const auto* node = find(by_last_text_line_, warning)) drop_blank_lines(*node);
             return;
         }
+        // A trigger's warnings stand at FROM: what is there must be what the rule is about.
         const auto* node = find(by_line_, warning);
         if (node == nullptr) return;
-        if (is(rules::StageNameCasing)) stage_name(*node);
-        if (is(rules::FromAsCasing)) as_keyword(*node);
+        const bool from = node->keyword == Keyword::From;
+        const bool pair = node->keyword == Keyword::Env || node->keyword == Keyword::Label;
+        const bool expose = node->keyword == Keyword::Expose;
+        if (from && is(rules::StageNameCasing)) stage_name(*node);
+        if (from && is(rules::FromAsCasing)) as_keyword(*node);
+        if (from && is(rules::RedundantTargetPlatform)) drop_platform(*node);
         if (is(rules::ConsistentInstructionCasing)) instruction_name(*node);
-        if (is(rules::RedundantTargetPlatform)) drop_platform(*node);
-        if (is(rules::ExposeProtoCasing) || is(rules::ExposeInvalidFormat)) ports(*node);
-        if (is(rules::LegacyKeyValueFormat)) key_value(*node);
+        if (expose && (is(rules::ExposeProtoCasing) || is(rules::ExposeInvalidFormat))) ports(*node);
+        if (pair && is(rules::LegacyKeyValueFormat)) key_value(*node);
     }
 
-    std::size_t count() const { return edits_.size(); }
+    bool empty() const { return edits_.empty(); }
 
-    std::string apply() {
+    // The repaired text. `count` grows by the number of places.
+    std::string apply(std::size_t& count) {
         std::sort(edits_.begin(), edits_.end(),
                   [](const Edit& a, const Edit& b) { return a.span.begin < b.span.begin; });
         std::string out;
@@ -97,6 +103,7 @@ class Repairs {
             out += text_.substr(at, edit.span.begin - at);
             out += edit.replacement;
             at = edit.span.end;
+            ++count;
         }
         out += text_.substr(at);
         return out;
@@ -173,12 +180,11 @@ class Repairs {
     }
 
     void ports(const Node& node) {
-        for (const auto& word : words(node)) {
-            const auto text = at(word);
-            if (word.begin == words(node).front().begin ||
-                text.find_first_of("$\"'\\`") != std::string_view::npos)
-                continue;
-            replace(word, lower(text.substr(text.rfind(':') + 1)));
+        const auto found = words(node);
+        for (std::size_t i = 1; i < found.size(); ++i) {
+            const auto text = at(found[i]);
+            if (text.find_first_of("$\"'\\`") != std::string_view::npos) continue;
+            replace(found[i], lower(text.substr(text.rfind(':') + 1)));
         }
     }
 
@@ -253,12 +259,13 @@ FixResult fix(std::string_view text, const Options& options, ImageResolver& reso
         if (found.warnings.empty()) break;
         Repairs repairs(result.text);
         for (const auto& warning : found.warnings) repairs.add(warning);
-        if (repairs.count() == 0) break;
-        auto repaired = repairs.apply();
+        if (repairs.empty()) break;
+        std::size_t count = 0;
+        auto repaired = repairs.apply(count);
         if (meaning(repaired, options, resolver, cancel) != meaning(result.text, options, resolver, cancel))
             throw fail(ErrorCode::Internal, "a repair would have changed what {} builds", options.file)
                 .hint("repair the warnings by hand; nothing was written");
-        result.fixed += repairs.count();
+        result.fixed += count;
         result.text = std::move(repaired);
     }
     return result;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/digest.hpp"
 #include "base/error.hpp"
 #include "frontend/expand.hpp"
 #include "frontend/file_mode.hpp"
@@ -56,6 +57,7 @@ void check_checksum(const CopyInstruction& copy) {
             .about("--checksum");
     if (!is_url_source(copy.sources[0]) && !is_git_source(copy.sources[0]))
         throw fail(ErrorCode::Invalid, "checksum requires HTTP(S) or Git sources").about("--checksum");
+    if (is_url_source(copy.sources[0])) base::Digest::parse(copy.checksum);
 }
 
 }  // namespace

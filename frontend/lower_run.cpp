@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "base/error.hpp"
 #include "frontend/lower.hpp"
@@ -104,6 +105,7 @@ StageLowering::RunText StageLowering::run_text(const RunInstruction& run) {
 
 void StageLowering::add_mounts(const RunInstruction& run, solver::ExecOperation& exec,
                                std::vector<solver::Edge>& inputs) {
+    std::optional<base::Error> unsupported;  // what is wrong with any mount counts more
     for (std::size_t i = 0; i < run.mounts.size(); ++i) {
         const auto mount = parse_mount(run.mounts[i], [&](std::string_view value) { return expand(value); });
         lowering_.outline.mount(node_.index, mount, step_->instruction.range);
@@ -113,9 +115,13 @@ void StageLowering::add_mounts(const RunInstruction& run, solver::ExecOperation&
                        "cannot mount from stage {} to {}, stage needs to be defined before current command",
                        quote(mount.from), quote(mount.target))
                 .about(mount.from);
-        if (mount.type != MountType::Bind)
-            throw fail(ErrorCode::Unsupported, "RUN --mount=type={} is not supported", to_string(mount.type))
-                .about(run.mounts[i]);
+        if (mount.type != MountType::Bind) {
+            if (!unsupported)
+                unsupported = fail(ErrorCode::Unsupported, "RUN --mount=type={} is not supported",
+                                   to_string(mount.type))
+                                  .about(run.mounts[i]);
+            continue;
+        }
         const auto target = mount.target.empty() ? state_.working_directory : tree_path(mount.target);
         if (target.empty()) throw fail(ErrorCode::Invalid, "invalid mount target \"/\"").about(run.mounts[i]);
         inputs.push_back(source == nullptr ? local_directory(lowering_, "context", state_.platform)
@@ -123,6 +129,7 @@ void StageLowering::add_mounts(const RunInstruction& run, solver::ExecOperation&
         exec.mounts.push_back(
             {inputs.size(), tree::normalise(state_.os(), mount.source), target, !mount.read_only});
     }
+    if (unsupported) throw *unsupported;
 }
 
 // "RUN |N K=V... argv # buildkit" with the declared arguments as RUN sees them.

@@ -41,6 +41,7 @@ class SourceText {
     // The raw lines up to one that is `terminator` (behind tabs if `chomp`); nullopt if there is none.
     std::optional<std::string_view> heredoc_body(std::string_view terminator, bool chomp);
 
+    std::string_view text() const { return text_; }
     const Directives& directives() const { return directives_; }
     int line() const { return line_; }  // physical lines read so far
     // Reading stopped before the end, at a line longer than kMaxLine.

@@ -1,7 +1,11 @@
 #include "frontend/syntax.hpp"
 
+#include <fmt/format.h>
+
 #include "base/error.hpp"
 #include "frontend/line_parser.hpp"
+#include "frontend/swallowed_line.hpp"
+#include "frontend/text_lines.hpp"
 #include "frontend/unicode.hpp"
 
 namespace mullion::frontend {
@@ -27,6 +31,17 @@ void read_heredocs(SourceText& source, Node& node, std::string_view line) {
     }
 }
 
+// Much that is no Dockerfile is one line too many.
+void explain_swallowed_line(base::Error& error, const SourceText& source, const LogicalLine& line) {
+    if (source.directives().escape != '\\' || !error.hint().empty()) return;
+    const auto swallowing = line_swallowing_next(lines_of(source.text()), line.first_line, line.last_line);
+    if (swallowing)
+        error.hint(fmt::format(
+            "the backslash at the end of line {} joins it with the next one; \"# escape=`\" at the "
+            "top of the file prevents that",
+            *swallowing));
+}
+
 Node parse_instruction(LineParser& parser, SourceText& source, LogicalLine line) {
     try {
         Node node = parser.parse(line.text, source.directives().escape);
@@ -38,6 +53,7 @@ Node parse_instruction(LineParser& parser, SourceText& source, LogicalLine line)
         return node;
     } catch (base::Error& error) {
         error.at(source.range(line.first_line, source.line()));
+        explain_swallowed_line(error, source, line);
         throw;
     }
 }

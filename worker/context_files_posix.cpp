@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "tree/name.hpp"
+#include "tree/pattern.hpp"
 #include "worker/context_files.hpp"
 
 namespace mullion::worker {
@@ -54,21 +55,15 @@ std::optional<std::string> read_context_file(const fs::path& directory, std::str
 
 std::vector<std::string> read_ignore_lines(const fs::path& next_to_dockerfile, const fs::path& in_context) {
     std::optional<std::string> text;
-    for (const fs::path& file : {next_to_dockerfile, in_context}) {
-        if (text || file.empty()) continue;
+    fs::path file;
+    for (const fs::path& candidate : {next_to_dockerfile, in_context}) {
+        if (text || candidate.empty()) continue;
+        file = candidate;
         text = read_context_file(file.parent_path(), file.filename().string(), kMaxIgnoreFile);
     }
-    std::vector<std::string> lines;
-    if (!text) return lines;
-    std::string_view rest = *text;
-    while (!rest.empty()) {
-        std::size_t end = rest.find('\n');
-        std::string_view line = rest.substr(0, end);
-        if (line.ends_with('\r')) line.remove_suffix(1);
-        lines.emplace_back(line);
-        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    }
-    return lines;
+    if (!text) return {};
+    return base::with_context([&] { return tree::printable(file.filename().string()); },
+                              [&] { return tree::IgnorePatterns::parse(*text).normalised(); });
 }
 
 }  // namespace mullion::worker

@@ -61,7 +61,7 @@ TEST_F(ContextFilesTest, RefusesWhatIsNoFileOrTooLarge) {
 TEST_F(ContextFilesTest, IgnoreFileNextToTheDockerfileComesFirst) {
     write("context/.dockerignore", "general\r\n\n# no\n");
     EXPECT_THAT(read_ignore_lines(path("app.Dockerfile.dockerignore"), path("context/.dockerignore")),
-                ElementsAre("general", "", "# no"));
+                ElementsAre("general"));
     write("app.Dockerfile.dockerignore", "specific");
     EXPECT_THAT(read_ignore_lines(path("app.Dockerfile.dockerignore"), path("context/.dockerignore")),
                 ElementsAre("specific"));
@@ -75,6 +75,19 @@ TEST_F(ContextFilesTest, IgnoreFilesAreConfinedAndDoNotBlock) {
     for (const char* name : {"context/link.dockerignore", "context/fifo.dockerignore"}) {
         EXPECT_THROW(read_ignore_lines(path(name), path("context/.dockerignore")), base::Error) << name;
         EXPECT_THROW(read_ignore_lines({}, path(name)), base::Error) << name;
+    }
+}
+
+TEST_F(ContextFilesTest, IgnoreFilesAreReadAsPatterns) {
+    write("context/.dockerignore", "\xEF\xBB\xBF/a//b/\n# comment\n # no comment\n\n!  ./c \n");
+    EXPECT_THAT(read_ignore_lines({}, path("context/.dockerignore")),
+                ElementsAre("a/b", "# no comment", "!c"));
+    write("context/.dockerignore", "a\n[b\n");
+    try {
+        read_ignore_lines({}, path("context/.dockerignore"));
+        FAIL();
+    } catch (const base::Error& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr(".dockerignore: line 2: [b: syntax error in pattern"));
     }
 }
 
