@@ -84,9 +84,13 @@ class Build {
 
   private:
     void load_inputs() {
-        inputs_ = with_vertex(progress_, "[internal] load build definition from " + shown_dockerfile(),
-                              [&] { return load_dockerfile(context_, request_); });
+        inputs_ =
+            with_vertex(progress_, definition_title(), [&] { return load_dockerfile(context_, request_); });
         with_vertex(progress_, "[internal] load .dockerignore", [&] { add_contexts(inputs_, request_); });
+    }
+
+    std::string definition_title() const {
+        return "[internal] load build definition from " + shown_dockerfile();
     }
 
     std::string shown_dockerfile() const {
@@ -112,12 +116,16 @@ class Build {
 
     void show_warnings(const frontend::Findings& findings) {
         for (const frontend::Warning& warning : findings.warnings) {
-            progress_.emit(
-                base::WarningEvent{.message = fmt::format("{}: {} (line {})", warning.rule->name,
-                                                          warning.message, warning.range.first_line),
-                                   .detail = std::string(warning.rule->description),
-                                   .url = warning.rule->url(),
-                                   .range = warning.range});
+            base::WarningEvent event{.vertex = ProgressVertex::digest_of(definition_title()),
+                                     .message = warning.message,
+                                     .range = warning.range};
+            if (warning.rule != nullptr) {
+                event.message = fmt::format("{}: {} (line {})", warning.rule->name, warning.message,
+                                            warning.range.first_line);
+                event.detail = warning.rule->description;
+                event.url = warning.rule->url();
+            }
+            progress_.emit(event);
         }
     }
 

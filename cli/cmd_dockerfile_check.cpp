@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <memory>
-#include <optional>
 #include <system_error>
 
 #include "base/error.hpp"
@@ -21,9 +20,12 @@ namespace fs = std::filesystem;
 
 struct CheckFlags : DockerfileFlags {
     bool fix = false;
-    std::optional<bool> windows_rules;
+    bool windows_rules = false;
+    bool no_windows_rules = false;
 
     bool json() const { return format == "json"; }
+    // Tools that read the JSON form compare it with the reference's.
+    bool wants_windows_rules() const { return windows_rules || (!no_windows_rules && !json()); }
 };
 
 // In place, through symlinks, with the permissions the file has.
@@ -49,7 +51,7 @@ frontend::CheckResult checked(const CheckFlags& flags, DockerfileText& file,
     try {
         file = read_dockerfile(flags.file);
         auto options = frontend_options(flags);
-        options.windows_rules = flags.windows_rules.value_or(!flags.json());
+        options.windows_rules = flags.wants_windows_rules();
         read_ignore_file(flags.file, options);
         if (flags.fix) repair(file, options, cancel);
         frontend::AssumedImages images;
@@ -86,8 +88,13 @@ void add_dockerfile_check(CLI::App& group, Context& context) {
     add_dockerfile_flags(*command, *flags);
     command->add_flag("--fix", flags->fix,
                       "Repair in FILE what can be repaired without changing what is built");
-    command->add_flag("--windows-rules,!--no-windows-rules", flags->windows_rules,
-                      "Apply our own rules for Windows images (default: with --format text)");
+    CLI::Option* with =
+        command->add_flag("--windows-rules", flags->windows_rules,
+                          "Apply our own rules for Windows images too (default: with --format text)");
+    command
+        ->add_flag("--no-windows-rules", flags->no_windows_rules,
+                   "Apply the rules of BuildKit's front end only")
+        ->excludes(with);
     command->callback(
         [&context, flags] { context.action = [&context, flags] { return run_check(*flags, context); }; });
 }

@@ -133,7 +133,8 @@ class TtyRenderer final : public DisplayRenderer {
 
     void take(const base::WarningEvent& event) {
         std::string text = " WARN: " + event.message;
-        if (event.range && event.url.empty()) text += fmt::format(" ({}:{})", event.range->file, event.range->first_line);
+        if (event.range && event.url.empty())
+            text += fmt::format(" ({}:{})", event.range->file, event.range->first_line);
         permanent_.push_back(fit(shown_line(text), columns_));
     }
 

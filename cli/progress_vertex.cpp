@@ -3,7 +3,7 @@
 namespace mullion::cli {
 
 ProgressVertex::ProgressVertex(base::ProgressSink& progress, std::string name)
-    : progress_(progress), event_{.digest = base::Digest::of(name), .name = std::move(name)} {
+    : progress_(progress), event_{.digest = digest_of(name), .name = std::move(name)} {
     event_.started = base::FileTime::now();
     progress_.emit(event_);
 }

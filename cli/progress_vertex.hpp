@@ -19,6 +19,9 @@ class ProgressVertex {
     ProgressVertex(const ProgressVertex&) = delete;
     ProgressVertex& operator=(const ProgressVertex&) = delete;
 
+    // What events about the vertex of this name refer to.
+    static base::Digest digest_of(const std::string& name) { return base::Digest::of(name); }
+
     void done();
     void failed(const std::string& message);
 

@@ -75,9 +75,9 @@ Environment predefined_scope(const BuildFile& file, const Options& options, cons
     return scope;
 }
 
-// One ARG before the first FROM. Its own earlier value counts as what that was made of.
+// One ARG before the first FROM. What its own earlier value was made of is taken over.
 GlobalArgument global_argument(const ArgInstruction::Declaration& declared, const std::string* given,
-                               Environment& scope, char escape, const GlobalArguments& earlier) {
+                               Environment& scope, char escape, GlobalArguments& earlier) {
     GlobalArgument out;
     std::optional<std::string> value;
     VariableUse use;
@@ -88,7 +88,10 @@ GlobalArgument global_argument(const ArgInstruction::Declaration& declared, cons
     out.uses = std::move(use.set);
     if (out.uses.erase(declared.name) > 0) {
         const auto old = earlier.find(declared.name);
-        if (old != earlier.end()) out.uses.insert(old->second.uses.begin(), old->second.uses.end());
+        if (old != earlier.end()) {
+            old->second.uses.merge(out.uses);
+            out.uses = std::move(old->second.uses);
+        }
     }
     if (!value) return out;
     scope.set(declared.name, *value);

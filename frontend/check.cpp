@@ -38,6 +38,7 @@ CheckResult check(std::string_view text, Options options, ImageResolver& resolve
         result.error = error;
     }
     result.warnings = std::move(findings.warnings);
+    std::erase_if(result.warnings, [](const Warning& warning) { return warning.rule == nullptr; });
     result.outline = std::move(findings.outline);
     std::stable_sort(result.warnings.begin(), result.warnings.end(), [](const Warning& a, const Warning& b) {
         return a.range.first_line < b.range.first_line;

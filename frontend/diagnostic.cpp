@@ -14,7 +14,15 @@ namespace mullion::frontend {
 
 namespace {
 
-constexpr int kMaxShown = 100;  // of an instruction longer than this only the beginning
+constexpr int kMaxShown = 100;               // of an instruction longer than this only the beginning
+constexpr std::size_t kMaxLineShown = 1000;  // and of such a line
+
+std::string shown_line(std::string_view line) {
+    if (line.size() <= kMaxLineShown) return std::string(line);
+    auto end = kMaxLineShown;
+    while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) --end;
+    return std::string(line.substr(0, end)) + "...";
+}
 
 bool is_word_end(std::string_view line, std::size_t at) {
     constexpr std::string_view inside = "_-.$/\\:%@";
@@ -115,8 +123,9 @@ std::string excerpt(std::string_view text, const base::SourceRange& range) {
     for (int number = begin; number <= end; ++number) {
         const bool marked = number >= first && number <= last;
         const auto line = lines[static_cast<std::size_t>(number - 1)];
-        out += fmt::format(" {:>3} | {} {}\n", number, marked ? ">>>" : "   ", line);
-        if (number == first && range.first_column > 0) out += caret_line(line, range);
+        out += fmt::format(" {:>3} | {} {}\n", number, marked ? ">>>" : "   ", shown_line(line));
+        if (number == first && range.first_column > 0 && line.size() <= kMaxLineShown)
+            out += caret_line(line, range);
     }
     out += rule;
     return out;

@@ -24,7 +24,8 @@ base::SourceRange narrowed(std::string_view text, base::SourceRange range, std::
 //        4 |     CMD z
 //     --------------------
 //
-// Ends with a line feed; empty if `text` has no such lines.
+// Ends with a line feed; empty if `text` has no such lines. Monstrous lines are cut, without a mark below
+// them.
 std::string excerpt(std::string_view text, const base::SourceRange& range);
 
 }  // namespace mullion::frontend

@@ -196,11 +196,16 @@ void Linter::report(const LintRule& rule, const base::SourceRange& range, std::s
     warnings_.push_back({&rule, std::move(message), range});
 }
 
+void Linter::note(const base::SourceRange& range, std::string message) {
+    if (warnings_.size() < kMaxWarnings) warnings_.push_back({nullptr, std::move(message), range});
+}
+
 void Linter::fail_if_asked() const {
     if (!options_.error) return;
     std::set<std::string_view> names;
     for (const auto& warning : warnings_)
-        if (warning.rule->group == LintRule::Group::Reference) names.insert(warning.rule->name);
+        if (warning.rule != nullptr && warning.rule->group == LintRule::Group::Reference)
+            names.insert(warning.rule->name);
     if (!names.empty())
         throw fail(ErrorCode::Invalid, "lint violation found for rules: {}", fmt::join(names, ", "))
             .hint(

@@ -48,7 +48,7 @@ const std::vector<const LintRule*>& all();
 }  // namespace rules
 
 struct Warning {
-    const LintRule* rule;
+    const LintRule* rule;  // null for a remark: see Linter::note()
     std::string message;
     base::SourceRange range;
 };
@@ -100,6 +100,10 @@ class Linter {
     bool wants(const LintRule& rule) const;
     // The same rule, line and message count once.
     void report(const LintRule& rule, const base::SourceRange& range, std::string message);
+
+    // Something about this build that no rule stands for, so that nothing can be said against it. Checks
+    // leave it out.
+    void note(const base::SourceRange& range, std::string message);
 
     const std::vector<Warning>& warnings() const { return warnings_; }
     // Throws Invalid ("lint violation found for rules: A, B") if the options make errors of warnings and

@@ -19,7 +19,7 @@ namespace {
 
 using base::ErrorCode;
 
-constexpr std::size_t kMaxSuggestions = 1000;  // names compared with a misspelt one
+constexpr std::size_t kMaxSuggestions = 100;  // names compared with a misspelt one
 
 bool is_lower_case(std::string_view name) {
     return name == lower(name);
@@ -131,10 +131,14 @@ class FromLint {
     }
 
     void report_undeclared(const Stage& stage, const VariableUse& use) {
+        if (!linter_.wants(rules::UndefinedArgInFrom)) return;
         for (const auto& name : use.unset) {
             if (declared_.contains(name)) continue;
-            std::vector<std::string_view> known(declared_.begin(), declared_.end());
-            known.resize(std::min(known.size(), kMaxSuggestions));
+            std::vector<std::string_view> known;
+            for (const auto& other : declared_) {
+                if (known.size() == kMaxSuggestions) break;
+                known.emplace_back(other);
+            }
             linter_.report(
                 rules::UndefinedArgInFrom, stage.range,
                 fmt::format("FROM argument '{}' is not declared{}", name, did_you_mean(name, known)));

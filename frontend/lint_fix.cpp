@@ -79,6 +79,7 @@ class Repairs {
         // A trigger's warnings stand at FROM: what is there must be what the rule is about.
         const auto* node = find(by_line_, warning);
         if (node == nullptr) return;
+        if (!done_.emplace(warning.rule, node).second) return;
         const bool from = node->keyword == Keyword::From;
         const bool pair = node->keyword == Keyword::Env || node->keyword == Keyword::Label;
         const bool expose = node->keyword == Keyword::Expose;
@@ -216,6 +217,7 @@ class Repairs {
     Dockerfile dockerfile_;
     std::map<int, const Node*> by_line_;
     std::map<int, const Node*> by_last_text_line_;
+    std::set<std::pair<const LintRule*, const Node*>> done_;
     std::optional<bool> lower_case_;
     std::vector<Edit> edits_;
 };

@@ -15,7 +15,7 @@ namespace mullion::frontend {
 
 namespace {
 
-constexpr std::size_t kMaxSuggestions = 1000;
+constexpr std::size_t kMaxSuggestions = 100;  // names compared with a misspelt one
 
 // Build arguments that never become variables: asking for one is no mistake.
 constexpr std::array<std::string_view, 2> kNeverVariables{"BUILDKIT_SBOM_SCAN_CONTEXT",
@@ -40,11 +40,19 @@ bool sounds_secret(std::string_view name) {
     return has_word(folded, secret) && !has_word(folded, harmless);
 }
 
-// Go's path.Clean: "./a//b/../c" -> "a/c"; a leading slash stays.
+// The shortest path that says the same (Go's path.Clean): "./a//b/../c" -> "a/c", "/.." -> "/", ".." stays.
 std::string cleaned(std::string_view path) {
-    auto relative = tree::normalise(tree::Os::Linux, path);
-    if (path.starts_with('/')) return "/" + relative;
-    return relative.empty() ? "." : relative;
+    const bool rooted = path.starts_with('/');
+    std::vector<std::string_view> elements;
+    for (const auto element : tree::split(path)) {
+        if (element.empty() || element == ".") continue;
+        if (element != ".." || (!rooted && (elements.empty() || elements.back() == "..")))
+            elements.push_back(element);
+        else if (!elements.empty())
+            elements.pop_back();
+    }
+    auto out = fmt::format("{}{}", rooted ? "/" : "", fmt::join(elements, "/"));
+    return out.empty() ? "." : out;
 }
 
 }  // namespace

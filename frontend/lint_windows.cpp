@@ -18,7 +18,8 @@ constexpr std::size_t kMaxFilePath = 259;       // MAX_PATH without the terminat
 constexpr std::size_t kMaxDirectoryPath = 247;  // room for an 8.3 name must be left
 constexpr std::size_t kMaxElement = 255;
 constexpr std::size_t kMaxShown = 60;
-constexpr std::size_t kMaxSpelled = 1024;  // longer paths are reported as such
+constexpr std::size_t kMaxRuns = 64 << 10;  // looked through for every COPY
+constexpr std::size_t kMaxSpelled = 1024;   // longer paths are reported as such
 
 // As Microsoft's base images spell them.
 constexpr std::array<std::string_view, 7> kBasePaths{
@@ -237,7 +238,8 @@ void WindowsLint::run(const RunInstruction& run, const std::vector<std::string>&
     const auto text = lower(fmt::format("{}", fmt::join(arguments, " ")));
     installers(text, is_powershell(program));
     admin_only_writes(text, user);
-    if (text.find("administrators") != std::string::npos) runs_ += text + "\n";
+    if (text.find("administrators") != std::string::npos && runs_.size() + text.size() < kMaxRuns)
+        runs_ += text + "\n";
 }
 
 void WindowsLint::installers(std::string_view text, bool powershell) {

@@ -57,7 +57,8 @@ void check_checksum(const CopyInstruction& copy) {
             .about("--checksum");
     if (!is_url_source(copy.sources[0]) && !is_git_source(copy.sources[0]))
         throw fail(ErrorCode::Invalid, "checksum requires HTTP(S) or Git sources").about("--checksum");
-    if (is_url_source(copy.sources[0])) base::Digest::parse(copy.checksum);
+    if (is_url_source(copy.sources[0]) && copy.checksum.starts_with("sha256:"))
+        base::Digest::parse(copy.checksum);
 }
 
 }  // namespace

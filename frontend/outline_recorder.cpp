@@ -84,19 +84,20 @@ const OutlineRecorder::Stage* OutlineRecorder::find(std::size_t stage) const {
 }
 
 void OutlineRecorder::add_stage(const Stage& stage, Outline& outline, std::set<std::string>& seen) const {
-    auto used = stage.used;
-    std::vector<std::string> open(used.begin(), used.end());
+    std::vector<std::string> open(stage.used.begin(), stage.used.end());
     while (!open.empty()) {
         const auto name = std::move(open.back());
         open.pop_back();
         const auto own = stage.arguments.find(name);
+        if (own != stage.arguments.end()) {
+            if (seen.insert("arg " + name).second) outline.arguments.push_back(own->second);
+            continue;
+        }
         const auto global = globals_.find(name);
-        if (own == stage.arguments.end() && global == globals_.end()) continue;
-        if (own == stage.arguments.end())
-            for (const auto& more : declared_.find(name)->second.uses)
-                if (used.insert(more).second) open.push_back(more);
-        if (seen.insert("arg " + name).second)
-            outline.arguments.push_back(own != stage.arguments.end() ? own->second : global->second);
+        if (global == globals_.end() || !seen.insert("global " + name).second) continue;
+        if (seen.insert("arg " + name).second) outline.arguments.push_back(global->second);
+        const auto& uses = declared_.find(name)->second.uses;
+        open.insert(open.end(), uses.begin(), uses.end());
     }
     add_credentials(stage.secrets, "secret ", outline.secrets, seen);
     add_credentials(stage.ssh, "ssh ", outline.ssh, seen);

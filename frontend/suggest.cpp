@@ -9,7 +9,8 @@ namespace mullion::frontend {
 namespace {
 
 constexpr std::size_t kMaxDistance = 2;
-constexpr std::size_t kMaxLength = 64;  // longer words are no misspellings of our names
+constexpr std::size_t kLongestCharacter = 4;  // in UTF-8
+constexpr std::size_t kMaxLength = 64;        // longer words are no misspellings of our names
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> row(b.size() + 1);
@@ -34,6 +35,7 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string_vi
     std::size_t best = kMaxDistance + 1;
     std::string_view choice;
     for (const auto option : options) {
+        if (option.size() > wanted.size() + kMaxDistance * kLongestCharacter) continue;
         const auto distance = edit_distance(wanted, lower(option));
         if (distance < best && distance < option.size()) {
             best = distance;

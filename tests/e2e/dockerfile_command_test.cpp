@@ -73,6 +73,9 @@ TEST_F(DockerfileCommand, CheckAsJson) {
     EXPECT_THAT(output.out, HasSubstr("AddDoesNotInstall"));
     output = run({"check", "--no-windows-rules", "app/Dockerfile"});
     EXPECT_THAT(output.out, Not(HasSubstr("AddDoesNotInstall")));
+    output = run({"check", "app/Dockerfile"});
+    EXPECT_THAT(output.out, HasSubstr("AddDoesNotInstall"));
+    EXPECT_EQ(run({"check", "--windows-rules", "--no-windows-rules", "app/Dockerfile"}).exit_code, 2);
 }
 
 TEST_F(DockerfileCommand, CheckAsJsonOfAnError) {
@@ -203,7 +206,7 @@ TEST_F(BuildCommand, ABuildShowsWarningsAndWhereTheyAreExplained) {
     auto plain = build({"-o", "type=local,dest=out"});
     ASSERT_EQ(plain.exit_code, 0) << plain.err;
     EXPECT_THAT(plain.err,
-                HasSubstr("WARN: StageNameCasing: Stage name 'Build' should be lowercase (line 1)\n"));
+                HasSubstr("#1 WARN: StageNameCasing: Stage name 'Build' should be lowercase (line 1)\n"));
     auto raw = workspace.run(
         {"build", "--progress", "rawjson", "-o", "type=local,dest=out2", workspace.path("context").string()});
     EXPECT_THAT(raw.err,

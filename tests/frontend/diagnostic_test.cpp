@@ -57,6 +57,14 @@ TEST(Diagnostic, CaretOnTheLineThatHoldsTheSubject) {
               "--------------------\n");
 }
 
+TEST(Diagnostic, MonstrousLinesAreCut) {
+    const auto line = "RUN " + std::string(100'000, 'x');
+    const auto shown = marked(line, 1, 1, "RUN");
+    EXPECT_LT(shown.size(), 2'000u);
+    EXPECT_NE(shown.find("xxx...\n"), std::string::npos);
+    EXPECT_EQ(shown.find('^'), std::string::npos);
+}
+
 TEST(Diagnostic, WholeWordsFirst) {
     EXPECT_EQ(narrowed("COPY ab a C:/", {"f", 1, 1, 0, 0}, "a"), (base::SourceRange{"f", 1, 1, 9, 9}));
     EXPECT_EQ(narrowed("COPY cab C:/", {"f", 1, 1, 0, 0}, "a"), (base::SourceRange{"f", 1, 1, 7, 7}));

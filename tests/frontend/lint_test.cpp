@@ -356,6 +356,14 @@ TEST(LintOptions, WarningsBeforeAnErrorAreKept) {
                             testing::StartsWith("error 3: invalid chmod parameter")));
 }
 
+TEST(LintOptions, RemarksHaveNoRuleAndNoOption) {
+    Linter linter(LintOptions::parse("skip=all;error=true"), true);
+    linter.note({"f", 3, 3, 0, 0}, "remark");
+    ASSERT_EQ(linter.warnings().size(), 1u);
+    EXPECT_EQ(linter.warnings()[0].rule, nullptr);
+    EXPECT_NO_THROW(linter.fail_if_asked());
+}
+
 TEST(LintOptions, HostileNumbersOfWarningsAreBounded) {
     std::string text = "FROM scratch\n";
     for (std::size_t i = 0; i < Linter::kMaxWarnings + 100; i += 100) {
