@@ -49,6 +49,11 @@ std::string shortened(const std::string& path) {
     return path.substr(0, end) + "...";
 }
 
+// Backslashes are not doubled: these are paths people know.
+std::string named(std::string_view text) {
+    return fmt::format("\"{}\"", tree::printable(text));
+}
+
 std::string_view extension_of(std::string_view path) {
     path = path.substr(path.find_last_of("/\\") + 1);
     path = path.substr(0, path.find_first_of("?#"));
@@ -93,8 +98,8 @@ void WindowsLint::variable(const std::string& name) {
         variables_.try_emplace(tree::fold(os_, name), Spelling{name, step_->range.first_line});
     if (added || place->second.text == name) return;
     report(rules::NamesClashByCase,
-           fmt::format("{} and {} are one variable on Windows, but two for other builders", quote(name),
-                       quote(place->second.text)));
+           fmt::format("{} and {} are one variable on Windows, but two for other builders", named(name),
+                       named(place->second.text)));
 }
 
 void WindowsLint::path_variable(const std::string& name, const std::string& written, const std::string& value,
@@ -138,7 +143,7 @@ void WindowsLint::spelled(std::string_view path) {
                                                    : fmt::format("in line {}", place->second.line);
         report(rules::NamesClashByCase,
                fmt::format("{} is spelled {} {}: other builders make a second directory or file of it",
-                           quote(tree::display_path(os_, prefix)), quote(place->second.text), where));
+                           named(tree::display_path(os_, prefix)), named(place->second.text), where));
         return;
     }
 }
@@ -150,7 +155,7 @@ void WindowsLint::same_names(const CopyInstruction& copy) {
         const auto [place, added] = names.try_emplace(tree::fold(os_, name), name);
         if (added || place->second == name) return;
         report(rules::NamesClashByCase,
-               fmt::format("{} and {} become the same file", quote(place->second), quote(name)));
+               fmt::format("{} and {} become the same file", named(place->second), named(name)));
     };
     for (const auto& source : copy.sources) add(source_name(source));
     for (const auto& content : copy.contents) add(content.name);
@@ -174,13 +179,13 @@ void WindowsLint::path_length(const std::string& path, std::size_t limit) {
     if (length > limit) {
         report(rules::PathTooLong,
                fmt::format("{} has {} characters: many Windows programs open paths of at most {}",
-                           quote(shortened(shown)), length, limit));
+                           named(shortened(shown)), length, limit));
         return;
     }
     for (const auto element : tree::split(path)) {
         if (windows_length(element) > kMaxElement)
             report(rules::PathTooLong, fmt::format("{} is longer than the {} characters of a file name",
-                                                   quote(shortened(std::string(element))), kMaxElement));
+                                                   named(shortened(std::string(element))), kMaxElement));
     }
 }
 
@@ -202,7 +207,7 @@ void WindowsLint::copy(const CopyInstruction& copy, const std::string& destinati
                    fmt::format(
                        "ADD only copies {}: install it with RUN, best from a bind mount that leaves no copy "
                        "behind",
-                       quote(source)));
+                       named(source)));
     }
     spelled(destination);
     same_names(copy);
@@ -220,7 +225,7 @@ void WindowsLint::copy(const CopyInstruction& copy, const std::string& destinati
                fmt::format(
                    "Only administrators may change {}, but USER is {}: copy elsewhere, or give the files "
                    "away with --chown",
-                   quote(tree::display_path(os_, destination)), quote(user)));
+                   named(tree::display_path(os_, destination)), named(user)));
 }
 
 void WindowsLint::workdir(const std::string& path) {
@@ -251,7 +256,7 @@ void WindowsLint::installers(std::string_view text, bool powershell) {
         const auto waiting = unawaited_installer(command, powershell);
         if (waiting.program.empty()) continue;
         report(rules::InstallerNotAwaited,
-               fmt::format("RUN does not wait for {}: {}", quote(waiting.program), waiting.remedy));
+               fmt::format("RUN does not wait for {}: {}", named(waiting.program), waiting.remedy));
     }
 }
 
@@ -264,8 +269,8 @@ void WindowsLint::admin_only_writes(std::string_view text, const std::string& us
                 continue;
             if (is_admin_only(tree::normalise(os_, path)))
                 report(rules::AdminOnlyDestination,
-                       fmt::format("Only administrators may write {}, but USER is {}", quote(path),
-                                   quote(user)));
+                       fmt::format("Only administrators may write {}, but USER is {}", named(path),
+                                   named(user)));
         }
     }
 }

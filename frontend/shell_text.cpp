@@ -72,24 +72,108 @@ bool has_prefix_of(const std::vector<std::string>& words, std::string_view optio
     });
 }
 
-// Words that come before the command proper.
+// Does this word come before the command proper: "call", options of a shell, "$p ="?
+bool precedes_command(std::string_view word) {
+    constexpr std::array<std::string_view, 6> words{"call", "@", "=", "/s", "/c", "/k"};
+    return word.starts_with('-') || word.starts_with('$') || is_one_of(word, words);
+}
+
+// Where the command proper begins. A shell on the way is the one that runs it.
 std::size_t command_position(const std::vector<std::string>& words, bool& powershell) {
     std::size_t at = 0;
-    while (at < words.size()) {
+    for (; at < words.size(); ++at) {
         const auto program = program_name(words[at]);
-        if (is_powershell(program)) {
-            powershell = true;
-        } else if (program == "cmd") {
-            powershell = false;
-        } else if (words[at] != "call" && words[at] != "@" && words[at] != "{" &&
-                   !words[at].starts_with('-') && words[at] != "/s" && words[at] != "/c" &&
-                   words[at] != "/k" && !words[at].starts_with('$') && words[at] != "=") {
+        const bool is_shell = is_powershell(program) || program == "cmd";
+        if (is_shell)
+            powershell = is_powershell(program);
+        else if (!precedes_command(words[at]))
             break;
-        }
-        ++at;
     }
     return at;
 }
+
+// One pass over a text, character by character.
+class CommandReader {
+  public:
+    explicit CommandReader(std::string_view text) : text_(text) {}
+
+    std::vector<ShellCommand> run() {
+        for (at_ = 0; at_ < text_.size(); ++at_) {
+            if (quote_ != 0)
+                quoted(text_[at_]);
+            else
+                plain(text_[at_]);
+        }
+        finish_command(false);
+        if (commands_.back().words.empty()) commands_.pop_back();
+        return std::move(commands_);
+    }
+
+  private:
+    void quoted(char c) {
+        if (c == quote_)
+            quote_ = 0;
+        else
+            word_ += c;
+    }
+
+    void plain(char c) {
+        constexpr std::string_view ends = "\n;&|(){}";
+        if (c == '\'' || (c == '"' && !holds_commands())) {
+            quote_ = c;
+            in_word_ = true;
+        } else if (c == '\r' && next() == '\n') {
+            return;
+        } else if (c == '\n' && (word_ == "`" || word_ == "^")) {
+            word_.clear();  // the line goes on
+            in_word_ = false;
+        } else if (c == '"' || c == ' ' || c == '\t' || c == '\r') {
+            finish_word();
+        } else if (ends.find(c) != std::string_view::npos) {
+            finish_command(c == '|' && next() != '|');
+        } else if (c == '>') {
+            finish_word();
+            while (next() == '>') ++at_;
+            commands_.back().words.emplace_back(">");
+        } else {
+            word_ += c;
+            in_word_ = true;
+        }
+    }
+
+    // Quotes group, but a command line in quotes (powershell -Command "...") is still commands.
+    bool holds_commands() const {
+        const auto end = text_.find('"', at_ + 1);
+        if (end == std::string_view::npos) return true;
+        if (text_.substr(at_ + 1, end - at_ - 1).find_first_of(";&|\n") != std::string_view::npos)
+            return true;
+        constexpr std::array<std::string_view, 4> before{"-command", "-c", "/c", "/k"};
+        const auto& words = commands_.back().words;
+        return !in_word_ && !words.empty() && is_one_of(words.back(), before);
+    }
+
+    char next() const { return at_ + 1 < text_.size() ? text_[at_ + 1] : '\0'; }
+
+    void finish_word() {
+        if (in_word_) commands_.back().words.push_back(std::move(word_));
+        word_.clear();
+        in_word_ = false;
+    }
+
+    void finish_command(bool piped) {
+        finish_word();
+        if (commands_.back().words.empty()) return;
+        commands_.back().piped = piped;
+        commands_.emplace_back();
+    }
+
+    std::string_view text_;
+    std::size_t at_ = 0;
+    char quote_ = 0;
+    std::string word_;
+    bool in_word_ = false;
+    std::vector<ShellCommand> commands_ = std::vector<ShellCommand>(1);
+};
 
 }  // namespace
 
@@ -104,61 +188,7 @@ bool is_powershell(std::string_view program) {
 }
 
 std::vector<ShellCommand> shell_commands(std::string_view text) {
-    std::vector<ShellCommand> out(1);
-    std::string word;
-    bool in_word = false;
-    const auto finish_word = [&] {
-        if (in_word) out.back().words.push_back(std::move(word));
-        word.clear();
-        in_word = false;
-    };
-    const auto finish_command = [&](bool piped) {
-        finish_word();
-        if (out.back().words.empty()) return;
-        out.back().piped = piped;
-        out.emplace_back();
-    };
-    // Quotes group, but a command line in quotes (powershell -Command "...") is still commands.
-    const auto holds_commands = [&](std::size_t at) {
-        const auto end = text.find('"', at + 1);
-        if (end == std::string_view::npos) return true;
-        if (text.substr(at + 1, end - at - 1).find_first_of(";&|\n") != std::string_view::npos) return true;
-        constexpr std::array<std::string_view, 4> before{"-command", "-c", "/c", "/k"};
-        return !in_word && !out.back().words.empty() && is_one_of(out.back().words.back(), before);
-    };
-    char quote = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (quote != 0 && c == quote) {
-            quote = 0;
-        } else if (quote != 0) {
-            word += c;
-        } else if (c == '\'' || (c == '"' && !holds_commands(i))) {
-            quote = c;
-            in_word = true;
-        } else if (c == '\r' && i + 1 < text.size() && text[i + 1] == '\n') {
-            continue;
-        } else if (c == '\n' && (word == "`" || word == "^")) {
-            word.clear();  // the line goes on
-            in_word = false;
-        } else if (c == '"' || c == ' ' || c == '\t' || c == '\r') {
-            finish_word();
-        } else if (c == '\n' || c == ';' || c == '&' || c == '|' || c == '(' || c == ')' || c == '{' ||
-                   c == '}') {
-            const bool pipe = c == '|' && (i + 1 >= text.size() || text[i + 1] != '|');
-            finish_command(pipe);
-        } else if (c == '>') {
-            finish_word();
-            while (i + 1 < text.size() && text[i + 1] == '>') ++i;
-            out.back().words.emplace_back(">");
-        } else {
-            word += c;
-            in_word = true;
-        }
-    }
-    finish_command(false);
-    if (out.back().words.empty()) out.pop_back();
-    return out;
+    return CommandReader(text).run();
 }
 
 UnawaitedInstaller unawaited_installer(const ShellCommand& command, bool powershell) {
