@@ -172,6 +172,12 @@ class Repairs {
         replace_word(node, 0, node.name, *lower_case_ ? lower(node.name) : upper_ascii(node.name));
     }
 
+    // Quotes or escapes?
+    bool has_syntax(std::string_view text) const {
+        return text.find_first_of("\"'") != std::string_view::npos ||
+               text.find(dockerfile_.directives.escape) != std::string_view::npos;
+    }
+
     // With the blanks behind it; one that ends a line stays.
     void drop_platform(const Node& node) {
         const auto found = words(node);
@@ -184,7 +190,7 @@ class Repairs {
         const auto found = words(node);
         for (std::size_t i = 1; i < found.size(); ++i) {
             const auto text = at(found[i]);
-            if (text.find_first_of("$\"'\\`") != std::string_view::npos) continue;
+            if (has_syntax(text) || text.find('$') != std::string_view::npos) continue;
             replace(found[i], lower(text.substr(text.rfind(':') + 1)));
         }
     }
@@ -201,14 +207,13 @@ class Repairs {
         if (node.range.first_line != node.range.last_line || node.arguments.size() != 3) return;
         const auto& key = node.arguments[0];
         const auto& value = node.arguments[1];
-        if (key.find_first_of("\"'\\`$") != std::string::npos ||
-            value.find_first_of("\"'\\`") != std::string::npos)
-            return;
+        if (has_syntax(key) || key.find('$') != std::string::npos || has_syntax(value)) return;
         const auto found = words(node);
         if (found.size() < 3 || at(found[1]) != key) return;
         const Span span{found[1].begin, found.back().end};
         if (!at(span).ends_with(value)) return;
-        const bool plain = value.find_first_of("\t\v\f ") == std::string::npos;
+        const auto points = decode_all(value);
+        const bool plain = std::none_of(points.begin(), points.end(), is_space);
         replace(span, plain ? fmt::format("{}={}", key, value) : fmt::format("{}=\"{}\"", key, value));
     }
 

@@ -68,6 +68,16 @@ TEST(LintFix, QuotesAndEscapesInLegacyValuesAreLeftAlone) {
     expect_untouched("FROM base\nENV A b \\\n  c\n");
 }
 
+TEST(LintFix, BackslashesAreNoEscapesWhereTheDirectiveSaysSo) {
+    EXPECT_EQ(fixed("# escape=`\nFROM base\nENV HOME C:\\my home\nENV JAVA C:\\java\n"),
+              "# escape=`\nFROM base\nENV HOME=\"C:\\my home\"\nENV JAVA=C:\\java\n");
+    expect_untouched("# escape=`\nFROM base\nENV A b` c\n");
+}
+
+TEST(LintFix, EveryKindOfWhiteSpaceSeparatesWords) {
+    EXPECT_EQ(fixed("FROM base\nENV A b\u00a0c\n"), "FROM base\nENV A=\"b\u00a0c\"\n");
+}
+
 TEST(LintFix, Ports) {
     EXPECT_EQ(fixed("FROM base\nARG P=80/TCP\nEXPOSE 80/TCP 8080:81/Udp $P\n"),
               "FROM base\nARG P=80/TCP\nEXPOSE 80/tcp 81/udp $P\n");
