@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/error.hpp"
+#include "tree/base_registry.hpp"
 #include "tree/name.hpp"
 #include "tree/security_descriptor.hpp"
 #include "tree/sid.hpp"
@@ -256,6 +257,7 @@ Delta base_image_layer(const BaseImageOptions& options) {
                            "It holds directories and metadata only: no file in it is Microsoft's.\r\n",
                            options.os_version));
     image.file("Windows/System32/drivers/etc/hosts", std::string(kHosts));
+    for (auto& [hive, bytes] : base_hives(options)) image.file(hive_path(hive), std::move(bytes));
     return image.finish();
 }
 

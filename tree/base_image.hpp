@@ -1,6 +1,6 @@
 // A small, deterministic stand-in for a Windows base image, for offline use and tests: real directory names
-// and casing, security descriptors, Hives, the built-in profiles. It holds no Microsoft bytes, no registry
-// and no programs.
+// and casing, security descriptors, the built-in profiles, small registry hives in Windows\System32\config.
+// It holds no Microsoft bytes and no programs.
 #pragma once
 
 #include "tree/delta.hpp"
@@ -8,7 +8,7 @@
 namespace mullion::tree {
 
 struct BaseImageOptions {
-    std::string os_version = "10.0.20348.2700";  // named in License.txt
+    std::string os_version = "10.0.20348.2700";  // four numbers; named in License.txt and SOFTWARE
     base::FileTime time;                         // of every entry
 };
 

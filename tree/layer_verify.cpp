@@ -6,9 +6,11 @@
 #include "base/error.hpp"
 #include "tree/base64.hpp"
 #include "tree/delta_budget.hpp"
+#include "tree/hive.hpp"
 #include "tree/layer_form.hpp"
 #include "tree/layer_tar.hpp"
 #include "tree/name.hpp"
+#include "tree/registry.hpp"
 #include "tree/reparse.hpp"
 #include "tree/security_descriptor.hpp"
 #include "tree/tar_reader.hpp"
@@ -32,6 +34,9 @@ class Verifier {
         : base_(is_base_layer), lower_(lower), budget_(limits) {}
 
     void entry(const TarEntry& entry);
+    // Of the same entry: is it a registry hive that Windows will load? Then hive() looks into it.
+    bool is_hive(const TarEntry& entry) const;
+    void hive(base::Source& bytes);
     void end();
     std::vector<LayerFinding> findings() { return std::move(findings_); }
 
@@ -81,6 +86,7 @@ class Verifier {
     std::string stream_owner_;
     std::unordered_set<std::string> streams_;
     std::string whiteouts_of_;
+    std::vector<std::string> dirty_hives_;  // names
 };
 
 // False if nothing more can be said about the entry.
@@ -331,7 +337,31 @@ void Verifier::entry(const TarEntry& entry) {
     streams_.clear();
 }
 
+// A base layer's own hives, and the differencing ones of others.
+bool Verifier::is_hive(const TarEntry& entry) const {
+    auto at = entry.type == TarType::File ? section_path(name_) : std::nullopt;
+    if (!at || at->path.empty() || base_name(name_).starts_with(kWhiteoutPrefix)) return false;
+    if (at->section == Section::Hives) return hive_of_delta(at->path).has_value();
+    return base_ && at->section == Section::Files && hive_at_path(at->path).has_value();
+}
+
+void Verifier::hive(base::Source& bytes) {
+    try {
+        HiveFile hive(bytes.read_all(HiveFile::kMaxSize, "the registry hive"));
+        hive.read();
+        if (hive.dirty()) dirty_hives_.push_back(name_);
+    } catch (const base::Error& error) {
+        if (error.code() == base::ErrorCode::Canceled) throw;
+        report("cannot be loaded into the registry: {}", error.what());
+    }
+}
+
 void Verifier::end() {
+    for (std::string& hive : dirty_hives_) {
+        name_ = std::move(hive);
+        if (known_.contains(fold(Os::Windows, name_ + ".LOG1"))) continue;
+        report("is a registry hive that was not closed, and its log is not in the layer");
+    }
     name_ = section_name(Section::Files);
     if (!known_.contains(fold(Os::Windows, name_))) report("is missing");
 }
@@ -346,6 +376,7 @@ std::vector<LayerFinding> verify_layer(base::Source& tar, bool is_base_layer, co
     while (reader.next(entry)) {
         cancel.check();
         verifier.entry(entry);
+        if (verifier.is_hive(entry)) verifier.hive(reader.content());
     }
     verifier.end();
     return verifier.findings();

@@ -1,8 +1,9 @@
 #include "tree/reparse.hpp"
 
 #include "base/error.hpp"
+#include "tree/little_endian.hpp"
 #include "tree/name.hpp"
-#include "tree/utf8.hpp"
+#include "tree/utf16.hpp"
 
 namespace mullion::tree {
 namespace {
@@ -15,59 +16,20 @@ constexpr std::size_t kMountPointFields = 8;
 constexpr std::size_t kSymlinkFields = 12;
 constexpr std::uint32_t kRelative = 1;
 
-void put16(std::string& out, std::size_t value) {
-    out += static_cast<char>(value & 0xff);
-    out += static_cast<char>(value >> 8 & 0xff);
-}
-
-void put32(std::string& out, std::uint32_t value) {
-    put16(out, value & 0xffff);
-    put16(out, value >> 16);
-}
-
-std::uint32_t get16(std::string_view data, std::size_t at) {
-    return static_cast<std::uint8_t>(data[at]) |
-           static_cast<std::uint32_t>(static_cast<std::uint8_t>(data[at + 1])) << 8;
-}
-
-std::uint32_t get32(std::string_view data, std::size_t at) {
-    return get16(data, at) | get16(data, at + 2) << 16;
-}
-
-std::string to_utf16(std::string_view text) {
-    std::string out;
-    while (!text.empty()) {
-        CodePoint point = decode_utf8(text);
-        if (!point.valid || point.value == 0) throw fail(ErrorCode::Invalid, "a link target is not UTF-8");
-        if (point.value > 0xffff) {
-            std::uint32_t rest = static_cast<std::uint32_t>(point.value) - 0x10000;
-            put16(out, 0xd800 + (rest >> 10));
-            put16(out, 0xdc00 + (rest & 0x3ff));
-        } else {
-            put16(out, point.value);
-        }
-        text.remove_prefix(point.length);
+std::string name_to_utf16(std::string_view text) {
+    auto bytes = to_utf16(text);
+    if (!bytes || text.find('\0') != std::string_view::npos) {
+        throw fail(ErrorCode::Invalid, "a link target is not UTF-8");
     }
-    return out;
+    return *bytes;
 }
 
-std::string from_utf16(std::string_view data) {
-    std::string out;
-    for (std::size_t at = 0; at < data.size(); at += 2) {
-        std::uint32_t unit = get16(data, at);
-        if (unit >= 0xd800 && unit < 0xdc00 && at + 4 <= data.size()) {
-            std::uint32_t low = get16(data, at + 2);
-            if (low >= 0xdc00 && low < 0xe000) {
-                unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
-                at += 2;
-            }
-        }
-        if (unit == 0 || (unit >= 0xd800 && unit < 0xe000)) {
-            throw fail(ErrorCode::Corrupt, "a reparse point's name is not UTF-16");
-        }
-        append_utf8(out, static_cast<char32_t>(unit));
+std::string name_from_utf16(std::string_view data) {
+    Utf16Text name = from_utf16(data);
+    if (!name.valid || name.text.find('\0') != std::string::npos) {
+        throw fail(ErrorCode::Corrupt, "a reparse point's name is not UTF-16");
     }
-    return out;
+    return name.text;
 }
 
 bool is_drive_path(std::string_view target) {
@@ -115,13 +77,13 @@ std::string encode_reparse(const ReparsePoint& point) {
                 "it "
                 "to .dockerignore.");
     }
-    std::string print = to_utf16(point.target);
+    std::string print = name_to_utf16(point.target);
     std::string nt = nt_target(point.target);
     if (point.mount_point && nt.empty()) {
         throw fail(ErrorCode::Invalid, "a junction cannot have the relative target \"{}\"",
                    printable(std::string_view(point.target).substr(0, 64)));
     }
-    std::string substitute = nt.empty() ? print : to_utf16(nt);
+    std::string substitute = nt.empty() ? print : name_to_utf16(nt);
     std::size_t fields = point.mount_point ? kMountPointFields : kSymlinkFields;
     std::size_t size = fields + substitute.size() + print.size() + 4;
     if (kHeader + size > kMaxReparseBuffer) {
@@ -160,7 +122,7 @@ ReparsePoint decode_reparse(std::string_view buffer) {
     std::string_view names = buffer.substr(kHeader + fields);
     std::string_view substitute = counted_name(names, get16(buffer, 8), get16(buffer, 10));
     std::string_view print = counted_name(names, get16(buffer, 12), get16(buffer, 14));
-    std::string target = print.empty() ? target_from_nt(from_utf16(substitute)) : from_utf16(print);
+    std::string target = print.empty() ? target_from_nt(name_from_utf16(substitute)) : name_from_utf16(print);
     if (target.empty()) throw fail(ErrorCode::Corrupt, "a reparse point has no target");
     return {mount_point, target};
 }

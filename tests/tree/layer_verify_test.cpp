@@ -1,4 +1,5 @@
 #include "layer_support.hpp"
+#include "tree/hive.hpp"
 
 namespace mullion::tree {
 namespace {
@@ -25,8 +26,31 @@ TarBuilder start() {
     return TarBuilder().directory("Hives").directory("Files").directory("Files/d");
 }
 
-TEST(LayerVerify, ALayerOfWindowsHasNoFindings) {
-    EXPECT_THAT(verify(test::golden("windows_layer.tar")), IsEmpty());
+// The tar is what hcsshim writes; the hive in it is a placeholder, which Windows would not load.
+TEST(LayerVerify, NothingButTheHiveOfALayerOfWindowsIsWrong) {
+    EXPECT_THAT(verify(test::golden("windows_layer.tar")),
+                ElementsAre(AllOf(HasSubstr("Hives/System_Delta"), HasSubstr("no registry hive"))));
+}
+
+TEST(LayerVerify, HivesMustBeLoadable) {
+    const std::string hive = write_hive(HiveKey{.name = "ROOT"}, {});
+    std::string open = hive;
+    open[4] = 7;  // the sequence numbers differ
+    auto base = [] {
+        TarBuilder tar;
+        for (const char* path :
+             {"Files", "Files/Windows", "Files/Windows/System32", "Files/Windows/System32/config"})
+            tar.directory(path);
+        return tar;
+    };
+    const std::string path = "Files/Windows/System32/config/SYSTEM";
+    EXPECT_THAT(verify(base().file(path, hive).end(), true), IsEmpty());
+    EXPECT_THAT(verify(base().file(path, "MZ").end(), true), ElementsAre(HasSubstr("no registry hive")));
+    EXPECT_THAT(verify(base().file(path, open).end(), true), ElementsAre(HasSubstr("was not closed")));
+    EXPECT_THAT(verify(base().file(path, open).file(path + ".LOG1").end(), true), IsEmpty());
+    EXPECT_THAT(verify(start().file("Hives/sam_delta", hive.substr(0, 5000)).end()),
+                ElementsAre(HasSubstr("cut short")));
+    EXPECT_THAT(verify(start().file("Hives/Sam_Delta", hive).end()), IsEmpty());
 }
 
 TEST(LayerVerify, WhatWeWriteHasNoFindings) {
