@@ -35,6 +35,11 @@ class ShownResolver final : public frontend::ImageResolver {
         return with_vertex(progress_, "[internal] load metadata for oci-layout://" + std::string(layout),
                            [&] { return next_.resolve_layout(layout, platform, cancel); });
     }
+    std::optional<std::string> machine_path(const frontend::ResolvedImage& image,
+                                            const base::CancelToken& cancel) override {
+        return with_vertex(progress_, "[internal] read PATH of " + image.reference,
+                           [&] { return next_.machine_path(image, cancel); });
+    }
 
   private:
     frontend::ImageResolver& next_;
@@ -99,7 +104,8 @@ class Build {
     }
 
     frontend::Conversion convert() {
-        StoreImageResolver store(context_.state());
+        worker::Worker images(context_.state(), {}, request_.worker);
+        StoreImageResolver store(context_.state(), images);
         ShownResolver resolver(store, progress_);
         frontend::Findings findings;
         try {

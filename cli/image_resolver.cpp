@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "oci/image.hpp"
+#include "worker/image_registry.hpp"
 
 namespace mullion::cli {
 namespace {
@@ -91,6 +92,18 @@ frontend::ResolvedImage StoreImageResolver::resolve_layout(std::string_view layo
     std::string name = "oci-layout://" + spec.path;
     check_platform(image, platform, name);
     return resolved(name + "@" + image.descriptor.digest.string(), image, spec.path);
+}
+
+std::optional<std::string> StoreImageResolver::machine_path(const frontend::ResolvedImage& image,
+                                                            const base::CancelToken& cancel) {
+    try {
+        return worker::machine_path(worker_, image.store, image.manifest_digest, cancel);
+    } catch (base::Error& error) {
+        error.add_frame("reading the PATH of " + image.reference, std::source_location::current());
+        error.hint(
+            "if the image is to be used as it is, write the whole PATH in ENV, without ${PATH} or %PATH%");
+        throw;
+    }
 }
 
 LayoutSpec LayoutSpec::parse(std::string_view text) {

@@ -10,18 +10,22 @@
 #include "cache/state.hpp"
 #include "frontend/image_resolver.hpp"
 #include "oci/layout.hpp"
+#include "worker/worker.hpp"
 
 namespace mullion::cli {
 
 class StoreImageResolver final : public frontend::ImageResolver {
   public:
-    explicit StoreImageResolver(cache::State& state) : state_(state) {}
+    // `worker` looks into images; it must know the layouts that are resolved.
+    StoreImageResolver(cache::State& state, worker::Worker& worker) : state_(state), worker_(worker) {}
 
     frontend::ResolvedImage resolve_image(const oci::Reference& reference, const oci::Platform& platform,
                                           const base::CancelToken& cancel) override;
     // `layout`: DIR[:TAG][@DIGEST]; the directory (or archive file) is on the host.
     frontend::ResolvedImage resolve_layout(std::string_view layout, const oci::Platform& platform,
                                            const base::CancelToken& cancel) override;
+    std::optional<std::string> machine_path(const frontend::ResolvedImage& image,
+                                            const base::CancelToken& cancel) override;
 
   private:
     std::optional<oci::Descriptor> find_named(const oci::Reference& reference);
@@ -29,6 +33,7 @@ class StoreImageResolver final : public frontend::ImageResolver {
                                                const base::CancelToken& cancel);
 
     cache::State& state_;
+    worker::Worker& worker_;
 };
 
 // DIR[:TAG][@DIGEST] taken apart. A colon that belongs to an existing path is part of the path.

@@ -2,6 +2,7 @@
 // registries and OCI layouts.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -37,6 +38,13 @@ class ImageResolver {
     // optional ":TAG" or "@DIGEST".
     virtual ResolvedImage resolve_layout(std::string_view layout, const oci::Platform& platform,
                                          const base::CancelToken& cancel) = 0;
+
+    // The PATH that processes of a Windows image start with if its config has none: the machine's, from the
+    // image's registry. nullopt if the image has no registry, or where images are not looked into. Asked only
+    // where an ENV refers to PATH. Besides the above, Corrupt for a registry that cannot be read.
+    virtual std::optional<std::string> machine_path(const ResolvedImage&, const base::CancelToken&) {
+        return std::nullopt;
+    }
 };
 
 }  // namespace mullion::frontend

@@ -128,6 +128,10 @@ class StageLowering {
                     std::vector<solver::Edge>& inputs);
     std::string run_history(const std::vector<std::string>& arguments) const;
 
+    // ENV.
+    std::optional<std::string> current_path();
+    std::vector<KeyValue> expanded_variables(const EnvInstruction& env);
+
     // Shared pieces.
     std::string expand(std::string_view word);
     std::string expand(std::string_view word, WordOptions options);

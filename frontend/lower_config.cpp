@@ -73,11 +73,10 @@ void StageLowering::lower(const ArgInstruction& arg) {
 }
 
 void StageLowering::lower(const EnvInstruction& env) {
-    std::vector<KeyValue> expanded;
-    for (const auto& [name, value] : env.variables) expanded.push_back({expand(name), expand(value)});
-    lowering_.lint.env(env, expanded, state_.environment, lowering_.escape);
+    const auto variables = expanded_variables(env);
+    lowering_.lint.env(env, variables, state_.environment, lowering_.escape);
     std::string history = "ENV";
-    for (const auto& [name, value] : expanded) {
+    for (const auto& [name, value] : variables) {
         state_.environment.set(name, value);
         set_variable(state_.image.config.env, state_.os(), name, value);
         history += " " + name + "=" + value;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,8 @@ class FakeResolver final : public ImageResolver {
     std::map<std::string, oci::ImageConfig> images;   // by full reference
     std::map<std::string, oci::ImageConfig> layouts;  // by what follows oci-layout://
     std::vector<std::string> asked;
+    std::optional<std::string> path;  // of every image's machine
+    int path_reads = 0;
 
     ResolvedImage resolve_image(const oci::Reference& reference, const oci::Platform& platform,
                                 const base::CancelToken&) override {
@@ -30,6 +33,10 @@ class FakeResolver final : public ImageResolver {
     ResolvedImage resolve_layout(std::string_view layout, const oci::Platform& platform,
                                  const base::CancelToken&) override {
         return answer(layouts, std::string(layout), platform, std::string(layout));
+    }
+    std::optional<std::string> machine_path(const ResolvedImage&, const base::CancelToken&) override {
+        ++path_reads;
+        return path;
     }
 
   private:

@@ -108,19 +108,31 @@ solver::Edge WorkerTest::vertex(solver::Operation operation, std::vector<solver:
     return {solver::Vertex::make(std::move(bytes), std::move(inputs), {std::move(name), false, {}}), 0};
 }
 
-solver::Edge WorkerTest::base_image() {
-    tree::Tree tree = base_tree(kBaseTime);
-    auto delta = std::make_shared<tree::Delta>(tree::diff(tree::Tree(tree::Os::Windows), tree));
-    worker::ImageRequest request;
+base::Digest WorkerTest::image_manifest(std::vector<tree::Delta> layers) {
     oci::Platform platform = oci::Platform::parse(kPlatform);
-    request.snapshot = worker::Snapshot::stack(platform, {std::make_shared<worker::Layer>(std::move(delta))});
+    std::vector<worker::LayerRef> stack;
+    worker::ImageRequest request;
+    for (tree::Delta& layer : layers) {
+        stack.push_back(
+            std::make_shared<worker::Layer>(std::make_shared<const tree::Delta>(std::move(layer))));
+        request.config.history.push_back({kBaseTime, "base", "", "", false});
+    }
+    request.snapshot = worker::Snapshot::stack(platform, stack);
     request.config.platform = platform;
-    request.config.history.push_back({kBaseTime, "base", "", "", false});
     request.epoch = kBaseTime;
     auto image = worker::assemble_image(worker(), request, progress, base::Digest::of("base"), cancel);
     state->content().put_bytes(image.config);
     state->content().put_bytes(image.manifest);
-    return vertex(solver::ImageSource{"base", image.descriptor.digest.string(), kPlatform, ""}, {}, "base");
+    return image.descriptor.digest;
+}
+
+solver::Edge WorkerTest::image(std::vector<tree::Delta> layers) {
+    std::string manifest = image_manifest(std::move(layers)).string();
+    return vertex(solver::ImageSource{"base", manifest, kPlatform, ""}, {}, "base");
+}
+
+solver::Edge WorkerTest::base_image() {
+    return image({tree::diff(tree::Tree(tree::Os::Windows), base_tree(kBaseTime))});
 }
 
 solver::Edge WorkerTest::context(std::vector<std::string> ignore) {

@@ -69,6 +69,9 @@ class WorkerTest : public testing::Test {
     static solver::Edge vertex(solver::Operation operation, std::vector<solver::Edge> inputs = {},
                                std::string name = "");
     solver::Edge base_image();
+    // A Windows image of these layers in the content store, base first: its vertex, or its manifest.
+    solver::Edge image(std::vector<tree::Delta> layers);
+    base::Digest image_manifest(std::vector<tree::Delta> layers);
     static solver::Edge context(std::vector<std::string> ignore = {});
     static solver::Edge scratch() { return vertex(solver::ScratchSource{}, {}, "scratch"); }
     static solver::Edge copy(solver::Edge base, solver::Edge from, solver::CopyAction action);
