@@ -164,8 +164,13 @@ class Build {
 
     // Exporting wrote the layers that were only values so far: the next build finds them in the store.
     void remember_layers(solver::Solver& solver, const frontend::Conversion& conversion) {
+        auto remember = [&](const solver::Edge& edge) {
+            if (solver::ResultRef result = solver.known_result(edge)) solver.save_late(edge, result);
+        };
         for (const solver::Edge& layer : conversion.layers) {
-            if (solver::ResultRef result = solver.known_result(layer)) solver.save_late(layer, result);
+            // What a merge put in its place was written with it.
+            for (const solver::Edge& input : layer.vertex->inputs()) remember(input);
+            remember(layer);
         }
     }
 

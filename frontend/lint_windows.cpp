@@ -106,7 +106,7 @@ void WindowsLint::path_variable(const std::string& name, const std::string& writ
                                 const Environment& before, char escape) {
     if (os_ != tree::Os::Windows || upper_ascii(name) != "PATH" || !linter_.wants(rules::PathWiped)) return;
     const auto folded = lower(value);
-    if (folded.find("%path%") != std::string::npos) {
+    if (lower(written).find("%path%") != std::string::npos) {
         report(rules::PathWiped,
                "%PATH% is no variable of a Dockerfile: other builders store it as text. Write ${PATH}");
         return;

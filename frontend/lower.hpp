@@ -115,6 +115,8 @@ class StageLowering {
     void refuse_remote_sources(const CopyInstruction& copy) const;
     CopyInstruction expanded(CopyInstruction copy);
     solver::Edge copy_input(const CopyInstruction& copy);
+    void add_independent_layer(solver::FileOperation operation, std::vector<solver::Edge> inputs,
+                               const std::string& title);
 
     // RUN.
     struct RunText {

@@ -168,8 +168,29 @@ void StageLowering::lower(const CopyInstruction& written) {
                                                                ownership(copy.chown), mode(copy.chmod)});
     std::vector<solver::Edge> inputs;
     if (!copy.sources.empty()) inputs.push_back(input);
-    add_layer(std::move(operation), std::move(inputs), step_options(title, true));
+    if (operation.independent) {
+        add_independent_layer(std::move(operation), std::move(inputs), title);
+    } else {
+        add_layer(std::move(operation), std::move(inputs), step_options(title, true));
+    }
     add_history(history_text(copy), true);
+}
+
+// --link: a vertex that knows neither the base nor its version and time, and one that puts its layer in
+// place.
+void StageLowering::add_independent_layer(solver::FileOperation operation, std::vector<solver::Edge> inputs,
+                                          const std::string& title) {
+    operation.epoch_ticks.reset();
+    if (lowering_.epoch) operation.epoch_ticks = lowering_.epoch->ticks;
+    auto platform = state_.platform;
+    platform.os_version.clear();
+    platform.os_features.clear();
+    inputs.insert(inputs.begin(), empty_root(platform));
+    const auto options = step_options(title, true);
+    auto merge_options = options;
+    merge_options.name.insert(merge_options.name.size() - title.size(), "LINK ");
+    const solver::Edge layer{make_vertex(platform, std::move(operation), std::move(inputs), options), 0};
+    add_layer(solver::MergeOperation{}, {layer}, std::move(merge_options));
 }
 
 void StageLowering::lower(const WorkdirInstruction& workdir) {

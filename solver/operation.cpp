@@ -75,6 +75,9 @@ void describe(A& a, FileOperation& v) {
 }
 
 template <typename A>
+void describe(A&, MergeOperation&) {}
+
+template <typename A>
 void describe(A& a, BindMount& v) {
     a("input", v.input);
     a("source", v.source);
@@ -112,6 +115,8 @@ template <>
 constexpr const char* kKind<ScratchSource> = "scratch";
 template <>
 constexpr const char* kKind<FileOperation> = "file";
+template <>
+constexpr const char* kKind<MergeOperation> = "merge";
 template <>
 constexpr const char* kKind<ExecOperation> = "exec";
 template <>

@@ -75,9 +75,14 @@ using FileAction = std::variant<CopyAction, WriteFileAction, MakeDirectoryAction
 // Input 0 is the base file system; further inputs are copy sources. Output: the base with one more layer.
 struct FileOperation {
     std::vector<FileAction> actions;
-    bool independent = false;                 // --link: the layer does not depend on the base's content
+    // --link: the layer is made as if there were no base, so that it is the same on every one. The input is
+    // an empty file system; a MergeOperation puts the layer in its place.
+    bool independent = false;
     std::optional<std::int64_t> epoch_ticks;  // time of what we create; base::FileTime ticks
 };
+
+// Puts the top layer of input 1 on top of input 0, unread.
+struct MergeOperation {};
 
 // Runs a process. Input 0 is the root file system; further inputs are read by mounts. Output: input 0 with
 // one more layer.
@@ -104,7 +109,8 @@ struct ExecOperation {
     std::vector<std::pair<std::string, std::string>> proxy_environment;
 };
 
-using Operation = std::variant<ImageSource, LocalSource, ScratchSource, FileOperation, ExecOperation>;
+using Operation =
+    std::variant<ImageSource, LocalSource, ScratchSource, FileOperation, MergeOperation, ExecOperation>;
 
 // An operation and the OS of the image it works for.
 struct OperationDocument {

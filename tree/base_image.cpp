@@ -139,6 +139,7 @@ class BaseImage {
   public:
     explicit BaseImage(base::FileTime time) : time_(time) {}
 
+    void directories();
     void directory(std::string path, Owner owner, std::uint32_t attributes);
     void profile(const Profile& profile);
     void file(std::string path, std::string text);
@@ -229,6 +230,13 @@ void BaseImage::profile(const Profile& profile) {
     }
 }
 
+void BaseImage::directories() {
+    for (const Directory& entry : kDirectories) {
+        directory(std::string(entry.path), entry.owner, entry.attributes);
+    }
+    for (const Profile& entry : kProfiles) profile(entry);
+}
+
 void BaseImage::file(std::string path, std::string text) {
     Node node;
     node.kind = NodeKind::File;
@@ -248,10 +256,7 @@ Delta BaseImage::finish() {
 
 Delta base_image_layer(const BaseImageOptions& options) {
     BaseImage image(options.time);
-    for (const Directory& entry : kDirectories) {
-        image.directory(std::string(entry.path), entry.owner, entry.attributes);
-    }
-    for (const Profile& profile : kProfiles) image.profile(profile);
+    image.directories();
     image.file("License.txt",
                fmt::format("This is a stand-in for a Windows {} base image, for offline use and tests.\r\n"
                            "It holds directories and metadata only: no file in it is Microsoft's.\r\n",
@@ -259,6 +264,12 @@ Delta base_image_layer(const BaseImageOptions& options) {
     image.file("Windows/System32/drivers/etc/hosts", std::string(kHosts));
     for (auto& [hive, bytes] : base_hives(options)) image.file(hive_path(hive), std::move(bytes));
     return image.finish();
+}
+
+Tree standard_directories(base::FileTime time) {
+    BaseImage image(time);
+    image.directories();
+    return apply(Tree(Os::Windows), image.finish());
 }
 
 }  // namespace mullion::tree

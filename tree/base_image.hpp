@@ -4,6 +4,7 @@
 #pragma once
 
 #include "tree/delta.hpp"
+#include "tree/tree.hpp"
 
 namespace mullion::tree {
 
@@ -14,5 +15,9 @@ struct BaseImageOptions {
 
 // The one layer of the image.
 Delta base_image_layer(const BaseImageOptions& options);
+
+// The directories that every Windows image has, as Windows set them up, at this time: what a layer repeats of
+// a base that it does not know.
+Tree standard_directories(base::FileTime time);
 
 }  // namespace mullion::tree

@@ -60,7 +60,7 @@ ExecStep::ExecStep(Worker::Parts& parts, const solver::ExecOperation& operation,
         throw fail(ErrorCode::Unsupported, "RUN in a {} image is not built yet; only Windows images can run",
                    inputs_[0]->platform().os);
     }
-    owner_sid_ = user_sid(operation_.user);
+    owner_sid_ = user_sid(operation_.user, {inputs_[0], parts_.blobs.contents(), context_.cancel});
 }
 
 SnapshotRef ExecStep::run() {

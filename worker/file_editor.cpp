@@ -6,7 +6,8 @@
 #include "base/error.hpp"
 #include "tree/name.hpp"
 #include "worker/archive_probe.hpp"
-#include "worker/permission_bits.hpp"
+#include "worker/file_mode.hpp"
+#include "worker/other_os.hpp"
 
 namespace mullion::worker {
 namespace {
@@ -37,9 +38,12 @@ base::FileTime epoch_of(const std::optional<std::int64_t>& ticks) {
 struct FileEditor::Edit {
     FileEditor& owner;
     Os os;
+    // Of what is copied or written, and of the directories that are made on the way to it.
     Owner account;
+    Owner on_the_way;
     Descriptors descriptors;
-    std::optional<std::uint32_t> mode;
+    Descriptors plain_descriptors;
+    std::optional<FileMode> mode;
     tree::TreeEditor editor;
     bool edited = false;
     // Copies of names of one file are names of one new file.
@@ -49,10 +53,13 @@ struct FileEditor::Edit {
          const std::optional<std::string>& chmod)
         : owner(file_editor),
           os(file_editor.tree_.os()),
-          account(resolve_owner(os, ownership)),
+          account(resolve_owner(os, ownership, file_editor.accounts_)),
+          on_the_way(resolve_owner(os, {}, file_editor.accounts_)),
           descriptors(account),
-          mode(permission_bits(os, chmod)),
-          editor(file_editor.tree_) {}
+          plain_descriptors(on_the_way),
+          editor(file_editor.tree_) {
+        if (chmod) mode = FileMode::parse(*chmod);
+    }
 
     // A tree that nothing was put into stays the same value.
     void finish() {
@@ -98,35 +105,62 @@ struct FileEditor::Edit {
         }
     }
 
-    void place(Metadata& metadata, std::string_view path, bool directory) {
-        if (os == Os::Windows) {
-            metadata.mode = metadata.uid = metadata.gid = 0;
-            metadata.descriptor =
-                metadata.descriptor ? descriptors.copied(metadata.descriptor)
-                                    : descriptors.inherited(
-                                          editor.find(tree::parent_of(path))->metadata.descriptor, directory);
-        } else {
-            if (mode) metadata.mode = *mode;
-            metadata.uid = account.uid;
-            metadata.gid = account.gid;
-        }
+    tree::DescriptorRef parent_descriptor(std::string_view path) const {
+        return editor.find(tree::parent_of(path))->metadata.descriptor;
     }
 
-    Node new_node(NodeKind kind, std::string_view path) {
+    // Owner, mode and descriptor of what the action puts at `path`.
+    void place(Metadata& metadata, std::string_view path, NodeKind kind) {
+        bool directory = kind == NodeKind::Directory;
+        if (os == Os::Linux) {
+            if (mode && kind != NodeKind::Symlink) metadata.mode = mode->apply(metadata.mode, directory);
+            metadata.uid = account.uid;
+            metadata.gid = account.gid;
+            return;
+        }
+        metadata.mode = metadata.uid = metadata.gid = 0;
+        metadata.descriptor = metadata.descriptor ? descriptors.copied(metadata.descriptor)
+                                                  : descriptors.inherited(parent_descriptor(path), directory);
+        if (!mode) return;
+        std::uint32_t bits = mode->apply(directory ? kPlainDirectoryMode : kPlainFileMode, directory);
+        metadata.descriptor = descriptors.with_mode(metadata.descriptor, bits, directory);
+    }
+
+    Node new_node(NodeKind kind) {
         Node node;
         node.kind = kind;
         node.metadata.set_times(owner.epoch_);
         bool directory = kind == NodeKind::Directory;
-        node.metadata.mode = directory ? 0755 : 0644;
+        node.metadata.mode = directory ? kPlainDirectoryMode : kPlainFileMode;
         if (os == Os::Windows) {
             node.metadata.attributes = directory ? tree::attribute::kDirectory : tree::attribute::kArchive;
         }
-        place(node.metadata, path, directory);
         return node;
     }
 
-    // A directory at `path` (resolved), parents included.
-    void directories(const std::string& path) {
+    // A directory that is made because something is to lie in it: neither --chown nor --chmod is for it.
+    Node directory_on_the_way(std::string_view path) {
+        Node node = new_node(NodeKind::Directory);
+        node.metadata.uid = on_the_way.uid;
+        node.metadata.gid = on_the_way.gid;
+        if (os == Os::Windows) {
+            node.metadata.mode = node.metadata.uid = node.metadata.gid = 0;
+            node.metadata.descriptor = plain_descriptors.inherited(parent_descriptor(path), true);
+        }
+        return node;
+    }
+
+    // A directory of the action's own.
+    Node own_directory(std::string_view path) {
+        Node node = new_node(NodeKind::Directory);
+        place(node.metadata, path, NodeKind::Directory);
+        return node;
+    }
+
+    // A directory at `path` (resolved), parents included. `own`: which of those that are made are the
+    // action's own.
+    enum class Own { None, Last, All };
+    void directories(const std::string& path, Own own) {
         std::string at;
         for (std::string_view element : tree::split(path)) {
             at = tree::join(at, element);
@@ -137,7 +171,8 @@ struct FileEditor::Edit {
             }
             if (node) continue;
             check_name(at);
-            put(at, new_node(NodeKind::Directory, at));
+            bool is_own = own == Own::All || (own == Own::Last && at.size() == path.size());
+            put(at, is_own ? own_directory(at) : directory_on_the_way(at));
         }
     }
 
@@ -169,7 +204,7 @@ struct FileEditor::Edit {
         }
         node.metadata.tar_form = 0;
         node.metadata.accessed = node.metadata.changed = node.metadata.modified;
-        place(node.metadata, path, source.kind == NodeKind::Directory);
+        place(node.metadata, path, source.kind);
         return node;
     }
 
@@ -203,32 +238,31 @@ struct FileEditor::Edit {
 
 void FileEditor::copy(const solver::CopyAction& action, const CopyInput& input,
                       tree::ContentProvider& contents, const base::CancelToken& cancel) {
-    if (input.tree.os() != tree_.os()) {
-        throw fail(ErrorCode::Unsupported,
-                   "copying between images of different operating systems is not built yet");
-    }
     Edit edit(*this, action.owner, action.mode);
     std::vector<CopySource> sources = select_sources(action, input);
     bool into_directory = action.destination_is_directory || action.sources.size() > 1 || sources.size() > 1;
-    for (const CopySource& source : sources) {
+    for (CopySource& source : sources) {
         cancel.check();
+        if (input.tree.os() != tree_.os()) {
+            source.node = for_other_os(source.node, input.tree, source.path, tree_.os());
+        }
         bool directory = source.node->kind == NodeKind::Directory;
         if (action.unpack_archives && source.node->kind == NodeKind::File) {
             refuse_archive(source.path, *source.node->content, contents, cancel);
         }
         std::string destination = edit.resolve(action.destination);
         if (action.keep_parents) {
-            edit.directories(destination);
+            edit.directories(destination, Edit::Own::None);
             std::string kept = tree::join(destination, source.kept);
-            edit.directories(std::string(directory ? kept : tree::parent_of(kept)));
+            edit.directories(std::string(directory ? kept : tree::parent_of(kept)), Edit::Own::All);
             directory ? edit.copy_children(*source.node, kept) : edit.copy_node(*source.node, kept);
         } else if (directory) {
-            edit.directories(destination);
+            edit.directories(destination, Edit::Own::Last);
             edit.copy_children(*source.node, destination);
         } else {
             bool inside = into_directory || destination.empty() || edit.is_directory(destination);
             if (inside) destination = tree::join(destination, tree::base_name(source.path));
-            edit.directories(std::string(tree::parent_of(destination)));
+            edit.directories(std::string(tree::parent_of(destination)), Edit::Own::None);
             edit.copy_node(*source.node, destination);
         }
     }
@@ -241,8 +275,9 @@ void FileEditor::write_file(const solver::WriteFileAction& action) {
     if (action.destination_is_directory || path.empty() || edit.is_directory(path)) {
         path = tree::join(path, action.name);
     }
-    edit.directories(std::string(tree::parent_of(path)));
-    Node node = edit.new_node(NodeKind::File, path);
+    edit.directories(std::string(tree::parent_of(path)), Edit::Own::None);
+    Node node = edit.new_node(NodeKind::File);
+    edit.place(node.metadata, path, NodeKind::File);
     node.content = tree::Content::inline_bytes(action.data);
     edit.put_file(path, std::move(node));
     edit.finish();
@@ -250,7 +285,7 @@ void FileEditor::write_file(const solver::WriteFileAction& action) {
 
 void FileEditor::make_directory(const solver::MakeDirectoryAction& action) {
     Edit edit(*this, action.owner, {});
-    edit.directories(edit.resolve(action.path));
+    edit.directories(edit.resolve(action.path), Edit::Own::All);
     edit.finish();
 }
 

@@ -2,9 +2,10 @@
 // mount.
 //
 // What is put into a Windows image gets its security descriptor from the directory it is put in, by Windows'
-// own rule; copies of files that have a descriptor (those of another image) keep it. Directories that exist
-// keep their metadata. What the step itself creates has the epoch's time, copies keep their modification
-// time.
+// own rule; copies of files that have a descriptor (those of another image) keep it; --chown changes owner
+// and group in it, --chmod its access list. Directories that exist keep their metadata, those that are made
+// on the way to a destination are the default account's. What the step itself creates has the epoch's time,
+// copies keep their modification time.
 #pragma once
 
 #include <cstdint>
@@ -23,12 +24,13 @@ namespace mullion::worker {
 class FileEditor {
   public:
     // `follow_links`: destinations go through links of the base; otherwise (--link) a link is in the way.
-    FileEditor(const tree::Tree& base, base::FileTime epoch, bool follow_links = true)
-        : tree_(base), epoch_(epoch), follow_links_(follow_links) {}
+    // `accounts` are those of `base`.
+    FileEditor(const tree::Tree& base, base::FileTime epoch, bool follow_links = true, Accounts accounts = {})
+        : tree_(base), epoch_(epoch), follow_links_(follow_links), accounts_(std::move(accounts)) {}
 
     // `contents` is read only where ADD has to see whether a file is an archive. All throw Invalid for names
-    // the OS does not allow and for what is in the way, Unsupported for what cannot be done here (--chmod in
-    // Windows images, archives, accounts that are no built-ins).
+    // the OS does not allow and for what is in the way, NotFound for accounts that the image does not have,
+    // Unsupported for what cannot be done here (setuid bits in Windows images, archives).
     void copy(const solver::CopyAction& action, const CopyInput& input, tree::ContentProvider& contents,
               const base::CancelToken& cancel);
     void write_file(const solver::WriteFileAction& action);
@@ -42,6 +44,7 @@ class FileEditor {
     tree::Tree tree_;
     base::FileTime epoch_;
     bool follow_links_;
+    Accounts accounts_;
 };
 
 // The time of what a step creates, from an operation's `epoch_ticks`.

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "base/error.hpp"
+#include "tree/base_image.hpp"
 #include "tree/name.hpp"
 #include "worker/file_editor.hpp"
 #include "worker/ops.hpp"
@@ -48,7 +49,7 @@ class FileOp final : public solver::Op {
             if (copy == nullptr || copy->input == 0) continue;
             for (std::string& source : copy->sources) source = tree::base_name(source);
         }
-        solver::CacheMap map{operation_key("file 1", {setting_.platform.string(), key}), false, {}};
+        solver::CacheMap map{operation_key("file 2", {setting_.platform.string(), key}), false, {}};
         if (!copies_.empty()) map.content_digests.resize(setting_.input_count);
         for (const auto& [input, actions] : copies_) {
             map.content_digests[input] = [this, &copies = actions](const solver::ResultRef& result,
@@ -62,16 +63,12 @@ class FileOp final : public solver::Op {
     std::vector<solver::ResultRef> exec(const std::vector<solver::ResultRef>& inputs,
                                         const solver::ExecContext& context) override {
         SnapshotRef base = snapshot_of(inputs.at(0));
+        if (operation_.independent) return {Snapshot::on_top(base, independent_layer(inputs, context))};
         const tree::Tree& lower = base->tree(context.cancel);
-        FileEditor editor(lower, epoch_of(operation_.epoch_ticks), !operation_.independent);
+        FileEditor editor(lower, epoch_of(operation_.epoch_ticks), true,
+                          {base, setting_.parts.blobs.contents(), context.cancel});
         for (const solver::FileAction& action : operation_.actions) run(action, editor, inputs, context);
-        auto delta = std::make_shared<tree::Delta>(tree::diff(lower, editor.tree()));
-        if (!delta->files_root) delta->files_root = lower.root()->metadata;
-        bool lost = std::any_of(copies_.begin(), copies_.end(), [&](const auto& from) {
-            return snapshot_of(inputs.at(from.first))->registry_lost();
-        });
-        auto layer = std::make_shared<Layer>(DeltaRef(std::move(delta)), lost);
-        return {Snapshot::on_top(base, std::move(layer), editor.tree())};
+        return {Snapshot::on_top(base, layer_of(lower, editor.tree(), inputs), editor.tree())};
     }
 
     std::string save(const solver::ResultRef& result, std::size_t) override {
@@ -82,6 +79,29 @@ class FileOp final : public solver::Op {
     }
 
   private:
+    LayerRef layer_of(const tree::Tree& lower, const tree::Tree& upper,
+                      const std::vector<solver::ResultRef>& inputs) const {
+        auto delta = std::make_shared<tree::Delta>(tree::diff(lower, upper));
+        if (!delta->files_root) delta->files_root = lower.root()->metadata;
+        bool lost = std::any_of(copies_.begin(), copies_.end(), [&](const auto& from) {
+            return snapshot_of(inputs.at(from.first))->registry_lost();
+        });
+        return std::make_shared<Layer>(DeltaRef(std::move(delta)), lost);
+    }
+
+    // --link: the same layer whatever it lies on. A layer repeats the directories on the way to its files,
+    // and an importer makes them what it is told; so what every Windows image has is repeated as Windows made
+    // it.
+    LayerRef independent_layer(const std::vector<solver::ResultRef>& inputs,
+                               const solver::ExecContext& context) {
+        base::FileTime epoch = epoch_of(operation_.epoch_ticks);
+        bool windows = image_os(setting_.platform) == tree::Os::Windows;
+        tree::Tree lower = windows ? tree::standard_directories(epoch) : tree::Tree(tree::Os::Linux);
+        FileEditor editor(lower, epoch, false);
+        for (const solver::FileAction& action : operation_.actions) run(action, editor, inputs, context);
+        return layer_of(lower, editor.tree(), inputs);
+    }
+
     base::Digest content_digest(const std::vector<solver::CopyAction>& actions, const Snapshot& from,
                                 const base::CancelToken& cancel) {
         CopyInput input{from.tree(cancel), from.is_files()};

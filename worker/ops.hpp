@@ -21,6 +21,7 @@ std::unique_ptr<solver::Op> make_op(OpSetting setting, const solver::ImageSource
 std::unique_ptr<solver::Op> make_op(OpSetting setting, const solver::LocalSource& operation);
 std::unique_ptr<solver::Op> make_op(OpSetting setting, const solver::ScratchSource& operation);
 std::unique_ptr<solver::Op> make_op(OpSetting setting, const solver::FileOperation& operation);
+std::unique_ptr<solver::Op> make_op(OpSetting setting, const solver::MergeOperation& operation);
 std::unique_ptr<solver::Op> make_op(OpSetting setting, const solver::ExecOperation& operation);
 
 }  // namespace mullion::worker

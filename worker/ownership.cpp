@@ -1,86 +1,43 @@
 #include "worker/ownership.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
 
-#include "base/error.hpp"
 #include "tree/security_descriptor.hpp"
+#include "worker/file_mode.hpp"
 
 namespace mullion::worker {
 namespace {
 
-using base::ErrorCode;
-using base::fail;
-
 constexpr std::string_view kDefaultAccount = "ContainerAdministrator";
 
-std::optional<std::uint32_t> number(std::string_view text) {
-    std::uint32_t value = 0;
-    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (text.empty() || error != std::errc() || end != text.data() + text.size()) return {};
-    return value;
-}
-
-bool is_sid(std::string_view text) {
-    if (!text.starts_with("S-1-") && !text.starts_with("s-1-")) return false;
-    tree::SecurityDescriptor probe;
-    probe.owner = text;
-    probe.owner.front() = 'S';
-    probe.group = probe.owner;
-    probe.has_dacl = false;
-    try {
-        return !probe.self_relative().empty();
-    } catch (const base::Error&) {
-        return false;
-    }
-}
-
-std::optional<std::string> windows_account(std::string_view name) {
-    if (is_sid(name)) return "S" + std::string(name.substr(1));
-    return tree::builtin_sid(name);
-}
-
-base::Error unknown_account(std::string_view name) {
-    return fail(ErrorCode::Unsupported,
-                "\"{}\" is neither a built-in account of Windows nor a SID; accounts that an image or a RUN "
-                "created cannot be looked up yet",
-                name)
-        .hint("use ContainerAdministrator, ContainerUser, a group such as Users, or the SID (S-1-5-...)");
+bool is_number(std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 }  // namespace
 
-std::string user_sid(std::string_view account) {
-    auto sid = windows_account(account.empty() ? kDefaultAccount : account);
-    if (!sid) throw unknown_account(account);
-    return *sid;
+std::string user_sid(std::string_view account, const Accounts& accounts) {
+    return accounts.windows_sid(account.empty() ? kDefaultAccount : account);
 }
 
-Owner resolve_owner(tree::Os os, const std::optional<solver::Ownership>& ownership) {
+Owner resolve_owner(tree::Os os, const std::optional<solver::Ownership>& ownership,
+                    const Accounts& accounts) {
     Owner owner;
     std::string user = ownership ? ownership->user : "";
     std::string group = ownership ? ownership->group : "";
     owner.explicit_owner = !user.empty() || !group.empty();
     if (os == tree::Os::Linux) {
-        auto uid = user.empty() ? 0 : number(user);
-        auto gid = group.empty() ? uid : number(group);
-        if (!uid || !gid) {
-            throw fail(
-                ErrorCode::Unsupported,
-                "the owner \"{}:{}\" of a Linux image must be given in numbers: its accounts cannot be "
-                "looked up yet",
-                user, group);
+        if (!user.empty()) {
+            auto [uid, gid] = accounts.linux_user(user);
+            owner.uid = uid;
+            owner.gid = gid;
         }
-        owner.uid = *uid;
-        owner.gid = *gid;
+        if (!group.empty()) owner.gid = accounts.linux_group(group);
         return owner;
     }
-    owner.user_sid = user_sid(number(user) ? "" : user);
-    if (!group.empty() && !number(group)) {
-        owner.group_sid = windows_account(group);
-        if (!owner.group_sid) throw unknown_account(group);
-    }
+    owner.user_sid = user_sid(is_number(user) ? "" : user, accounts);
+    if (!group.empty() && !is_number(group)) owner.group_sid = accounts.windows_sid(group);
     return owner;
 }
 
@@ -96,6 +53,17 @@ tree::DescriptorRef Descriptors::copied(const tree::DescriptorRef& own) {
     if (!owner_.explicit_owner) return own;
     tree::DescriptorRef& known = copied_[own];
     if (!known) known = with_owner(own, true);
+    return known;
+}
+
+tree::DescriptorRef Descriptors::with_mode(const tree::DescriptorRef& descriptor, std::uint32_t bits,
+                                           bool for_directory) {
+    tree::DescriptorRef& known = with_mode_[{descriptor, bits, for_directory}];
+    if (!known) {
+        tree::SecurityDescriptor changed = tree::SecurityDescriptor::parse(*descriptor);
+        set_access(changed, bits, for_directory);
+        known = std::make_shared<const std::string>(changed.self_relative());
+    }
     return known;
 }
 

@@ -52,5 +52,56 @@ TEST_F(WindowsImage, PathIsNotReadWithoutNeed) {
     EXPECT_THAT(config().at("Env"), ElementsAre("PATH=C:/only;C:/more"));
 }
 
+// Every blob of a saved image: digest of the layer -> its position from the top.
+TEST_F(WindowsImage, LinkedLayersAreTheSameBlobOnAnotherBase) {
+    workspace.write("app/tool.exe", "MZ tool");
+    ASSERT_EQ(workspace.run({"base", "create", "--os-version", "10.0.26100.1742", "-t", "newer:1"}).exit_code,
+              0);
+    ASSERT_EQ(build("FROM base\nCOPY --link --chown=ContainerUser app /app/\n", "one:1").exit_code, 0);
+    auto again = build("FROM newer:1\nCOPY --link --chown=ContainerUser app /app/\n", "two:1",
+                       {"--platform=windows(10.0.26100.1742)/amd64"});
+    ASSERT_EQ(again.exit_code, 0) << again.err;
+    EXPECT_THAT(again.err, HasSubstr("COPY --link --chown=ContainerUser app /app/\n#"));
+    auto layers = [&](const std::string& name) {
+        auto output = workspace.run({"inspect", name});
+        return nlohmann::json::parse(output.out).at(0).at("RootFS").at("Layers");
+    };
+    ASSERT_EQ(layers("one:1").size(), 2U);
+    EXPECT_NE(layers("one:1").at(0), layers("two:1").at(0));
+    EXPECT_EQ(layers("one:1").at(1), layers("two:1").at(1));
+    for (const char* name : {"one:1", "two:1"}) {
+        auto verified = workspace.run({"image", "verify", name});
+        EXPECT_EQ(verified.exit_code, 0) << verified.out;
+    }
+}
+
+TEST_F(WindowsImage, ANewBaseDoesNotMakeTheLinkedLayerAgain) {
+    workspace.write("app/tool.exe", "MZ tool");
+    ASSERT_EQ(workspace.run({"base", "create", "--os-version", "10.0.26100.1742", "-t", "newer:1"}).exit_code,
+              0);
+    ASSERT_EQ(build("FROM base\nCOPY --link app /app/\n").exit_code, 0);
+    auto again = build("FROM newer:1\nCOPY --link app /app/\n", "two:1",
+                       {"--platform=windows(10.0.26100.1742)/amd64"});
+    ASSERT_EQ(again.exit_code, 0) << again.err;
+    auto at = again.err.find("[2/2] COPY --link");
+    ASSERT_NE(at, std::string::npos);
+    EXPECT_THAT(again.err.substr(at, 80), HasSubstr("CACHED"));
+}
+
+TEST_F(WindowsImage, ChownOfAnAccountNobodyHasShowsWhere) {
+    workspace.write("x", "1");
+    auto output = build("FROM base\nCOPY --chown=app x /x\n");
+    EXPECT_EQ(output.exit_code, 1);
+    EXPECT_THAT(output.err, HasSubstr("the image has no account \"app\""));
+    EXPECT_THAT(output.err, HasSubstr(">>> COPY --chown=app x /x"));
+    EXPECT_EQ(build("FROM base\nCOPY --chown=Guest:Guests --chmod=755 x /x\n").exit_code, 0);
+}
+
+TEST_F(WindowsImage, TheBaseHasARegistryThatVerifies) {
+    ASSERT_EQ(workspace.run({"base", "create", "-t", "b:1"}).exit_code, 0);
+    auto verified = workspace.run({"image", "verify", "b:1"});
+    EXPECT_EQ(verified.exit_code, 0) << verified.out;
+}
+
 }  // namespace
 }  // namespace mullion

@@ -90,8 +90,27 @@ TEST(ConvertCopy, ParentsKeepFromThePivotOn) {
 }
 
 TEST(ConvertCopy, LinkIsIndependentUnlessModesChange) {
-    EXPECT_TRUE(file_operation(Case().convert("FROM base\nCOPY --link a b")).independent);
+    const auto conversion = Case().convert("FROM base\nCOPY --link a b");
+    EXPECT_TRUE(std::holds_alternative<solver::MergeOperation>(operation_of(conversion.target)));
+    const auto linked = operation_of(conversion.target.vertex->inputs()[1]);
+    EXPECT_TRUE(std::get<solver::FileOperation>(linked).independent);
+    EXPECT_EQ(conversion.target.vertex->options().name, "[2/2] LINK COPY --link a b");
+    EXPECT_EQ(conversion.target.vertex->inputs()[1].vertex->options().name, "[2/2] COPY --link a b");
+    EXPECT_EQ(conversion.layers.size(), 1U);
     EXPECT_FALSE(file_operation(Case().convert("FROM base\nCOPY --link --chmod=644 a b")).independent);
+}
+
+// What is linked knows neither the base nor its version nor its time.
+TEST(ConvertCopy, LinkedLayersAreTheSameVertexOnEveryBase) {
+    const auto linked = [](std::string_view os_version, std::string_view created) {
+        Case build;
+        auto& image = build.resolver.images["docker.io/library/base:latest"];
+        image.platform.os_version = os_version;
+        image.created = base::FileTime::parse_rfc3339(std::string(created));
+        const auto conversion = build.convert("FROM base\nCOPY --link a /app/");
+        return conversion.target.vertex->inputs()[1].vertex->digest();
+    };
+    EXPECT_EQ(linked("10.0.20348.1", "2024-01-01T00:00:00Z"), linked("10.0.26100.9", "2025-01-01T00:00:00Z"));
 }
 
 TEST(ConvertCopy, SourcesOfOneInstructionMakeOneLayer) {

@@ -274,12 +274,52 @@ TEST_F(FileEditorTest, ChownNamesBuiltInAccountsAndSids) {
     EXPECT_EQ(failure({"a.txt"}, "App/", action).code(), base::ErrorCode::Unsupported);
 }
 
-TEST_F(FileEditorTest, ChmodOfWindowsFilesIsRefused) {
+// docs/decisions/0008-chmod-on-windows.md
+TEST_F(FileEditorTest, ChmodOfWindowsFilesSetsTheirAccess) {
     CopyAction action;
-    action.mode = "755";
-    base::Error error = failure({"a.txt"}, "App/", action);
-    EXPECT_EQ(error.code(), base::ErrorCode::Unsupported);
-    EXPECT_THAT(error.what(), testing::HasSubstr("--chmod=755"));
+    action.owner = solver::Ownership{"ContainerUser", ""};
+    auto sddl = [&](const std::string& mode, std::string_view path = "App/c.txt") {
+        action.mode = mode;
+        return tree::SecurityDescriptor::parse(*copy({"dir"}, "App", action).find(path)->metadata.descriptor)
+            .sddl();
+    };
+    const std::string user = *tree::builtin_sid("ContainerUser");
+    EXPECT_EQ(sddl("600"), "O:" + user + "G:SYD:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;0x1301bf;;;" + user + ")");
+    EXPECT_EQ(sddl("0755"),
+              "O:" + user + "G:SYD:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;0x1301bf;;;" + user + ")(A;;0x1200a9;;;WD)");
+    EXPECT_EQ(sddl("644"), sddl("0755")) << "who may read may execute";
+    EXPECT_EQ(sddl("+x"), sddl("0755"));
+    EXPECT_EQ(sddl("go="), sddl("700"));
+    EXPECT_EQ(sddl("700", "App/sub"), "O:" + user + "G:SYD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;;0x1301ff;;;" +
+                                          user + ")(A;OICIIO;0x1301ff;;;CO)");
+    action.owner->group = "Users";
+    EXPECT_EQ(sddl("640"),
+              "O:" + user + "G:BUD:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;0x1301bf;;;" + user + ")(A;;0x1200a9;;;BU)");
+}
+
+TEST_F(FileEditorTest, BitsThatWindowsDoesNotHaveAreRefused) {
+    CopyAction action;
+    for (const char* mode : {"4755", "u+s", "1777"}) {
+        action.mode = mode;
+        base::Error error = failure({"a.txt"}, "App/", action);
+        EXPECT_EQ(error.code(), base::ErrorCode::Unsupported) << mode;
+        EXPECT_THAT(error.what(), testing::HasSubstr("setuid, setgid or sticky"));
+    }
+}
+
+TEST_F(FileEditorTest, OwnerAndModeAreNotOfDirectoriesOnTheWay) {
+    CopyAction action;
+    action.owner = solver::Ownership{"ContainerUser", ""};
+    action.mode = "700";
+    Tree tree = copy({"a.txt"}, "x/y/", action);
+    auto parent = base.find("")->metadata.descriptor;
+    EXPECT_EQ(*tree.find("x")->metadata.descriptor,
+              *tree::inherit_descriptor(parent, true, *tree::builtin_sid("ContainerAdministrator")));
+    tree = copy({"dir"}, "x/y", action);
+    EXPECT_EQ(tree::SecurityDescriptor::parse(*tree.find("x/y")->metadata.descriptor).owner,
+              *tree::builtin_sid("ContainerUser"));
+    EXPECT_NE(tree::SecurityDescriptor::parse(*tree.find("x")->metadata.descriptor).owner,
+              *tree::builtin_sid("ContainerUser"));
 }
 
 TEST_F(FileEditorTest, ArchivesThatAddWouldUnpackAreRefused) {
@@ -357,8 +397,84 @@ TEST_F(FileEditorTest, LinuxImagesTakeNumbersAndOctalModes) {
     EXPECT_EQ(metadata.mode, 0755U);
     action.mode = "77777";
     EXPECT_EQ(failure({"x"}, "bin/", action).code(), base::ErrorCode::Invalid);
-    action.mode = "u+x";
-    EXPECT_EQ(failure({"x"}, "bin/", action).code(), base::ErrorCode::Unsupported);
+    action.mode = "u+x,g=r";
+    auto tree = copy({"x"}, "bin/", action);
+    EXPECT_EQ(tree.find("bin/x")->metadata.mode, 0740U);
+    EXPECT_EQ(tree.find("bin")->metadata.mode, 0755U);
+    EXPECT_EQ(tree.find("bin")->metadata.uid, 0U);
+}
+
+class OtherOsTest : public FileEditorTest {
+  protected:
+    void put(const std::string& path, tree::Node node) {
+        tree::TreeEditor editor(from);
+        editor.put(path, std::move(node));
+        from = editor.finish();
+    }
+    static tree::Node link(std::string target) {
+        tree::Node node = link_node(std::move(target));
+        node.metadata.attributes = 0;
+        return node;
+    }
+};
+
+TEST_F(OtherOsTest, LinuxFilesBecomeWindowsFiles) {
+    is_context = false;
+    from = Tree(Os::Linux);
+    tree::Node file = file_node("MZ", kSource);
+    file.metadata.mode = 0755;
+    file.metadata.uid = 1000;
+    file.metadata.attributes = 0;
+    put("out", directory_node(kSource));
+    put("out/app.exe", file);
+    put("out/Data", directory_node(kSource));
+    put("out/lib", link("/out/Data"));
+    put("out/rel", link("Data/../app.exe"));
+    Tree tree = copy({"out"}, "App");
+    auto metadata = tree.find("App/app.exe")->metadata;
+    EXPECT_EQ(text(tree, "App/APP.EXE"), "MZ");
+    EXPECT_EQ(metadata.attributes, tree::attribute::kArchive);
+    EXPECT_EQ(metadata.mode, 0U);
+    EXPECT_EQ(metadata.uid, 0U);
+    EXPECT_EQ(metadata.modified, kSource);
+    EXPECT_EQ(*metadata.descriptor, *tree::inherit_descriptor(base.find("App")->metadata.descriptor, false,
+                                                              *tree::builtin_sid("ContainerAdministrator")));
+    EXPECT_EQ(tree.find("App/lib")->link_target, "C:\\out\\Data");
+    EXPECT_EQ(tree.find("App/lib")->metadata.attributes,
+              tree::attribute::kReparsePoint | tree::attribute::kDirectory);
+    EXPECT_EQ(tree.find("App/rel")->link_target, "Data\\..\\app.exe");
+    EXPECT_EQ(tree.find("App/rel")->metadata.attributes, tree::attribute::kReparsePoint);
+}
+
+TEST_F(OtherOsTest, WhatWindowsCannotHoldIsRefused) {
+    is_context = false;
+    from = Tree(Os::Linux);
+    put("out", directory_node());
+    put("out/a", file_node("1"));
+    put("out/A", file_node("2"));
+    EXPECT_THAT(failure({"out"}, "App").what(), testing::HasSubstr("/out/A and /out/a differ only by case"));
+    put("aux.c", file_node("1"));
+    EXPECT_THAT(failure({"aux.c"}, "App/").what(), testing::HasSubstr("the name"));
+}
+
+TEST_F(OtherOsTest, WindowsFilesBecomeLinuxFiles) {
+    is_context = false;
+    base = Tree(Os::Linux);
+    tree::Node file = file_node("x", kSource);
+    file.metadata.descriptor = tree::default_descriptor(false);
+    put("dir/x", file);
+    put("dir/here", link_node("sub\\d.log"));
+    put("dir/there", link_node("C:\\dir\\sub", NodeKind::Junction));
+    Tree tree = copy({"dir"}, "out");
+    EXPECT_EQ(tree.find("out/x")->metadata.mode, 0644U);
+    EXPECT_EQ(tree.find("out/x")->metadata.descriptor, nullptr);
+    EXPECT_EQ(tree.find("out/x")->metadata.attributes, 0U);
+    EXPECT_EQ(tree.find("out/sub")->metadata.mode, 0755U);
+    EXPECT_EQ(tree.find("out/here")->link_target, "sub/d.log");
+    EXPECT_EQ(tree.find("out/there")->kind, NodeKind::Symlink);
+    EXPECT_EQ(tree.find("out/there")->link_target, "/dir/sub");
+    put("dir/far", link_node("\\\\server\\share"));
+    EXPECT_EQ(failure({"dir"}, "out").code(), base::ErrorCode::Unsupported);
 }
 
 }  // namespace

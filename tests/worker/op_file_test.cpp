@@ -1,5 +1,6 @@
 #include "base/error.hpp"
 #include "tests/worker/worker_test.hpp"
+#include "tree/base_image.hpp"
 #include "tree/layer_tar.hpp"
 #include "worker/file_editor.hpp"
 
@@ -149,6 +150,92 @@ TEST_F(FileOpTest, FullyCachedBuildComputesNoTree) {
     EXPECT_TRUE(snapshot->layers()[1]->written());
     EXPECT_FALSE(std::filesystem::exists(path("state/index/sha256")) &&
                  !std::filesystem::is_empty(path("state/index/sha256")));
+}
+
+class LinkTest : public FileOpTest {
+  protected:
+    // COPY --link as the front end lowers it.
+    solver::Edge link(solver::Edge base, std::vector<std::string> sources, std::string destination,
+                      std::optional<solver::Ownership> owner = {}) {
+        solver::FileOperation operation;
+        operation.independent = true;
+        CopyAction copy = action(std::move(sources), std::move(destination));
+        copy.input = 1;
+        copy.owner = std::move(owner);
+        operation.actions.emplace_back(std::move(copy));
+        auto layer = vertex(std::move(operation), {scratch(), context()}, "COPY --link");
+        return vertex(solver::MergeOperation{}, {std::move(base), std::move(layer)}, "LINK");
+    }
+    worker::WrittenLayer top_of(const solver::Edge& edge) {
+        auto snapshot = solve(edge);
+        auto layers = worker().parts().writer.write_all(*snapshot, cancel);
+        auto raw = state->content().open(layers.back().blob, cancel);
+        auto tar = oci::decompress(*raw, 1 << 30);
+        for (const auto& finding :
+             tree::verify_layer(*tar, false, &snapshot->below()->tree(cancel), cancel)) {
+            ADD_FAILURE() << finding.entry << ": " << finding.text;
+        }
+        return layers.back();
+    }
+    static tree::Delta other_base(base::FileTime time) {
+        return tree::base_image_layer({.os_version = "10.0.26100.1", .time = time});
+    }
+};
+
+TEST_F(LinkTest, LayerIsTheSameOnEveryBase) {
+    write("dir/a.txt", "a");
+    for (const char* destination : {"app", "Program Files/app", "windows/SYSTEM32/app"}) {
+        auto one = top_of(link(base_image(), {"dir"}, destination));
+        auto two = top_of(link(image({other_base(base::FileTime::from_seconds(1))}), {"dir"}, destination));
+        EXPECT_EQ(one, two) << destination;
+    }
+}
+
+TEST_F(LinkTest, DirectoriesOfWindowsKeepTheirDescriptors) {
+    write("a.txt", "a");
+    auto base = solve(image({other_base(kBaseTime)}));
+    auto snapshot =
+        solve(link(image({other_base(kBaseTime)}), {"a.txt"}, "users/containeruser/Desktop/a.txt"));
+    for (const char* path : {"Users", "Users/ContainerUser", "Users/ContainerUser/Desktop"}) {
+        auto node = snapshot->tree(cancel).find(path);
+        EXPECT_EQ(snapshot->tree(cancel).locate(path)->path, path);
+        EXPECT_EQ(*node->metadata.descriptor, *base->tree(cancel).find(path)->metadata.descriptor) << path;
+        EXPECT_EQ(node->metadata.attributes, base->tree(cancel).find(path)->metadata.attributes) << path;
+    }
+    EXPECT_EQ(read(snapshot, "Users/ContainerUser/Desktop/a.txt"), "a");
+    EXPECT_NE(snapshot->tree(cancel).find("Windows/System32/config/SYSTEM"), nullptr);
+}
+
+TEST_F(LinkTest, NewBaseRunsNothingAgain) {
+    write("a.txt", "a");
+    auto made = [&] {
+        auto linked = progress.cached();
+        return std::count(linked.begin(), linked.end(), "COPY --link");
+    };
+    auto first = link(base_image(), {"a.txt"}, "app/a.txt");
+    auto snapshot = solve(first);
+    worker().parts().writer.write_all(*snapshot, cancel);
+    {
+        solver::Solver solver([&](const solver::VertexRef& wanted) { return worker().resolve(wanted); },
+                              &state->keys(), progress);
+        auto layer = first.vertex->inputs()[1];
+        auto result = solver.solve({layer}, cancel)[0];
+        worker().parts().writer.write_all(*worker::snapshot_of(result), cancel);
+        solver.save_late(layer, result);
+    }
+    snapshot.reset();
+    restart();
+    auto before = made();
+    EXPECT_EQ(read(solve(link(image({other_base(kBaseTime)}), {"a.txt"}, "app/a.txt")), "app/a.txt"), "a");
+    EXPECT_EQ(made(), before + 1);
+}
+
+TEST_F(LinkTest, NamesOfTheImageMeanNothing) {
+    write("a.txt", "a");
+    base::Error error = failure(link(base_image(), {"a.txt"}, "app/a.txt", solver::Ownership{"app", ""}));
+    EXPECT_THAT(error.what(), testing::HasSubstr("--link"));
+    auto snapshot = solve(link(base_image(), {"a.txt"}, "app/a.txt", solver::Ownership{"ContainerUser", ""}));
+    EXPECT_EQ(snapshot->layers().size(), 2U);
 }
 
 TEST_F(FileOpTest, OperationWithoutItsInputsIsRefused) {
