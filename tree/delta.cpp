@@ -45,6 +45,8 @@ Tree apply(const Tree& lower, const Delta& delta) {
     if (delta.files_root) {
         Node root;
         root.metadata = *delta.files_root;
+        // No descriptor means "inherited", and there is nobody to inherit from: the root's own stays.
+        if (!root.metadata.descriptor) root.metadata.descriptor = lower.root()->metadata.descriptor;
         editor.put("", std::move(root));
     }
     for (const Change& change : delta.changes) {

@@ -62,7 +62,8 @@ struct DeltaLimits {
 const std::string& path_of(const Change& change);
 
 // `lower` with the changes applied in their order; a Removal followed by an Upsert of the same path empties a
-// directory first. `files_root`, if any, becomes the root's metadata. Throws Invalid for a change that no
+// directory first. `files_root`, if any, becomes the root's metadata, but for a descriptor it does not have.
+// Throws Invalid for a change that no
 // layer may hold (no parent, a file as parent, a hard link to nothing or to a directory, another OS).
 Tree apply(const Tree& lower, const Delta& delta);
 

@@ -82,7 +82,9 @@ class FileOp final : public solver::Op {
     LayerRef layer_of(const tree::Tree& lower, const tree::Tree& upper,
                       const std::vector<solver::ResultRef>& inputs) const {
         auto delta = std::make_shared<tree::Delta>(tree::diff(lower, upper));
-        if (!delta->files_root) delta->files_root = lower.root()->metadata;
+        // A Windows layer has an entry for its root; no step changes it, and without one Linux keeps its own.
+        delta->files_root.reset();
+        if (lower.os() == tree::Os::Windows) delta->files_root = lower.root()->metadata;
         bool lost = std::any_of(copies_.begin(), copies_.end(), [&](const auto& from) {
             return snapshot_of(inputs.at(from.first))->registry_lost();
         });

@@ -152,6 +152,26 @@ TEST_F(FileOpTest, FullyCachedBuildComputesNoTree) {
                  !std::filesystem::is_empty(path("state/index/sha256")));
 }
 
+TEST_F(FileOpTest, LinuxLayersLeaveTheRootAlone) {
+    write("a.txt", "a");
+    for (bool independent : {false, true}) {
+        solver::FileOperation operation;
+        operation.independent = independent;
+        operation.actions.emplace_back(action({"a.txt"}, "opt/a.txt"));
+        std::get<CopyAction>(operation.actions[0]).input = 1;
+        auto linux_vertex = [](solver::Operation made, std::vector<solver::Edge> inputs) {
+            std::string bytes = solver::serialise({"linux/amd64", std::move(made)});
+            return solver::Edge{solver::Vertex::make(std::move(bytes), std::move(inputs), {}), 0};
+        };
+        auto from = linux_vertex(solver::LocalSource{"context", {}}, {});
+        auto made = linux_vertex(std::move(operation), {linux_vertex(solver::ScratchSource{}, {}), from});
+        auto delta = solve(made)->top()->delta(tree::Os::Linux, cancel);
+        EXPECT_FALSE(delta->files_root) << "the root would get no permissions at all";
+        ASSERT_EQ(delta->changes.size(), 2U);
+        EXPECT_EQ(std::get<tree::Upsert>(delta->changes[0]).node->metadata.mode, 0755U);
+    }
+}
+
 class LinkTest : public FileOpTest {
   protected:
     // COPY --link as the front end lowers it.
@@ -204,6 +224,16 @@ TEST_F(LinkTest, DirectoriesOfWindowsKeepTheirDescriptors) {
     }
     EXPECT_EQ(read(snapshot, "Users/ContainerUser/Desktop/a.txt"), "a");
     EXPECT_NE(snapshot->tree(cancel).find("Windows/System32/config/SYSTEM"), nullptr);
+}
+
+TEST_F(LinkTest, TheRootsDescriptorStays) {
+    write("a.txt", "a");
+    auto base = base_image();
+    auto root = solve(base)->tree(cancel).root()->metadata.descriptor;
+    ASSERT_NE(root, nullptr);
+    auto snapshot = solve(link(base, {"a.txt"}, "app/a.txt"));
+    ASSERT_NE(snapshot->tree(cancel).root()->metadata.descriptor, nullptr);
+    EXPECT_EQ(*snapshot->tree(cancel).root()->metadata.descriptor, *root);
 }
 
 TEST_F(LinkTest, NewBaseRunsNothingAgain) {
