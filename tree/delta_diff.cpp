@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "tree/delta.hpp"
 #include "tree/delta_budget.hpp"
+#include "tree/delta_compare.hpp"
 #include "tree/layer_form.hpp"
 #include "tree/name.hpp"
 
@@ -12,31 +13,6 @@ namespace {
 
 using base::ErrorCode;
 using base::fail;
-
-bool same_descriptor(const DescriptorRef& a, const DescriptorRef& b) {
-    return a == b || (a && b && *a == *b);
-}
-
-bool same_metadata(const Metadata& a, const Metadata& b) {
-    return a.attributes == b.attributes && same_descriptor(a.descriptor, b.descriptor) &&
-           a.extended_attributes == b.extended_attributes && a.created == b.created &&
-           a.modified == b.modified && a.accessed == b.accessed && a.changed == b.changed &&
-           a.mode == b.mode && a.uid == b.uid && a.gid == b.gid;
-}
-
-bool same_content(const ContentRef& a, const ContentRef& b) {
-    return a == b || (a && b && known_equal(*a, *b));
-}
-
-// All but the children and which names are one file.
-bool same_object(const Node& a, const Node& b) {
-    auto same_stream = [](const Stream& s, const Stream& t) {
-        return s.name == t.name && same_content(s.content, t.content);
-    };
-    return a.kind == b.kind && same_metadata(a.metadata, b.metadata) && same_content(a.content, b.content) &&
-           a.link_target == b.link_target &&
-           std::equal(a.streams.begin(), a.streams.end(), b.streams.begin(), b.streams.end(), same_stream);
-}
 
 class Differ {
   public:
