@@ -13,6 +13,7 @@
 #include "cli/progress_vertex.hpp"
 #include "cli/report.hpp"
 #include "frontend/diagnostic.hpp"
+#include "frontend/multi_platform.hpp"
 #include "solver/operation.hpp"
 #include "solver/solve.hpp"
 
@@ -22,17 +23,17 @@ namespace {
 // Shows each look-up of a base image as a step.
 class ShownResolver final : public frontend::ImageResolver {
   public:
-    ShownResolver(frontend::ImageResolver& next, base::ProgressSink& progress)
-        : next_(next), progress_(progress) {}
+    ShownResolver(frontend::ImageResolver& next, base::ProgressSink& progress, bool shows_platform)
+        : next_(next), progress_(progress), shows_platform_(shows_platform) {}
 
     frontend::ResolvedImage resolve_image(const oci::Reference& reference, const oci::Platform& platform,
                                           const base::CancelToken& cancel) override {
-        return with_vertex(progress_, "[internal] load metadata for " + reference.string(),
+        return with_vertex(progress_, title(platform, reference.string()),
                            [&] { return next_.resolve_image(reference, platform, cancel); });
     }
     frontend::ResolvedImage resolve_layout(std::string_view layout, const oci::Platform& platform,
                                            const base::CancelToken& cancel) override {
-        return with_vertex(progress_, "[internal] load metadata for oci-layout://" + std::string(layout),
+        return with_vertex(progress_, title(platform, "oci-layout://" + std::string(layout)),
                            [&] { return next_.resolve_layout(layout, platform, cancel); });
     }
     std::optional<std::string> machine_path(const frontend::ResolvedImage& image,
@@ -42,13 +43,20 @@ class ShownResolver final : public frontend::ImageResolver {
     }
 
   private:
+    std::string title(const oci::Platform& platform, const std::string& image) const {
+        return fmt::format("[{}internal] load metadata for {}",
+                           shows_platform_ ? platform.string() + " " : std::string(), image);
+    }
+
     frontend::ImageResolver& next_;
     base::ProgressSink& progress_;
+    bool shows_platform_;
 };
 
-bool runs_processes(const solver::Edge& target) {
+bool runs_processes(const std::vector<solver::Edge>& targets) {
     std::set<base::Digest> seen;
-    std::vector<solver::VertexRef> open = {target.vertex};
+    std::vector<solver::VertexRef> open;
+    for (const solver::Edge& target : targets) open.push_back(target.vertex);
     while (!open.empty()) {
         solver::VertexRef vertex = open.back();
         open.pop_back();
@@ -75,15 +83,17 @@ class Build {
 
     std::vector<worker::ExportResult> run() {
         load_inputs();
-        frontend::Conversion conversion = convert();
+        std::vector<frontend::Conversion> conversions = convert();
+        check_outputs(conversions);
+        std::vector<solver::Edge> targets;
+        for (const frontend::Conversion& conversion : conversions) targets.push_back(conversion.target);
         ContainerBackend backend(context_);
-        if (runs_processes(conversion.target)) prepare(backend);
+        if (runs_processes(targets)) prepare(backend);
         worker::Worker worker(context_.state(), backend.services(), request_.worker);
         solver::Solver solver([&](const solver::VertexRef& vertex) { return worker.resolve(vertex); },
                               &context_.state().keys(), progress_);
-        solver::ResultRef result = solver.solve({conversion.target}, context_.cancel).front();
-        auto exports = write_outputs(worker, conversion, result);
-        if (!exports.empty()) remember_layers(solver, conversion);
+        auto exports = write_outputs(worker, conversions, solver.solve(targets, context_.cancel));
+        if (!exports.empty()) remember_layers(solver, conversions);
         return exports;
     }
 
@@ -103,17 +113,18 @@ class Build {
         return own ? "Dockerfile" : std::filesystem::path(request_.dockerfile).filename().string();
     }
 
-    frontend::Conversion convert() {
+    std::vector<frontend::Conversion> convert() {
         worker::Worker images(context_.state(), {}, request_.worker);
         StoreImageResolver store(context_.state(), images);
-        ShownResolver resolver(store, progress_);
+        ShownResolver resolver(store, progress_, request_.makes_index);
         frontend::Findings findings;
         try {
-            auto conversion =
-                frontend::convert(inputs_.dockerfile, request_.frontend, resolver, context_.cancel, findings);
+            auto conversions =
+                frontend::convert_platforms(inputs_.dockerfile, request_.frontend, request_.platforms, resolver,
+                                            context_.cancel, findings);
             show_warnings(findings);
-            warn_of_unused_arguments(conversion);
-            return conversion;
+            warn_of_unused_arguments(conversions);
+            return conversions;
         } catch (const base::Error&) {
             show_warnings(findings);
             throw;
@@ -135,15 +146,28 @@ class Build {
         }
     }
 
-    void warn_of_unused_arguments(const frontend::Conversion& conversion) {
+    void warn_of_unused_arguments(const std::vector<frontend::Conversion>& conversions) {
         std::set<std::string> unused;
         for (const auto& [name, value] : request_.frontend.build_args) unused.insert(name);
-        for (const std::string& name : conversion.used_build_args) unused.erase(name);
+        for (const frontend::Conversion& conversion : conversions) {
+            for (const std::string& name : conversion.used_build_args) unused.erase(name);
+        }
         for (const std::string& name : unused) {
             progress_.emit(base::WarningEvent{
                 .message =
                     fmt::format("--build-arg {}: no ARG of the stages that were built has this name", name)});
         }
+    }
+
+    // What a build is for is known now; nothing has run yet.
+    void check_outputs(const std::vector<frontend::Conversion>& conversions) const {
+        worker::ExportShape shape;
+        for (const frontend::Conversion& conversion : conversions) {
+            shape.platforms.push_back(conversion.config.platform);
+        }
+        shape.makes_index = request_.makes_index;
+        shape.has_source_date_epoch = conversions.front().source_date_epoch.has_value();
+        for (const auto& exporter : request_.exporters) exporter->check(shape);
     }
 
     void prepare(const ContainerBackend& backend) {
@@ -152,25 +176,33 @@ class Build {
     }
 
     std::vector<worker::ExportResult> write_outputs(worker::Worker& worker,
-                                                    const frontend::Conversion& conversion,
-                                                    const solver::ResultRef& result) {
-        worker::ExportInput input{worker::snapshot_of(result), conversion.config, conversion.epoch};
-        std::vector<worker::ExportResult> results;
-        for (const auto& exporter : request_.exporters) {
-            results.push_back(exporter->run(worker, input, progress_, context_.cancel));
+                                                    const std::vector<frontend::Conversion>& conversions,
+                                                    const std::vector<solver::ResultRef>& results) {
+        worker::ExportInput input;
+        input.makes_index = request_.makes_index;
+        input.source_date_epoch = conversions.front().source_date_epoch;
+        for (std::size_t i = 0; i < conversions.size(); ++i) {
+            input.images.push_back(
+                {worker::snapshot_of(results[i]), conversions[i].config, conversions[i].epoch});
         }
-        return results;
+        std::vector<worker::ExportResult> written;
+        for (const auto& exporter : request_.exporters) {
+            written.push_back(exporter->run(worker, input, progress_, context_.cancel));
+        }
+        return written;
     }
 
     // Exporting wrote the layers that were only values so far: the next build finds them in the store.
-    void remember_layers(solver::Solver& solver, const frontend::Conversion& conversion) {
+    void remember_layers(solver::Solver& solver, const std::vector<frontend::Conversion>& conversions) {
         auto remember = [&](const solver::Edge& edge) {
             if (solver::ResultRef result = solver.known_result(edge)) solver.save_late(edge, result);
         };
-        for (const solver::Edge& layer : conversion.layers) {
-            // What a merge put in its place was written with it.
-            for (const solver::Edge& input : layer.vertex->inputs()) remember(input);
-            remember(layer);
+        for (const frontend::Conversion& conversion : conversions) {
+            for (const solver::Edge& layer : conversion.layers) {
+                // What a merge put in its place was written with it.
+                for (const solver::Edge& input : layer.vertex->inputs()) remember(input);
+                remember(layer);
+            }
         }
     }
 
@@ -189,7 +221,7 @@ const worker::ExportResult* first_image(const std::vector<worker::ExportResult>&
 
 base::OrderedJson describe(const worker::ExportResult& result) {
     base::OrderedJson metadata;
-    metadata["containerimage.config.digest"] = result.config->string();
+    if (result.config) metadata["containerimage.config.digest"] = result.config->string();
     metadata["containerimage.descriptor"] = {{"mediaType", result.image->media_type},
                                              {"digest", result.image->digest.string()},
                                              {"size", result.image->size}};

@@ -5,11 +5,14 @@
 #include <cstdlib>
 
 #include "base/error.hpp"
+#include "cli/annotation_option.hpp"
 #include "cli/image_names.hpp"
 #include "cli/image_resolver.hpp"
 #include "cli/key_values.hpp"
 #include "cli/option_values.hpp"
-#include "frontend/build_arguments.hpp"
+#include "cli/platform_choice.hpp"
+#include "cli/unsupported_flags.hpp"
+#include "frontend/multi_platform.hpp"
 #include "oci/reference.hpp"
 
 namespace mullion::cli {
@@ -18,6 +21,7 @@ namespace {
 using base::ErrorCode;
 using base::fail;
 
+constexpr const char* kSourceDateEpoch = "SOURCE_DATE_EPOCH";
 constexpr std::string_view kLayoutScheme = "oci-layout://";
 constexpr std::string_view kImageScheme = "docker-image://";
 constexpr std::chrono::seconds kDefaultStepTimeout = std::chrono::hours(1);
@@ -78,41 +82,57 @@ worker::Attributes parse_output(const std::string& text) {
     return parse_key_value_csv(text, "--output");
 }
 
+bool makes_image(const std::string& kind) {
+    return kind == "image" || kind == "oci" || kind == "docker";
+}
+
 // Returns the type.
 std::string add_output(const std::string& text, const std::vector<std::string>& names,
-                       BuildRequest& request) {
+                       const worker::Attributes& annotations, BuildRequest& request) {
     worker::Attributes attributes = parse_output(text);
     auto type = std::find_if(attributes.begin(), attributes.end(),
                              [](const auto& pair) { return pair.first == "type"; });
     if (type == attributes.end()) throw fail(ErrorCode::Invalid, "--output {}: type is missing", text);
     std::string kind = type->second;
     attributes.erase(type);
+    if (makes_image(kind)) attributes.insert(attributes.end(), annotations.begin(), annotations.end());
     request.exporters.push_back(worker::make_exporter(kind, attributes, names));
     return kind;
+}
+
+void check_image_flags(const BuildFlags& flags, bool has_image, bool quiet) {
+    for (const auto& [flag, given] :
+         {std::pair("--iidfile", !flags.iidfile.empty()), std::pair("--quiet", quiet),
+          std::pair("--annotation", !flags.annotations.empty())}) {
+        if (!given || has_image) continue;
+        throw fail(ErrorCode::Invalid, "{} needs an image: give -t NAME or -o type=image|oci|docker", flag);
+    }
+    if (!flags.tags.empty() && !has_image) {
+        throw fail(ErrorCode::Invalid, "-t {}: none of the outputs is an image that could have a name",
+                   flags.tags.front());
+    }
 }
 
 void add_outputs(const BuildFlags& flags, BuildRequest& request) {
     std::vector<std::string> names;
     for (const std::string& tag : flags.tags) names.push_back(new_name(tag));
+    worker::Attributes annotations = annotation_attributes(flags.annotations);
     std::vector<std::string> kinds;
-    for (const std::string& output : flags.outputs) kinds.push_back(add_output(output, names, request));
-    if (flags.outputs.empty() && !names.empty()) kinds.push_back(add_output("type=image", names, request));
+    for (const std::string& output : flags.outputs) {
+        kinds.push_back(add_output(output, names, annotations, request));
+    }
+    if (flags.load && names.empty()) {
+        throw fail(ErrorCode::Invalid, "--load: under which name? Give -t NAME");
+    }
+    bool to_store = flags.load || (flags.outputs.empty() && !names.empty());
+    if (to_store && std::find(kinds.begin(), kinds.end(), "image") == kinds.end()) {
+        kinds.push_back(add_output("type=image", names, annotations, request));
+    }
+    bool quiet = request.display == DisplayMode::Quiet;
+    check_image_flags(flags, std::any_of(kinds.begin(), kinds.end(), makes_image), quiet);
     auto to_stdout =
         std::count_if(request.exporters.begin(), request.exporters.end(),
                       [](const auto& exporter) { return exporter->writes_to_standard_output(); });
-    bool makes_image = std::any_of(kinds.begin(), kinds.end(), [](const std::string& kind) {
-        return kind == "image" || kind == "oci" || kind == "docker";
-    });
-    bool quiet = request.display == DisplayMode::Quiet;
-    std::string_view needs_image = !flags.iidfile.empty() ? "--iidfile" : quiet ? "--quiet" : "";
-    if (!needs_image.empty() && !makes_image) {
-        throw fail(ErrorCode::Invalid, "{} needs an image: give -t NAME or -o type=image|oci|docker",
-                   needs_image);
-    }
-    if (!names.empty() && !makes_image) {
-        throw fail(ErrorCode::Invalid, "-t {}: none of the outputs is an image that could have a name",
-                   flags.tags.front());
-    }
     if (to_stdout > 1) throw fail(ErrorCode::Invalid, "--output: only one output can go to standard output");
     if (to_stdout == 1 && quiet) {
         throw fail(ErrorCode::Invalid, "--quiet prints the digest where --output writes: to standard output")
@@ -120,12 +140,33 @@ void add_outputs(const BuildFlags& flags, BuildRequest& request) {
     }
 }
 
-std::optional<base::FileTime> source_date_epoch() {
-    const char* text = std::getenv("SOURCE_DATE_EPOCH");
-    if (text == nullptr || *text == '\0') return {};
-    auto epoch = frontend::parse_epoch(text);
-    if (!epoch) throw fail(ErrorCode::Invalid, "invalid SOURCE_DATE_EPOCH: {}", text);
-    return epoch;
+// As buildx has it: the variable of our environment is a build argument nobody gave.
+void add_source_date_epoch(frontend::KeyValues& build_args) {
+    const char* text = std::getenv(kSourceDateEpoch);
+    if (text == nullptr || *text == '\0') return;
+    bool given = std::any_of(build_args.begin(), build_args.end(),
+                             [](const auto& argument) { return argument.first == kSourceDateEpoch; });
+    if (!given) build_args.emplace_back(kSourceDateEpoch, text);
+}
+
+// nullopt: the cache is used everywhere.
+std::optional<std::vector<std::string>> stages_without_cache(const BuildFlags& flags) {
+    if (flags.no_cache && !flags.no_cache_filter.empty()) {
+        throw fail(ErrorCode::Invalid, "--no-cache and --no-cache-filter cannot be used together");
+    }
+    if (flags.no_cache) return std::vector<std::string>();
+    if (flags.no_cache_filter.empty()) return {};
+    std::vector<std::string> stages;
+    for (const std::string& option : flags.no_cache_filter) {
+        for (std::size_t begin = 0; begin <= option.size();) {
+            std::size_t end = std::min(option.find(',', begin), option.size());
+            if (end == begin)
+                throw fail(ErrorCode::Invalid, "invalid --no-cache-filter \"{}\": no stage", option);
+            stages.push_back(option.substr(begin, end - begin));
+            begin = end + 1;
+        }
+    }
+    return stages;
 }
 
 frontend::Options frontend_options(const BuildFlags& flags) {
@@ -133,11 +174,19 @@ frontend::Options frontend_options(const BuildFlags& flags) {
     options.target = flags.target;
     options.build_args = parse_assignments(flags.build_args, "--build-arg");
     options.labels = parse_labels(flags.labels);
-    if (!flags.platform.empty()) options.platform = oci::Platform::parse(flags.platform);
+    add_source_date_epoch(options.build_args);
     if (flags.network == "none") options.network = frontend::NetworkMode::None;
-    if (flags.no_cache) options.no_cache.emplace();
-    options.source_date_epoch = source_date_epoch();
+    options.no_cache = stages_without_cache(flags);
     return options;
+}
+
+void add_platforms(const BuildFlags& flags, BuildRequest& request) {
+    request.platforms = parse_platforms(flags.platforms);
+    std::optional<std::string> attribute;
+    if (!flags.multi_platform.empty()) attribute = flags.multi_platform;
+    request.makes_index =
+        frontend::makes_index(request.frontend.build_args, attribute, request.platforms.size());
+    request.frontend.multi_platform = request.makes_index;
 }
 
 }  // namespace
@@ -168,6 +217,7 @@ std::optional<BuildCall> parse_build_call(const std::string& text) {
 
 BuildRequest make_build_request(const BuildFlags& flags) {
     BuildRequest request;
+    refuse_unsupported_flags(flags);
     request.call = parse_build_call(flags.check ? "check" : flags.call);
     if (is_remote(flags.context)) {
         throw fail(ErrorCode::Unsupported, "context {}: only local directories can be built yet",
@@ -179,6 +229,7 @@ BuildRequest make_build_request(const BuildFlags& flags) {
         throw fail(ErrorCode::Invalid, "context and Dockerfile cannot both come from standard input");
     }
     request.frontend = frontend_options(flags);
+    add_platforms(flags, request);
     for (const std::string& text : flags.build_contexts) add_build_context(text, request);
     if (!flags.memory.empty()) request.worker.limits.memory_mb = parse_memory_mb(flags.memory);
     request.worker.limits.time_limit =

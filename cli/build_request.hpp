@@ -21,13 +21,24 @@ struct BuildFlags {
     std::string context;
     std::string file;
     std::string target;
-    std::string platform;
     std::string progress = "auto";
     std::string network = "default";
     std::string metadata_file;
     std::string iidfile;
     std::string memory;
     std::string step_timeout;
+    std::string multi_platform;
+    std::string provenance;
+    std::string sbom;
+    std::string shm_size;
+    std::string cgroup_parent;
+    std::vector<std::string> platforms;
+    std::vector<std::string> no_cache_filter;
+    std::vector<std::string> annotations;
+    std::vector<std::string> attestations;
+    std::vector<std::string> ulimits;
+    std::vector<std::string> cache_from;
+    std::vector<std::string> cache_to;
     std::vector<std::string> tags;
     std::vector<std::string> build_args;
     std::vector<std::string> labels;
@@ -35,6 +46,9 @@ struct BuildFlags {
     std::vector<std::string> outputs;
     bool no_cache = false;
     bool quiet = false;
+    bool load = false;
+    bool push = false;
+    bool pull = false;
     bool allow_registry_loss = false;
     std::string call = "build";
     bool check = false;
@@ -51,9 +65,11 @@ struct BuildCall {
 std::optional<BuildCall> parse_build_call(const std::string& text);
 
 struct BuildRequest {
-    std::string context;     // a directory, or "-"
-    std::string dockerfile;  // a file, "-" for standard input, empty for the context's own
-    frontend::Options frontend;
+    std::string context;                   // a directory, or "-"
+    std::string dockerfile;                // a file, "-" for standard input, empty for the context's own
+    frontend::Options frontend;            // for any one of `platforms`
+    std::vector<oci::Platform> platforms;  // empty: the one that the options and the base give
+    bool makes_index = false;
     worker::WorkerOptions worker;
     std::vector<std::unique_ptr<worker::Exporter>> exporters;
     DisplayMode display;

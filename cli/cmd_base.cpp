@@ -13,8 +13,10 @@
 namespace mullion::cli {
 namespace {
 
+constexpr const char* kDefaultVersion = "10.0.20348.2700";
+
 struct Options {
-    std::string os_version = "10.0.20348.2700";
+    std::vector<std::string> os_versions;
     std::string name;
     std::string destination;
 };
@@ -46,31 +48,60 @@ worker::ImageRequest make_request(const oci::Platform& platform) {
     return request;
 }
 
-void write_layout(Context& context, const Options& options, const worker::AssembledImage& image) {
-    auto writer = oci::write_oci_layout(options.destination);
-    for (const oci::Descriptor& layer : image.parsed_manifest.layers) {
-        writer->put(context.state().content(), layer, context.cancel);
-    }
-    writer->put_bytes(image.parsed_manifest.config, image.config);
-    writer->put_bytes(image.descriptor, image.manifest);
-    writer->finish({{options.name.empty() ? "" : full_name(options.name), image.descriptor}});
+// The images, and an index of them if there are several.
+struct Base {
+    std::vector<worker::AssembledImage> images;
+    std::string index;
+    oci::Descriptor root;
+};
+
+Base assemble(Context& context, const std::vector<oci::Platform>& platforms) {
+    worker::Worker worker(context.state(), {}, {});
+    base::NullProgress progress;
+    std::vector<worker::ImageRequest> requests;
+    for (const oci::Platform& platform : platforms) requests.push_back(make_request(platform));
+    auto images =
+        worker::assemble_images(worker, requests, progress, base::Digest::of("base create"), context.cancel);
+    oci::Descriptor root = images.front().descriptor;
+    if (images.size() == 1) return {std::move(images), {}, std::move(root)};
+    oci::Index index;
+    for (const worker::AssembledImage& image : images) index.manifests.push_back(image.descriptor);
+    std::string document = index.json();
+    root = {index.media_type, base::Digest::of(document), document.size(), {}, {}, {}};
+    return {std::move(images), std::move(document), std::move(root)};
 }
 
-int create(Context& context, const Options& options, const oci::Platform& platform) {
-    cache::State& state = context.state();
-    worker::Worker worker(state, {}, {});
-    base::NullProgress progress;
-    worker::AssembledImage image = worker::assemble_image(worker, make_request(platform), progress,
-                                                          base::Digest::of("base create"), context.cancel);
-    if (!options.destination.empty()) {
-        write_layout(context, options, image);
-        fmt::print("{}\n", options.destination);
-        return kSuccess;
+void write_layout(Context& context, const Options& options, const Base& base) {
+    auto writer = oci::write_oci_layout(options.destination);
+    for (const worker::AssembledImage& image : base.images) {
+        for (const oci::Descriptor& layer : image.parsed_manifest.layers) {
+            writer->put(context.state().content(), layer, context.cancel);
+        }
+        writer->put_bytes(image.parsed_manifest.config, image.config);
+        writer->put_bytes(image.descriptor, image.manifest);
     }
-    state.content().put_bytes(image.config);
-    state.content().put_bytes(image.manifest);
-    state.images().put(full_name(options.name), image.descriptor);
-    fmt::print("{}\n", short_name(full_name(options.name)));
+    if (!base.index.empty()) writer->put_bytes(base.root, base.index);
+    writer->finish({{options.name.empty() ? "" : full_name(options.name), base.root}});
+}
+
+void write_store(cache::State& state, const Options& options, const Base& base) {
+    for (const worker::AssembledImage& image : base.images) {
+        state.content().put_bytes(image.config);
+        state.content().put_bytes(image.manifest);
+    }
+    if (!base.index.empty()) state.content().put_bytes(base.index);
+    state.images().put(full_name(options.name), base.root);
+}
+
+int create(Context& context, const Options& options, const std::vector<oci::Platform>& platforms) {
+    Base base = assemble(context, platforms);
+    if (!options.destination.empty()) {
+        write_layout(context, options, base);
+        fmt::print("{}\n", options.destination);
+    } else {
+        write_store(context.state(), options, base);
+        fmt::print("{}\n", short_name(full_name(options.name)));
+    }
     return kSuccess;
 }
 
@@ -82,17 +113,23 @@ void add_base(CLI::App& app, Context& context) {
     auto options = std::make_shared<Options>();
     CLI::App* command = group->add_subcommand(
         "create", "Make a small, deterministic stand-in for a Windows base image, for offline use and tests");
-    command->add_option("--os-version", options->os_version, "os.version of the image");
+    command
+        ->add_option("--os-version", options->os_versions,
+                     "os.version of the image; several make an index of as many images")
+        ->take_all()
+        ->allow_extra_args(false);
     command->add_option("-t,--tag", options->name, "Name in the local store, or in the layout of --dest");
     command->add_option("--dest", options->destination, "Write an OCI layout to this directory instead");
     command->callback([&context, options] {
-        oci::Platform platform = parse_platform(options->os_version);
+        if (options->os_versions.empty()) options->os_versions = {kDefaultVersion};
+        std::vector<oci::Platform> platforms;
+        for (const std::string& version : options->os_versions) platforms.push_back(parse_platform(version));
         if (options->name.empty() && options->destination.empty()) {
             throw base::fail(base::ErrorCode::Invalid,
                              "base create: where to? Give --tag NAME or --dest DIRECTORY");
         }
         if (!options->name.empty()) full_name(options->name);
-        context.action = [&context, options, platform] { return create(context, *options, platform); };
+        context.action = [&context, options, platforms] { return create(context, *options, platforms); };
     });
 }
 

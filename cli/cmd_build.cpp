@@ -6,6 +6,24 @@
 #include "cli/commands.hpp"
 
 namespace mullion::cli {
+namespace {
+
+// Known, so that they are refused with a reason and not as unknown options.
+template <typename List>
+void add_unsupported(CLI::App& command, const List& list, BuildFlags& flags) {
+    list("--attest", flags.attestations, "Only type=...,disabled=true");
+    command.add_option("--provenance", flags.provenance, "Only false");
+    command.add_option("--sbom", flags.sbom, "Only false");
+    command.add_flag("--push", flags.push, "Not supported");
+    command.add_flag("--pull", flags.pull, "Not supported");
+    list("--cache-from", flags.cache_from, "Not supported");
+    list("--cache-to", flags.cache_to, "Not supported");
+    command.add_option("--shm-size", flags.shm_size, "Not supported: Windows containers have none");
+    list("--ulimit", flags.ulimits, "Not supported: Windows containers have none");
+    command.add_option("--cgroup-parent", flags.cgroup_parent, "Not supported: Windows containers have none");
+}
+
+}  // namespace
 
 void add_build(CLI::App& app, Context& context) {
     auto flags = std::make_shared<BuildFlags>();
@@ -25,11 +43,17 @@ void add_build(CLI::App& app, Context& context) {
     list("--build-context", flags->build_contexts,
          "NAME=DIR, NAME=oci-layout://DIR[:TAG] or NAME=docker-image://REF: what NAME means in FROM and "
          "--from");
-    command->add_option("--platform", flags->platform,
-                        "Platform to build for: windows/amd64, windows(10.0.20348.2700)/amd64");
+    list("--platform", flags->platforms,
+         "Platforms to build for: windows/amd64, windows(10.0.20348.2700)/amd64; several make an index");
+    command->add_option("--multi-platform", flags->multi_platform,
+                        "true: make an index of one platform, too");
+    list("--annotation", flags->annotations,
+         "[TYPE:]KEY=VALUE; TYPE: manifest, manifest-descriptor, index, index-descriptor");
     list("--label", flags->labels, "NAME=VALUE label of the image");
     list("-o,--output", flags->outputs, "type=image|oci|docker|local|tar[,dest=PATH][,name=NAME]...");
+    command->add_flag("--load", flags->load, "Put the image into the local store (as -o type=image)");
     command->add_flag("--no-cache", flags->no_cache, "Run every RUN, COPY and ADD");
+    list("--no-cache-filter", flags->no_cache_filter, "Run the steps of these stages");
     command->add_option("--network", flags->network, "Network of RUN steps")
         ->check(CLI::IsMember({"default", "none"}));
     command->add_option("--memory", flags->memory, "Memory limit of a RUN step (512m, 2g)");
@@ -46,6 +70,7 @@ void add_build(CLI::App& app, Context& context) {
     command->add_option("--call", flags->call,
                         "build, or instead of building: check, outline, targets[,format=json]");
     command->add_flag("--check", flags->check, "Shorthand for --call=check");
+    add_unsupported(*command, list, *flags);
     command->callback([&context, flags] {
         auto request = std::make_shared<BuildRequest>(make_build_request(*flags));
         context.action = [&context, request] {

@@ -23,10 +23,13 @@ struct Options {
 struct Row {
     std::string repository;
     std::string tag;
-    std::string id;
+    std::string id;        // of what the name stands for: the image, or the index of several
+    std::string manifest;  // of the image
     std::string platform;
     std::optional<base::FileTime> created;
     std::uint64_t size = 0;  // of the compressed blobs
+
+    std::string name() const { return repository + ":" + tag; }
 };
 
 std::vector<Row> list_rows(Context& context) {
@@ -39,7 +42,8 @@ std::vector<Row> list_rows(Context& context) {
             Row row;
             row.tag = reference.tag().value_or("<none>");
             row.repository = reference.tag() ? familiar.substr(0, familiar.rfind(':')) : familiar;
-            row.id = image.descriptor.digest.string();
+            row.id = named.target.digest.string();
+            row.manifest = image.descriptor.digest.string();
             row.platform = image.config.platform.string();
             row.created = image.config.created;
             row.size = image.manifest.config.size;
@@ -74,6 +78,7 @@ std::string render_json(const std::vector<Row>& rows) {
         item["Repository"] = row.repository;
         item["Tag"] = row.tag;
         item["ID"] = row.id;
+        item["Manifest"] = row.manifest;
         item["CreatedAt"] = row.created ? row.created->rfc3339() : "";
         item["Platform"] = row.platform;
         item["Size"] = row.size;
@@ -86,7 +91,11 @@ int list_images(Context& context, const Options& options) {
     std::vector<Row> rows = list_rows(context);
     std::string text;
     if (options.quiet) {
-        for (const Row& row : rows) text += shown_id(row, options.no_trunc) + "\n";
+        // An index has a row per platform, but one ID.
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            bool repeated = i > 0 && rows[i].id == rows[i - 1].id && rows[i].name() == rows[i - 1].name();
+            if (!repeated) text += shown_id(rows[i], options.no_trunc) + "\n";
+        }
     } else {
         text = options.format == "json" ? render_json(rows) : render_table(rows, options);
     }

@@ -32,6 +32,7 @@ base::OrderedJson describe(const cache::NamedImage& named, const oci::Image& ima
     for (const base::DiffId& diff_id : image.config.diff_ids) layers.push_back(diff_id.digest.string());
     item["RootFS"] = {{"Type", "layers"}, {"Layers", layers}};
     item["History"] = config.value("history", base::Json::array());
+    if (named.target.digest != image.descriptor.digest) item["Index"] = named.target.digest.string();
     item["Descriptor"] = {{"mediaType", image.descriptor.media_type},
                           {"digest", image.descriptor.digest.string()},
                           {"size", image.descriptor.size}};

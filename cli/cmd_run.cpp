@@ -12,6 +12,7 @@
 #include "cli/image_names.hpp"
 #include "cli/key_values.hpp"
 #include "cli/option_values.hpp"
+#include "cli/platform_choice.hpp"
 #include "cli/report.hpp"
 #include "cli/standard_input.hpp"
 #include "oci/image.hpp"
@@ -31,6 +32,7 @@ struct Options {
     std::string user;
     std::string entrypoint;
     bool has_entrypoint = false;
+    std::string platform;
     std::string network = "nat";
     std::string isolation = "default";
     std::string memory;
@@ -66,6 +68,7 @@ struct Values {
     std::vector<std::string> environment;
     std::vector<worker::Volume> volumes;
     worker::Limits limits;
+    oci::Platform platform;
 };
 
 Values parse_values(const Options& options) {
@@ -76,6 +79,7 @@ Values parse_values(const Options& options) {
     }
     for (const std::string& text : options.volumes) values.volumes.push_back(parse_volume(text));
     values.limits = parse_limits(options);
+    if (!options.platform.empty()) values.platform = oci::Platform::parse(options.platform);
     return values;
 }
 
@@ -105,7 +109,8 @@ int unix_status(std::uint32_t code) {
 int run(Context& context, const Options& options, const Values& values) {
     cache::State& state = context.state();
     cache::NamedImage named = find_image(state, options.image);
-    oci::Image image = oci::load_image(state.content(), named.target, oci::Platform(), context.cancel);
+    oci::Image image =
+        choose_image(state.content(), named.target, values.platform, options.image, context.cancel);
     worker::ContainerRequest request = make_request(options, values, std::move(image));
     ContainerBackend backend(context);
     backend.prepare(context.cancel);
@@ -149,6 +154,8 @@ void add_run(CLI::App& app, Context& context) {
     command->add_option("-u,--user", options->user, "User");
     CLI::Option* entrypoint =
         command->add_option("--entrypoint", options->entrypoint, "Instead of the image's ENTRYPOINT");
+    command->add_option("--platform", options->platform,
+                        "Of an index: which image to run (default: windows/amd64, its highest version)");
     command->add_option("--network", options->network, "nat or none")->check(CLI::IsMember({"nat", "none"}));
     command->add_option("--isolation", options->isolation, "default, process or hyperv")
         ->check(CLI::IsMember({"default", "process", "hyperv"}));

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/error.hpp"
+#include "cli/platform_choice.hpp"
 #include "oci/image.hpp"
 #include "worker/image_registry.hpp"
 
@@ -24,15 +25,6 @@ std::string root_names(const oci::ImageArchive& archive) {
 
 bool has_tag(const oci::NamedRoot& root, const std::string& tag) {
     return root.name == tag || (root.name.size() > tag.size() && root.name.ends_with(":" + tag));
-}
-
-// An image must be for the wanted OS and architecture even where there was no index to choose from.
-void check_platform(const oci::Image& image, const oci::Platform& wanted, const std::string& name) {
-    const oci::Platform& found = image.config.platform;
-    if (oci::satisfies(found, wanted)) return;
-    throw fail(ErrorCode::NotFound, "{} is an image for {}, not for {}", name, found.string(),
-               wanted.string())
-        .hint("ask for its platform with --platform, or name another tag");
 }
 
 bool exists(const std::string& path) {
@@ -60,8 +52,7 @@ frontend::ResolvedImage StoreImageResolver::resolve_image(const oci::Reference& 
     }
     // Leased until the build ends: nobody else's clean-up takes what it stands upon.
     state_.content().contains(target->digest);
-    oci::Image image = oci::load_image(state_.content(), *target, platform, cancel);
-    check_platform(image, platform, reference.familiar());
+    oci::Image image = choose_image(state_.content(), *target, platform, reference.familiar(), cancel);
     return resolved(reference.with_digest(image.descriptor.digest).string(), image, "");
 }
 
@@ -88,9 +79,8 @@ frontend::ResolvedImage StoreImageResolver::resolve_layout(std::string_view layo
                                                            const base::CancelToken& cancel) {
     LayoutSpec spec = LayoutSpec::parse(layout);
     auto archive = oci::ImageArchive::open_path(spec.path, cancel, state_.temporary_directory());
-    oci::Image image = oci::load_image(*archive, find_root(*archive, spec), platform, cancel);
     std::string name = "oci-layout://" + spec.path;
-    check_platform(image, platform, name);
+    oci::Image image = choose_image(*archive, find_root(*archive, spec), platform, name, cancel);
     return resolved(name + "@" + image.descriptor.digest.string(), image, spec.path);
 }
 

@@ -155,8 +155,7 @@ std::optional<base::FileTime> source_date_epoch(const Options& options, const En
     const std::string name = "SOURCE_DATE_EPOCH";
     const auto* text = arguments.use(name);
     if (text == nullptr) text = globals.find(name);
-    if (text == nullptr) return options.source_date_epoch;
-    if (text->empty()) return std::nullopt;
+    if (text == nullptr || text->empty()) return std::nullopt;
     if (const auto seconds = parse_epoch(*text)) return seconds;
     bool names_source = *text == "context";
     for (const auto& [context, spec] : options.named_contexts) names_source |= context == *text;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "frontend/lint_file.hpp"
 #include "frontend/lower.hpp"
@@ -64,7 +66,7 @@ void resolve_stages(Lowering& lowering, StageGraph& graph, std::vector<StageStat
                 if (node.base == nullptr) start_from_base(lowering, node, states[i]);
                 states[i].resolved = true;
                 again |= graph.add_triggers(node, take_triggers(node, states));
-                if (node.base == nullptr) root_from_image(node, states[i]);
+                if (node.base == nullptr) root_from_image(lowering, node, states[i]);
                 if (node.external || node.named_context) states[i].lowered = true;
             });
         }
@@ -89,8 +91,24 @@ void apply_platform(oci::Platform& platform, const oci::Platform& wanted) {
     platform.os = wanted.os;
     platform.architecture = wanted.architecture;
     if (!wanted.variant.empty() || !same) platform.variant = wanted.variant;
-    if (!wanted.os_version.empty() || !same) platform.os_version = wanted.os_version;
+    if (!wanted.os_version.empty() || !same)
+        platform.os_version = whole_os_version(wanted.os_version, platform.os_version);
     if (!wanted.os_features.empty() || !same) platform.os_features = wanted.os_features;
+}
+
+// Other files may have the stage, so this is no error.
+void warn_of_unknown_stages(Lowering& lowering, const StageGraph& graph) {
+    if (!lowering.options.no_cache) return;
+    for (const auto& name : *lowering.options.no_cache) {
+        const auto& nodes = graph.nodes();
+        const bool known = std::any_of(nodes.begin(), nodes.end(), [&](const auto& node) {
+            return !node->external && equal_ignoring_case(node->stage_name, name);
+        });
+        if (!known)
+            lowering.linter.note(
+                graph.target().range,
+                fmt::format("no stage is named {}: nothing of it runs without the cache", quote(name)));
+    }
 }
 
 Conversion finish(Lowering& lowering, StageState& state) {
@@ -100,7 +118,9 @@ Conversion finish(Lowering& lowering, StageState& state) {
     out.config = std::move(state.image);
     out.base = std::move(state.base_image);
     out.epoch = state.epoch;
-    out.config.created = out.epoch;
+    out.source_date_epoch = lowering.epoch;
+    out.file_time = state.file_time;
+    out.config.created.reset();
     for (const auto& [name, value] : lowering.options.labels) out.config.config.labels[name] = value;
     if (lowering.options.platform) apply_platform(out.config.platform, *lowering.options.platform);
     out.used_build_args = lowering.arguments.used();
@@ -154,6 +174,7 @@ Conversion convert(std::string_view text, const Options& options, ImageResolver&
                       .epoch = epoch_of(options, globals, arguments, file),
                       .escape = file.directives.escape};
     StageGraph graph(file, options, globals, contexts, lowering.target_platform);
+    warn_of_unknown_stages(lowering, graph);
     std::vector<StageState> states(graph.nodes().size());
     resolve_stages(lowering, graph, states);
     lower_stages(lowering, graph, states);

@@ -59,8 +59,13 @@ struct Options {
     // Nothing will be built: what only this engine cannot do becomes a warning (UnsupportedFeature).
     bool lint_only = false;
 
-    // SOURCE_DATE_EPOCH from the environment; a build argument of that name wins.
-    std::optional<base::FileTime> source_date_epoch;
+    // The result is an index: names of steps tell the platform.
+    bool multi_platform = false;
+    // The time of files that steps make; absent = the base's `created`, else 1980-01-01T00:00:00Z.
+    std::optional<base::FileTime> file_time;
+    // Directories that a layer only repeats get file_time instead of the base's times, so that layers do not
+    // depend on which of several like bases they were made on.
+    bool uniform_parents = false;
 };
 
 struct Conversion {
@@ -73,9 +78,12 @@ struct Conversion {
     oci::ImageConfig config;
     // The image the target stage stands on, through any chain of stages; nullopt for scratch.
     std::optional<ResolvedImage> base;
-    // The time given to everything the build creates: SOURCE_DATE_EPOCH, else the base's `created`, else
-    // 1980-01-01T00:00:00Z. The config's `created` and the new history entries carry it.
+    // The time of new history entries and of WORKDIR's directories: SOURCE_DATE_EPOCH, else file_time. The
+    // config's `created` is left to the exporter, which knows the whole history.
     base::FileTime epoch;
+    std::optional<base::FileTime> source_date_epoch;
+    // The time of files that steps make (Options::file_time).
+    base::FileTime file_time;
     // Names of build arguments that an ARG of a converted stage, or the front end itself, made use of.
     std::vector<std::string> used_build_args;
     std::vector<Warning> warnings;

@@ -56,7 +56,9 @@ struct StageState {
     std::vector<ArgInstruction::Declaration> declared_args;  // with their values
     bool has_own_cmd = false;
     bool has_workdir = false;  // WORKDIR in this stage or those below it
-    base::FileTime epoch;
+    base::FileTime epoch;      // of history entries and of WORKDIR's directories
+    base::FileTime file_time;  // of what COPY, ADD and RUN make
+    oci::Platform wanted;      // as asked for: what names of steps show
     bool resolved = false;
     bool lowered = false;
 
@@ -68,11 +70,17 @@ struct StageState {
 void start_from_base(Lowering& lowering, const StageNode& node, StageState& state);
 // The file system of the image that the stage stands on, if any. Its title counts the stage's steps, so it
 // comes when the image's triggers are among them.
-void root_from_image(const StageNode& node, StageState& state);
+void root_from_image(const Lowering& lowering, const StageNode& node, StageState& state);
 // The state a stage on top of another begins with.
 void start_from_stage(Lowering& lowering, const StageState& base, StageState& state);
 
 std::size_t counted_steps(const StageNode& node);
+// The os.version of a stage: as wanted, but one that names only the build ("10.0.20348") takes the base's
+// revision.
+std::string whole_os_version(const std::string& wanted, const std::string& found);
+// "[STAGE i/N] " in front of a step's text, with the platform if there are several.
+std::string step_prefix(const Lowering& lowering, const StageNode& node, const std::string& platform,
+                        std::size_t number, std::size_t count);
 
 // Vertices that are not steps.
 solver::Edge local_directory(const Lowering& lowering, const std::string& name,

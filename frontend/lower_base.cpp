@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "frontend/lower.hpp"
 #include "frontend/unicode.hpp"
+#include "oci/history.hpp"
 #include "oci/reference.hpp"
 #include "tree/name.hpp"
 
@@ -17,7 +18,6 @@ using base::ErrorCode;
 using base::fail;
 
 constexpr std::string_view kLinuxPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-constexpr std::string_view kExporterComment = "buildkit.exporter.image.v0";
 constexpr std::size_t kMaxCopiedEntries = std::size_t{4} << 20;
 // The time of new things when nothing else says: 1980-01-01T00:00:00Z, the first that every archive can hold.
 constexpr base::FileTime kDefaultEpoch = base::FileTime::from_seconds(315'532'800);
@@ -34,31 +34,13 @@ bool has_layers(const oci::ImageConfig& image) {
                                                   [](const oci::HistoryEntry& e) { return !e.empty_layer; });
 }
 
-// As many history entries with a layer as there are layers, so that ours line up behind them.
-void align_history(oci::ImageConfig& image) {
-    std::size_t layers = 0;
-    for (auto& entry : image.history) {
-        if (entry.empty_layer) continue;
-        if (layers == image.diff_ids.size())
-            entry.empty_layer = true;
-        else
-            ++layers;
-    }
-    for (; layers < image.diff_ids.size(); ++layers) {
-        oci::HistoryEntry entry;
-        entry.comment = kExporterComment;
-        image.history.push_back(std::move(entry));
-    }
-}
-
 // What the platform of the stage's operations is: as requested, filled in from the image.
 oci::Platform platform_of(const oci::Platform& wanted, const oci::Platform& found) {
     const bool same = wanted.os == found.os && wanted.architecture == found.architecture;
     if (!same) return wanted;
     auto platform = found;
-    if (!wanted.os_version.empty()) platform.os_version = wanted.os_version;
+    if (!wanted.os_version.empty()) platform.os_version = whole_os_version(wanted.os_version, found.os_version);
     return platform;
-    return wanted;
 }
 
 ResolvedImage resolve(Lowering& lowering, const StageNode& node, const oci::Platform& platform,
@@ -86,7 +68,7 @@ void start_from_image(Lowering& lowering, const StageNode& node, StageState& sta
     state.platform = platform_of(wanted, resolved.config.platform);
     state.image = resolved.config;
     state.image.created.reset();
-    align_history(state.image);
+    oci::align_history(state.image.history, state.image.diff_ids.size());
     if (!context && has_layers(resolved.config))
         lowering.lint.base_platform(node.base_name, state.platform, resolved.config.platform, node.range);
     if (has_layers(resolved.config))
@@ -116,23 +98,30 @@ void adopt_image_settings(StageState& state) {
 void start_from_base(Lowering& lowering, const StageNode& node, StageState& state) {
     auto wanted = node.platform.value_or(lowering.target_platform);
     state.platform = wanted;
+    state.wanted = wanted;
     const auto context =
         node.named_context ? node.named_context : lowering.contexts.find(node.base_name, wanted);
     if (context && context->kind == NamedContext::Kind::Local) {
         state.image = empty_image(wanted);
         state.root = local_directory(lowering, context->value, wanted);
     } else if (node.base_name == "scratch" && !context) {
-        state.platform = lowering.target_platform;
+        state.platform = state.wanted = lowering.target_platform;
         state.image = empty_image(state.platform);
         state.root = empty_root(state.platform);
     } else {
         start_from_image(lowering, node, state, wanted, context);
     }
     adopt_image_settings(state);
-    state.epoch = lowering.epoch                                         ? *lowering.epoch
-                  : state.base_image && state.base_image->config.created ? *state.base_image->config.created
-                                                                         : kDefaultEpoch;
+    state.file_time = lowering.options.file_time ? *lowering.options.file_time
+                      : state.base_image         ? state.base_image->config.created.value_or(kDefaultEpoch)
+                                                 : kDefaultEpoch;
+    state.epoch = lowering.epoch.value_or(state.file_time);
     state.resolved = true;
+}
+
+std::string whole_os_version(const std::string& wanted, const std::string& found) {
+    const bool names_build_only = found.size() > wanted.size() && found.starts_with(wanted + ".");
+    return names_build_only ? found : wanted;
 }
 
 std::size_t counted_steps(const StageNode& node) {
@@ -140,15 +129,14 @@ std::size_t counted_steps(const StageNode& node) {
                                                   [](const Step& step) { return step.is_counted(); }));
 }
 
-void root_from_image(const StageNode& node, StageState& state) {
+void root_from_image(const Lowering& lowering, const StageNode& node, StageState& state) {
     if (!state.base_image) return;
     const auto total = counted_steps(node) + 1;
-    const auto stage = node.title.empty() ? "" : node.title + " ";
-    const auto width = fmt::format("{}", total).size();
     const auto& reference = state.base_image->reference;
-    const auto title = node.named_context || node.external
-                           ? fmt::format("[context {}] load {}", node.base_name, reference)
-                           : fmt::format("[{}{:>{}}/{}] FROM {}", stage, 1, width, total, reference);
+    const auto title =
+        node.named_context || node.external
+            ? fmt::format("[context {}] load {}", node.base_name, reference)
+            : step_prefix(lowering, node, state.wanted.string(), 1, total) + "FROM " + reference;
     state.root = image_root(*state.base_image, state.platform, title, node.range);
 }
 

@@ -148,7 +148,8 @@ void StageLowering::lower(const CopyInstruction& written) {
 
     solver::FileOperation operation;
     operation.independent = copy.link && copy.chmod.empty();
-    operation.epoch_ticks = state_.epoch.ticks;
+    operation.uniform_parents = lowering_.options.uniform_parents;
+    operation.epoch_ticks = state_.file_time.ticks;
     if (!copy.sources.empty()) {
         solver::CopyAction action;
         action.input = 1;
@@ -181,7 +182,7 @@ void StageLowering::lower(const CopyInstruction& written) {
 void StageLowering::add_independent_layer(solver::FileOperation operation, std::vector<solver::Edge> inputs,
                                           const std::string& title) {
     operation.epoch_ticks.reset();
-    if (lowering_.epoch) operation.epoch_ticks = lowering_.epoch->ticks;
+    operation.uniform_parents = false;
     auto platform = state_.platform;
     platform.os_version.clear();
     platform.os_features.clear();
@@ -207,6 +208,7 @@ void StageLowering::lower(const WorkdirInstruction& workdir) {
     const bool layer = !state_.working_directory.empty();
     if (layer) {
         solver::FileOperation operation;
+        operation.uniform_parents = lowering_.options.uniform_parents;
         operation.epoch_ticks = state_.epoch.ticks;
         operation.actions.emplace_back(
             solver::MakeDirectoryAction{state_.working_directory, ownership(config.user)});

@@ -159,7 +159,8 @@ void StageLowering::lower(const RunInstruction& run) {
     exec.user = state_.image.config.user;
     exec.network = run.network != "none" &&
                    !(run.network == "default" && lowering_.options.network == NetworkMode::None);
-    exec.epoch_ticks = state_.epoch.ticks;
+    exec.uniform_parents = lowering_.options.uniform_parents;
+    exec.epoch_ticks = state_.file_time.ticks;
     exec.proxy_environment = lowering_.arguments.proxies();
     std::vector<solver::Edge> inputs;
     add_mounts(run, exec, inputs);

@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "frontend/expand.hpp"
 #include "frontend/lower.hpp"
+#include "frontend/platform_title.hpp"
 #include "frontend/unicode.hpp"
 #include "tree/name.hpp"
 
@@ -37,6 +38,15 @@ std::string title_of(std::string text) {
 }
 
 }  // namespace
+
+std::string step_prefix(const Lowering& lowering, const StageNode& node, const std::string& platform,
+                        std::size_t number, std::size_t count) {
+    const auto width = fmt::format("{}", count).size();
+    std::string out = "[";
+    if (lowering.options.multi_platform) out += platform + " ";
+    if (!node.title.empty()) out += node.title + " ";
+    return out + fmt::format("{:>{}}/{}] ", number, width, count);
+}
 
 StageLowering::StageLowering(Lowering& lowering, const StageNode& node, std::vector<StageState>& states)
     : lowering_(lowering), node_(node), states_(states), state_(states[node.index]) {
@@ -154,10 +164,10 @@ std::string StageLowering::step_title() const {
 
 std::string StageLowering::numbered(const std::string& title) {
     ++step_number_;
-    const auto width = fmt::format("{}", step_count_).size();
-    const auto stage = node_.title.empty() ? "" : node_.title + " ";
-    return fmt::format("[{}{:>{}}/{}] {}{}", stage, step_number_, width, step_count_,
-                       step_->on_build ? "ONBUILD " : "", title);
+    const auto platform =
+        lowering_.options.multi_platform ? platform_title(state_.wanted, state_.environment) : std::string();
+    return step_prefix(lowering_, node_, platform, step_number_, step_count_) +
+           (step_->on_build ? "ONBUILD " : "") + title;
 }
 
 bool StageLowering::ignores_cache() const {

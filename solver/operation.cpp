@@ -71,6 +71,7 @@ template <typename A>
 void describe(A& a, FileOperation& v) {
     a("actions", v.actions);
     a("independent", v.independent);
+    a("uniform_parents", v.uniform_parents);
     a("epoch", v.epoch_ticks);
 }
 
@@ -95,6 +96,7 @@ void describe(A& a, ExecOperation& v) {
     a("user", v.user);
     a("network", v.network);
     a("mounts", v.mounts);
+    a("uniform_parents", v.uniform_parents);
     a("epoch", v.epoch_ticks);
     a("proxy_environment", v.proxy_environment);
 }

@@ -78,6 +78,8 @@ struct FileOperation {
     // --link: the layer is made as if there were no base, so that it is the same on every one. The input is
     // an empty file system; a MergeOperation puts the layer in its place.
     bool independent = false;
+    // Directories the layer only repeats get the epoch instead of the base's times.
+    bool uniform_parents = false;
     std::optional<std::int64_t> epoch_ticks;  // time of what we create; base::FileTime ticks
 };
 
@@ -104,6 +106,7 @@ struct ExecOperation {
     std::string user;
     bool network = true;
     std::vector<BindMount> mounts;
+    bool uniform_parents = false;  // as in FileOperation
     std::optional<std::int64_t> epoch_ticks;
     // Outside the cache key.
     std::vector<std::pair<std::string, std::string>> proxy_environment;

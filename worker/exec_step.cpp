@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "tree/delta_times.hpp"
 #include "tree/name.hpp"
 #include "worker/file_editor.hpp"
 #include "worker/output_log.hpp"
@@ -197,6 +198,7 @@ SnapshotRef ExecStep::snapshot(const tree::Tree& lower, const Root& root, const 
     prepared.changes.insert(prepared.changes.end(), made.changes.begin(), made.changes.end());
     prepared.files_root = lower.root()->metadata;
     tree::canonicalise(prepared, lower);
+    if (operation_.uniform_parents) tree::stamp_repeated_parents(prepared, lower, epoch_);
     auto layer =
         std::make_shared<Layer>(std::make_shared<const tree::Delta>(std::move(prepared)), registry_lost);
     parts_.writer.write(*layer, context_.cancel);

@@ -1,11 +1,13 @@
 #include <unistd.h>
 
+#include <deque>
+
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "tree/layer_tar.hpp"
 #include "worker/exporters.hpp"
+#include "worker/file_output.hpp"
 #include "worker/parts.hpp"
-#include "worker/plain_files.hpp"
 #include "worker/prefetch.hpp"
 #include "worker/status.hpp"
 
@@ -79,43 +81,57 @@ void warn_of_local_losses(const PlainFiles& files, base::ProgressSink& progress,
     progress.emit(warning);
 }
 
+// "copying files", or one of these per platform; they end together.
+std::deque<Status> copying_statuses(base::ProgressSink& progress, const base::Digest& vertex,
+                                    const ExportInput& input, bool split) {
+    std::deque<Status> statuses;
+    if (!split) statuses.emplace_back(progress, vertex, "copying files");
+    for (const BuiltImage& image : input.images) {
+        if (split) statuses.emplace_back(progress, vertex, "copying files " + image.config.platform.string());
+    }
+    return statuses;
+}
+
 // type=local
 class LocalExporter final : public Exporter {
   public:
-    explicit LocalExporter(fs::path destination) : destination_(std::move(destination)) {}
+    LocalExporter(fs::path destination, std::optional<bool> split)
+        : destination_(std::move(destination)), split_(split) {}
 
     std::string title() const override { return "exporting to client directory"; }
 
   protected:
     ExportResult write(const Job& job) override {
-        PlainFiles files = plain_files(job.input.snapshot->tree(job.cancel));
+        bool split = splits_platforms(job.input, split_);
+        PlainFiles files = output_files(job.input, split, job.cancel);
         warn_of_losses(files, job.progress, job.vertex);
         warn_of_local_losses(files, job.progress, job.vertex);
-        Status status(job.progress, job.vertex, "copying files");
+        std::deque<Status> statuses = copying_statuses(job.progress, job.vertex, job.input, split);
         fs::create_directories(destination_);
         base::TempDir written(destination_, ".mullion");
         job.worker.parts().materialiser.write_files(files.tree, written.path(), job.cancel);
         check_room(written.path(), destination_);
         move_into(written.path(), destination_);
-        status.done();
         return {};
     }
 
   private:
     fs::path destination_;
+    std::optional<bool> split_;
 };
 
 // type=tar
 class TarExporter final : public Exporter {
   public:
-    explicit TarExporter(std::optional<fs::path> destination) : destination_(std::move(destination)) {}
+    TarExporter(std::optional<fs::path> destination, std::optional<bool> split)
+        : destination_(std::move(destination)), split_(split) {}
 
     std::string title() const override { return "exporting to client tarball"; }
     bool writes_to_standard_output() const override { return !destination_; }
 
   protected:
     ExportResult write(const Job& job) override {
-        PlainFiles files = plain_files(job.input.snapshot->tree(job.cancel));
+        PlainFiles files = output_files(job.input, splits_platforms(job.input, split_), job.cancel);
         warn_of_losses(files, job.progress, job.vertex);
         Status status(job.progress, job.vertex, "sending tarball");
         if (destination_) {
@@ -139,16 +155,19 @@ class TarExporter final : public Exporter {
     }
 
     std::optional<fs::path> destination_;
+    std::optional<bool> split_;
 };
 
 }  // namespace
 
 std::unique_ptr<Exporter> make_local_exporter(AttributeReader& attributes) {
-    return std::make_unique<LocalExporter>(take_directory_destination(attributes, "a directory"));
+    fs::path path = take_directory_destination(attributes, "a directory");
+    return std::make_unique<LocalExporter>(std::move(path), attributes.take_optional_bool("platform-split"));
 }
 
 std::unique_ptr<Exporter> make_tar_exporter(AttributeReader& attributes) {
-    return std::make_unique<TarExporter>(take_file_destination(attributes));
+    auto split = attributes.take_optional_bool("platform-split");
+    return std::make_unique<TarExporter>(take_file_destination(attributes), split);
 }
 
 }  // namespace mullion::worker

@@ -4,6 +4,7 @@
 #include "base/file.hpp"
 #include "oci/layout.hpp"
 #include "worker/exporters.hpp"
+#include "worker/image_output.hpp"
 #include "worker/parts.hpp"
 #include "worker/status.hpp"
 
@@ -11,6 +12,9 @@ namespace mullion::worker {
 namespace {
 
 namespace fs = std::filesystem;
+
+// On the archive's entry in index.json: when the build says it was made (dockerfile.md §20).
+constexpr const char* kCreatedAnnotation = "org.opencontainers.image.created";
 
 enum class Form { OciArchive, OciLayout, DockerArchive };
 
@@ -25,24 +29,34 @@ class ArchiveExporter final : public Exporter {
                                             : "exporting to oci image format";
     }
     bool writes_to_standard_output() const override { return !destination_; }
+    void check(const ExportShape& shape) const override {
+        if (form_ == Form::DockerArchive && shape.platforms.size() > 1) {
+            throw base::fail(base::ErrorCode::Unsupported,
+                             "docker exporter does not currently support exporting manifest lists: what "
+                             "\"docker load\" reads holds one platform, and the build makes {}",
+                             shape.platforms.size())
+                .hint("use type=oci, or build one --platform");
+        }
+        check_image_output(shape, options_);
+    }
 
   protected:
     ExportResult write(const Job& job) override {
-        AssembledImage image = assemble_image(job.worker, image_request(job.input, options_), job.progress,
-                                              job.vertex, job.cancel);
+        ImageOutput output =
+            assemble_output(job.worker, job.input, options_, job.progress, job.vertex, job.cancel);
         Status status(job.progress, job.vertex, "sending tarball");
         if (form_ == Form::OciLayout) {
-            fill(job, image, *oci::write_oci_layout(*destination_));
+            fill(job, output, *oci::write_oci_layout(*destination_));
         } else if (destination_) {
             base::AtomicFile file(*destination_);
-            fill(job, image, *archive(file));
+            fill(job, output, *archive(file));
             file.finish();
         } else {
             base::FdSink sink(STDOUT_FILENO, "standard output");
-            fill(job, image, *archive(sink));
+            fill(job, output, *archive(sink));
         }
         status.done();
-        return {image.descriptor, image.parsed_manifest.config.digest, options_.names};
+        return output.result(options_);
     }
 
   private:
@@ -50,7 +64,19 @@ class ArchiveExporter final : public Exporter {
         return form_ == Form::DockerArchive ? oci::write_docker_archive(sink) : oci::write_oci_archive(sink);
     }
 
-    void fill(const Job& job, const AssembledImage& image, oci::ImageWriter& writer) const {
+    void fill(const Job& job, const ImageOutput& output, oci::ImageWriter& writer) const {
+        for (const AssembledImage& image : output.images) put_image(job, image, writer);
+        if (!output.index.empty()) writer.put_bytes(output.root, output.index);
+        oci::Descriptor root = output.root;
+        auto created = base::FileTime::from_seconds(job.input.images.front().epoch.seconds());
+        root.annotations.emplace(kCreatedAnnotation, created.rfc3339());
+        std::vector<oci::NamedRoot> roots;
+        for (const std::string& name : options_.names) roots.push_back({name, root});
+        if (roots.empty()) roots.push_back({"", root});
+        writer.finish(roots);
+    }
+
+    static void put_image(const Job& job, const AssembledImage& image, oci::ImageWriter& writer) {
         Blobs& blobs = job.worker.parts().blobs;
         for (const oci::Descriptor& layer : image.parsed_manifest.layers) {
             if (may_be_absent(layer) && !blobs.reachable(layer, job.cancel)) continue;
@@ -58,13 +84,6 @@ class ArchiveExporter final : public Exporter {
         }
         writer.put_bytes(image.parsed_manifest.config, image.config);
         writer.put_bytes(image.descriptor, image.manifest);
-        oci::Descriptor root = image.descriptor;
-        root.annotations.insert(options_.descriptor_annotations.begin(),
-                                options_.descriptor_annotations.end());
-        std::vector<oci::NamedRoot> roots;
-        for (const std::string& name : options_.names) roots.push_back({name, root});
-        if (roots.empty()) roots.push_back({"", root});
-        writer.finish(roots);
     }
 
     Form form_;

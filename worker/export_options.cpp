@@ -22,14 +22,11 @@ constexpr std::array kElsewhere = {"attestation-prefix",
                                    "name-canonical",
                                    "nydus",
                                    "oci-artifact",
-                                   "platform-split",
                                    "prefer-nondist-layers",
                                    "push",
                                    "push-by-digest",
                                    "registry.insecure",
-                                   "rewrite-timestamp",
-                                   "store",
-                                   "unpack"};
+                                   "store"};
 
 std::string full_reference(const std::string& name) {
     return oci::Reference::parse(name).with_default_tag().string();
@@ -98,8 +95,12 @@ std::optional<std::string> AttributeReader::take(const std::string& key) {
 }
 
 bool AttributeReader::take_bool(const std::string& key, bool fallback) {
+    return take_optional_bool(key).value_or(fallback);
+}
+
+std::optional<bool> AttributeReader::take_optional_bool(const std::string& key) {
     auto value = take(key);
-    if (!value) return fallback;
+    if (!value) return {};
     if (*value == "true" || *value == "1") return true;
     if (*value == "false" || *value == "0") return false;
     invalid(key, *value, "true or false");
@@ -124,8 +125,7 @@ void AttributeReader::invalid(std::string_view key, std::string_view value, std:
 
 void AttributeReader::finish() const {
     for (const auto& [key, value] : left_) {
-        bool elsewhere = std::find(kElsewhere.begin(), kElsewhere.end(), key) != kElsewhere.end() ||
-                         key.starts_with("annotation");
+        bool elsewhere = std::find(kElsewhere.begin(), kElsewhere.end(), key) != kElsewhere.end();
         throw fail(elsewhere ? ErrorCode::Unsupported : ErrorCode::Invalid, "output type={}: {} \"{}\"",
                    type_, elsewhere ? "not built yet: attribute" : "unknown attribute", key);
     }
@@ -142,14 +142,8 @@ ImageOptions take_image_options(AttributeReader& attributes, const std::vector<s
         attributes.invalid("compression", "zstd",
                            "oci-mediatypes=true with it: Docker has no media type for it");
     }
-    options.descriptor_annotations = attributes.take_prefix("annotation-manifest-descriptor.");
-    options.manifest_annotations = attributes.take_prefix("annotation.");
-    auto spelled_out = attributes.take_prefix("annotation-manifest.");
-    options.manifest_annotations.merge(spelled_out);
-    for (const auto& [key, value] : spelled_out) {  // merge() leaves what is there already
-        attributes.invalid("annotation-manifest." + key, value,
-                           "one value: annotation." + key + ", which is the same, has another place");
-    }
+    options.rewrite_timestamps = attributes.take_bool("rewrite-timestamp", false);
+    options.annotations = Annotations(attributes);
     return options;
 }
 

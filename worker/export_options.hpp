@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "worker/annotations.hpp"
 #include "worker/exporter.hpp"
 
 namespace mullion::worker {
@@ -19,6 +20,7 @@ class AttributeReader {
 
     std::optional<std::string> take(const std::string& key);
     bool take_bool(const std::string& key, bool fallback);
+    std::optional<bool> take_optional_bool(const std::string& key);
     // All whose names begin with `prefix`, without it.
     std::map<std::string, std::string> take_prefix(std::string_view prefix);
     // Throws Unsupported for those that other engines have, Invalid for the rest.
@@ -36,8 +38,8 @@ struct ImageOptions {
     std::vector<std::string> names;  // full references
     CompressionOptions compression;
     bool docker_media_types = false;
-    std::map<std::string, std::string> manifest_annotations;
-    std::map<std::string, std::string> descriptor_annotations;
+    bool rewrite_timestamps = false;
+    Annotations annotations;
 };
 ImageOptions take_image_options(AttributeReader& attributes, const std::vector<std::string>& names,
                                 bool docker_media_types);

@@ -61,15 +61,4 @@ std::unique_ptr<Exporter> make_exporter(std::string_view type, const Attributes&
     return exporter;
 }
 
-ImageRequest image_request(const ExportInput& input, const ImageOptions& options) {
-    ImageRequest request;
-    request.snapshot = input.snapshot;
-    request.config = input.config;
-    request.epoch = input.epoch;
-    request.manifest_annotations = options.manifest_annotations;
-    request.docker_media_types = options.docker_media_types;
-    request.compression = options.compression;
-    return request;
-}
-
 }  // namespace mullion::worker

@@ -5,23 +5,25 @@
 //     ... solve ...
 //     ExportResult result = exporter->run(worker, input, progress, cancel);
 //
-//     type    attributes                                          writes
-//     oci     dest, tar, name, annotation*, compression*,         an archive, or a directory (tar=false)
-//             oci-mediatypes
-//     docker  dest, name, annotation*, compression*,              what `docker load` reads
-//             oci-mediatypes
-//     image   name, annotation*, compression*, oci-mediatypes     names in the local store
-//     local   dest                                                the files below C:\ (or /)
-//     tar     dest                                                the same as a tar
+// type    attributes                                    writes
+// oci     dest, tar, and those of images                an archive, or (tar=false) a directory
+// docker  dest, and those of images                     what `docker load` reads; one platform only
+// image   unpack=false, and those of images             names in the local store
+// local   dest, platform-split                          the files below C:\ (or /)
+// tar     dest, platform-split                          the same as a tar
 //
-// annotation*: `annotation.KEY` and `annotation-manifest.KEY` (the same),
-// `annotation-manifest-descriptor.KEY`; compression*: `compression` (gzip, zstd, uncompressed),
-// `compression-level`, `force-compression`. Archives and tars go to standard output without dest, or with
-// dest=-. Anything else is refused by name, push and registry options included.
+// Of images: `name`, `oci-mediatypes`, `compression` (gzip, zstd, uncompressed), `compression-level`,
+// `force-compression`, `rewrite-timestamp`, and annotations (worker/annotations.hpp). Archives and tars go to
+// standard output without dest, or with dest=-. Anything else is refused by name, push and registry options
+// included.
+//
+// Several platforms (ExportInput::makes_index): images become one index; files go to a directory per
+// platform, named "windows(10.0.20348.2700)_amd64", unless platform-split=false.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,17 +36,31 @@
 
 namespace mullion::worker {
 
-struct ExportInput {
+// The build's result for one platform; which one, its config says.
+struct BuiltImage {
     SnapshotRef snapshot;
     oci::ImageConfig config;
-    base::FileTime epoch;
+    base::FileTime epoch;  // for what an image needs a time for
+};
+
+struct ExportInput {
+    std::vector<BuiltImage> images;  // at least one; exactly one without makes_index
+    bool makes_index = false;
+    std::optional<base::FileTime> source_date_epoch;
+};
+
+// What is known of an ExportInput before anything has run.
+struct ExportShape {
+    std::vector<oci::Platform> platforms;
+    bool makes_index = false;
+    bool has_source_date_epoch = false;
 };
 
 struct ExportResult {
-    // Only of exporters that make an image.
+    // Only of exporters that make an image or an index.
     std::optional<oci::Descriptor> image;
-    std::optional<base::Digest> config;
-    std::vector<std::string> names;  // full references
+    std::optional<base::Digest> config;  // of an image
+    std::vector<std::string> names;      // full references
 };
 
 class Exporter {
@@ -54,6 +70,9 @@ class Exporter {
     virtual std::string title() const = 0;
     // Will standard output get the data? (dest=- or, for the archive types, no dest)
     virtual bool writes_to_standard_output() const { return false; }
+    // Throws Invalid or Unsupported for what this exporter cannot do with such a result. To be called before
+    // the build runs anything.
+    virtual void check(const ExportShape&) const {}
     // Emits one vertex of its own, title(), with its statuses. A file appears only when complete; those of
     // type=local one after another, once all are written and nothing is in their way.
     ExportResult run(Worker& worker, const ExportInput& input, base::ProgressSink& progress,

@@ -20,7 +20,4 @@ std::unique_ptr<Exporter> make_image_exporter(AttributeReader& attributes,
 std::unique_ptr<Exporter> make_local_exporter(AttributeReader& attributes);
 std::unique_ptr<Exporter> make_tar_exporter(AttributeReader& attributes);
 
-// The request that an exporter's input and options stand for.
-ImageRequest image_request(const ExportInput& input, const ImageOptions& options);
-
 }  // namespace mullion::worker

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "oci/history.hpp"
 #include "worker/parts.hpp"
 #include "worker/status.hpp"
 
@@ -15,8 +16,6 @@ namespace {
 using base::ErrorCode;
 using base::fail;
 using oci::Compression;
-
-constexpr std::string_view kMadeUpComment = "buildkit.exporter.image.v0";
 
 std::string_view plain_type(Compression compression, bool docker) {
     if (!docker) return oci::layer_media_type(compression);
@@ -75,30 +74,12 @@ std::vector<oci::Descriptor> layer_descriptors(Worker::Parts& parts, const Image
     return descriptors;
 }
 
-// One entry that is not `empty_layer` per layer.
-void fit_history(std::vector<oci::HistoryEntry>& history, std::size_t layers, base::FileTime epoch) {
-    std::size_t with_layer = 0;
-    for (oci::HistoryEntry& entry : history) {
-        if (entry.empty_layer) continue;
-        if (with_layer == layers) {
-            entry.empty_layer = true;
-        } else {
-            ++with_layer;
-        }
-    }
-    for (; with_layer < layers; ++with_layer) {
-        oci::HistoryEntry entry;
-        entry.created = epoch;
-        entry.comment = kMadeUpComment;
-        history.push_back(std::move(entry));
-    }
-}
-
 oci::ImageConfig complete_config(const ImageRequest& request, const std::vector<WrittenLayer>& layers) {
     oci::ImageConfig config = request.config;
     config.diff_ids.clear();
     for (const WrittenLayer& layer : layers) config.diff_ids.push_back(layer.diff_id);
-    fit_history(config.history, layers.size(), request.epoch);
+    oci::align_history(config.history, layers.size());
+    oci::fill_history_times(config.history, request.epoch);
     if (config.platform.os_version.empty()) {
         config.platform.os_version = request.snapshot->platform().os_version;
         config.platform.os_features = request.snapshot->platform().os_features;
@@ -108,6 +89,8 @@ oci::ImageConfig complete_config(const ImageRequest& request, const std::vector<
             if (entry.created) config.created = entry.created;
         }
     }
+    base::FileTime created = config.created.value_or(request.epoch);
+    config.created = std::min(created, request.source_date_epoch.value_or(created));
     return config;
 }
 
@@ -124,18 +107,22 @@ oci::Descriptor describe(std::string_view type, const std::string& bytes) {
     return {std::string(type), base::Digest::of(bytes), bytes.size(), {}, {}, {}};
 }
 
-}  // namespace
-
-AssembledImage assemble_image(Worker& worker, const ImageRequest& request, base::ProgressSink& progress,
-                              const base::Digest& vertex, const base::CancelToken& cancel) {
-    Worker::Parts& parts = worker.parts();
-    bool docker = request.docker_media_types;
-    Status status(progress, vertex, "exporting layers");
+// The layers in their final form: written, and new ones without times that are too late.
+std::vector<WrittenLayer> final_layers(Worker::Parts& parts, const ImageRequest& request,
+                                       const base::CancelToken& cancel) {
     std::vector<WrittenLayer> layers = parts.writer.write_all(*request.snapshot, cancel);
     check_base(request, layers);
-    std::vector<oci::Descriptor> descriptors = layer_descriptors(parts, request, layers, cancel);
-    status.done();
+    if (!request.latest_time) return layers;
+    std::vector<LayerRef> made = request.snapshot->layers();
+    for (std::size_t i = request.config.diff_ids.size(); i < layers.size(); ++i) {
+        layers[i] = parts.writer.clamp_times(*made[i], request.snapshot->os(), *request.latest_time, cancel);
+    }
+    return layers;
+}
 
+AssembledImage assemble_documents(const ImageRequest& request, const std::vector<WrittenLayer>& layers,
+                                  std::vector<oci::Descriptor> descriptors) {
+    bool docker = request.docker_media_types;
     oci::ImageConfig config = complete_config(request, layers);
     std::string config_bytes = config.json();
     oci::Manifest manifest{
@@ -145,10 +132,37 @@ AssembledImage assemble_image(Worker& worker, const ImageRequest& request, base:
     std::string manifest_bytes = manifest.json();
     oci::Descriptor descriptor = describe(manifest.media_type, manifest_bytes);
     descriptor.platform = config.platform;
-    Status(progress, vertex, "exporting manifest " + descriptor.digest.string()).done();
-    Status(progress, vertex, "exporting config " + manifest.config.digest.string()).done();
     return {std::move(descriptor), std::move(manifest_bytes), std::move(manifest), std::move(config_bytes),
             std::move(config)};
+}
+
+}  // namespace
+
+std::vector<AssembledImage> assemble_images(Worker& worker, const std::vector<ImageRequest>& requests,
+                                            base::ProgressSink& progress, const base::Digest& vertex,
+                                            const base::CancelToken& cancel) {
+    Worker::Parts& parts = worker.parts();
+    Status status(progress, vertex, "exporting layers");
+    std::vector<std::vector<WrittenLayer>> layers;
+    std::vector<std::vector<oci::Descriptor>> descriptors;
+    for (const ImageRequest& request : requests) {
+        layers.push_back(final_layers(parts, request, cancel));
+        descriptors.push_back(layer_descriptors(parts, request, layers.back(), cancel));
+    }
+    status.done();
+    std::vector<AssembledImage> images;
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        images.push_back(assemble_documents(requests[i], layers[i], std::move(descriptors[i])));
+        Status(progress, vertex, "exporting manifest " + images[i].descriptor.digest.string()).done();
+        Status(progress, vertex, "exporting config " + images[i].parsed_manifest.config.digest.string())
+            .done();
+    }
+    return images;
+}
+
+AssembledImage assemble_image(Worker& worker, const ImageRequest& request, base::ProgressSink& progress,
+                              const base::Digest& vertex, const base::CancelToken& cancel) {
+    return std::move(assemble_images(worker, {request}, progress, vertex, cancel).front());
 }
 
 }  // namespace mullion::worker

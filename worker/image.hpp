@@ -29,8 +29,12 @@ struct ImageRequest {
     // Its diff_ids are replaced by the snapshot's. History is completed or corrected to match the layers
     // (dockerfile.md §13).
     oci::ImageConfig config;
-    // Given to history entries that have to be made up.
+    // Given to history entries that have no time.
     base::FileTime epoch;
+    // The config's `created` is not later than this.
+    std::optional<base::FileTime> source_date_epoch;
+    // New layers are rewritten so that no time in them is later (rewrite-timestamp, dockerfile.md §20).
+    std::optional<base::FileTime> latest_time;
     std::map<std::string, std::string> manifest_annotations;
     bool docker_media_types = false;  // Docker schema 2 instead of OCI
     CompressionOptions compression;
@@ -45,7 +49,10 @@ struct AssembledImage {
 };
 
 // Writes the layers that are not written yet (into the content store), then makes the documents. Emits the
-// statuses "exporting layers", "exporting manifest D", "exporting config D" for `vertex`.
+// statuses "exporting layers", then "exporting manifest D" and "exporting config D" per image, for `vertex`.
+std::vector<AssembledImage> assemble_images(Worker& worker, const std::vector<ImageRequest>& requests,
+                                            base::ProgressSink& progress, const base::Digest& vertex,
+                                            const base::CancelToken& cancel);
 AssembledImage assemble_image(Worker& worker, const ImageRequest& request, base::ProgressSink& progress,
                               const base::Digest& vertex, const base::CancelToken& cancel);
 

@@ -6,6 +6,8 @@
 #include "base/copy.hpp"
 #include "base/error.hpp"
 #include "oci/limits.hpp"
+#include "tree/delta_compare.hpp"
+#include "tree/delta_times.hpp"
 #include "tree/layer_tar.hpp"
 #include "worker/prefetch.hpp"
 
@@ -85,6 +87,24 @@ oci::Descriptor LayerWriter::recompress(const WrittenLayer& layer, oci::Compress
             blobs_.state().layers().add_recompressed(layer.diff_id, form, made);
             return made;
         });
+}
+
+WrittenLayer LayerWriter::clamp_times(const Layer& layer, tree::Os os, base::FileTime latest,
+                                      const base::CancelToken& cancel) {
+    WrittenLayer written = write(layer, cancel);
+    std::pair key{written.diff_id.digest, latest.ticks};
+    {
+        std::lock_guard lock(mutex_);
+        if (auto known = clamped_.find(key); known != clamped_.end()) return known->second;
+    }
+    DeltaRef delta = layer.delta(os, cancel);
+    tree::Delta clamped = tree::clamp_times(*delta, latest);
+    if (!tree::same_delta(*delta, clamped)) {
+        written = base::with_context([] { return std::string("rewriting the times of a layer"); },
+                                     [&] { return write_delta(clamped, cancel).first; });
+    }
+    std::lock_guard lock(mutex_);
+    return clamped_.emplace(key, std::move(written)).first->second;
 }
 
 }  // namespace mullion::worker

@@ -1,7 +1,11 @@
 // Layers into the content store: tar, digest, compression and store in one pipeline.
 #pragma once
 
+#include <cstdint>
+#include <map>
+#include <mutex>
 #include <optional>
+#include <utility>
 
 #include "base/cancel.hpp"
 #include "oci/compress.hpp"
@@ -26,10 +30,16 @@ class LayerWriter {
     oci::Descriptor recompress(const WrittenLayer& layer, oci::Compression compression,
                                std::optional<int> level, const base::CancelToken& cancel);
 
+    // The layer with no time later than `latest`; itself if it has none.
+    WrittenLayer clamp_times(const Layer& layer, tree::Os os, base::FileTime latest,
+                             const base::CancelToken& cancel);
+
   private:
     std::pair<WrittenLayer, DeltaRef> write_delta(const tree::Delta& delta, const base::CancelToken& cancel);
 
     Blobs& blobs_;
+    std::mutex mutex_;                                                       // guards clamped_
+    std::map<std::pair<base::Digest, std::int64_t>, WrittenLayer> clamped_;  // by diff ID and latest time
 };
 
 }  // namespace mullion::worker

@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "tree/base_image.hpp"
+#include "tree/delta_times.hpp"
 #include "tree/name.hpp"
 #include "worker/file_editor.hpp"
 #include "worker/ops.hpp"
@@ -68,7 +69,9 @@ class FileOp final : public solver::Op {
         FileEditor editor(lower, epoch_of(operation_.epoch_ticks), true,
                           {base, setting_.parts.blobs.contents(), context.cancel});
         for (const solver::FileAction& action : operation_.actions) run(action, editor, inputs, context);
-        return {Snapshot::on_top(base, layer_of(lower, editor.tree(), inputs), editor.tree())};
+        LayerRef layer = layer_of(lower, editor.tree(), inputs);
+        if (operation_.uniform_parents) return {Snapshot::on_top(base, std::move(layer))};
+        return {Snapshot::on_top(base, std::move(layer), editor.tree())};
     }
 
     std::string save(const solver::ResultRef& result, std::size_t) override {
@@ -88,6 +91,10 @@ class FileOp final : public solver::Op {
         bool lost = std::any_of(copies_.begin(), copies_.end(), [&](const auto& from) {
             return snapshot_of(inputs.at(from.first))->registry_lost();
         });
+        if (operation_.uniform_parents) {
+            tree::stamp_repeated_parents(*delta, lower, epoch_of(operation_.epoch_ticks));
+            if (!lost) return setting_.parts.layers.share(std::move(delta));
+        }
         return std::make_shared<Layer>(DeltaRef(std::move(delta)), lost);
     }
 

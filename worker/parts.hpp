@@ -6,6 +6,7 @@
 #include "base/digest.hpp"
 #include "solver/operation.hpp"
 #include "worker/blobs.hpp"
+#include "worker/layer_pool.hpp"
 #include "worker/layer_writer.hpp"
 #include "worker/materialiser.hpp"
 #include "worker/worker.hpp"
@@ -26,6 +27,7 @@ struct Worker::Parts {
     WorkerOptions options;
     Blobs blobs;
     LayerWriter writer;
+    LayerPool layers;
     Materialiser materialiser;
 };
 

@@ -15,7 +15,7 @@ using tree::NodeRef;
 
 class Converter {
   public:
-    explicit Converter(const tree::Tree& image) : image_(image) {}
+    Converter(const tree::Tree& image, std::optional<base::FileTime> time) : image_(image), time_(time) {}
 
     // Null for a link that is left out. As deep as the tree is (tree::kMaxDepth).
     NodeRef convert(const std::string& path, const Node& node) {
@@ -48,7 +48,7 @@ class Converter {
   private:
     tree::Metadata metadata(const Node& node) {
         tree::Metadata plain;
-        plain.set_times(node.metadata.modified);
+        plain.set_times(time_.value_or(node.metadata.modified));
         if (image_.os() == tree::Os::Linux) {
             plain.mode = node.metadata.mode;
             plain.uid = node.metadata.uid;
@@ -66,12 +66,13 @@ class Converter {
     }
 
     const tree::Tree& image_;
+    std::optional<base::FileTime> time_;
 };
 
 }  // namespace
 
-PlainFiles plain_files(const tree::Tree& image) {
-    Converter converter(image);
+PlainFiles plain_files(const tree::Tree& image, std::optional<base::FileTime> time) {
+    Converter converter(image, time);
     converter.result.tree = tree::Tree(tree::Os::Linux, converter.convert("", *image.root()));
     return std::move(converter.result);
 }

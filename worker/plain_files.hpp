@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include "tree/tree.hpp"
 
@@ -19,7 +20,7 @@ struct PlainFiles {
 };
 
 // Names, bytes, times, links (made relative) and the read-only attribute; a Linux image's files keep mode,
-// owner and extended attributes.
-PlainFiles plain_files(const tree::Tree& image);
+// owner and extended attributes. All times are `time` if it is given.
+PlainFiles plain_files(const tree::Tree& image, std::optional<base::FileTime> time = {});
 
 }  // namespace mullion::worker

@@ -76,6 +76,44 @@ TEST_F(Options, LostOutputIsNoSuccess) {
     EXPECT_THAT(output.err, HasSubstr("standard output"));
 }
 
+TEST_F(Options, WhatCannotBeDoneIsRefusedWithAReason) {
+    workspace.write("Dockerfile", "FROM scratch\n");
+    const std::vector<std::vector<std::string>> refused = {{"--push"},
+                                                           {"--pull"},
+                                                           {"--attest", "type=provenance,mode=max"},
+                                                           {"--provenance", "true"},
+                                                           {"--sbom", "true"},
+                                                           {"--cache-from", "type=registry,ref=x"},
+                                                           {"--cache-to", "type=inline"},
+                                                           {"--shm-size", "1g"},
+                                                           {"--ulimit", "nofile=1024"},
+                                                           {"--cgroup-parent", "x"}};
+    for (std::vector<std::string> flag : refused) {
+        flag.insert(flag.begin(), "build");
+        flag.emplace_back(".");
+        auto output = workspace.run(flag);
+        EXPECT_EQ(output.exit_code, 2) << flag[1];
+        EXPECT_THAT(output.err, HasSubstr(flag[1]));
+        EXPECT_THAT(output.err, HasSubstr("hint: ")) << flag[1];
+    }
+    auto off = workspace.run({"build", "--provenance=false", "--sbom=false", "--attest",
+                              "type=sbom,disabled=true", "--load", "-t", "x", "."});
+    EXPECT_EQ(off.exit_code, 0) << off.err;
+    EXPECT_THAT(workspace.run({"images"}).out, HasSubstr("x "));
+}
+
+TEST_F(Options, ContradictionsAreUsageErrors) {
+    workspace.write("Dockerfile", "FROM scratch\n");
+    expect_usage_error({"build", "--no-cache", "--no-cache-filter", "a", "."}, "--no-cache-filter");
+    expect_usage_error({"build", "--load", "."}, "--load");
+    expect_usage_error({"build", "--annotation", "a=b", "-o", "type=local,dest=x", "."}, "--annotation");
+    expect_usage_error({"build", "--annotation", "com.example:a=b", "-t", "x", "."}, "com.example");
+    expect_usage_error({"build", "--multi-platform", "maybe", "."}, "multi-platform");
+    expect_usage_error({"build", "--platform", "windows/amd64,windows/arm64", "--multi-platform=false", "."},
+                       "multi-platform");
+    expect_usage_error({"build", "--platform", "windows/amd64,", "."}, "platform");
+}
+
 TEST_F(Options, VersionPrintsOneLine) {
     auto output = workspace.run({"version"});
     EXPECT_EQ(output.exit_code, 0);

@@ -35,6 +35,7 @@ ExecOperation full_exec() {
     exec.user = "ContainerUser";
     exec.network = false;
     exec.mounts = {{1, "src", "app/src", true}};
+    exec.uniform_parents = true;
     exec.epoch_ticks = -5;
     exec.proxy_environment = {{"HTTP_PROXY", "http://proxy"}};
     return exec;
@@ -52,7 +53,7 @@ FileOperation full_file() {
     copy.exclude = {"*.log"};
     copy.unpack_archives = true;
     WriteFileAction write{"x", true, "name", "text", {}, "u+x"};
-    return {{copy, write, MakeDirectoryAction{"work", {}}}, true, 315'532'800'0000000};
+    return {{copy, write, MakeDirectoryAction{"work", {}}}, true, true, 315'532'800'0000000};
 }
 
 TEST(Operation, CanonicalBytesHaveSortedKeysAndNoBlanks) {
@@ -79,6 +80,7 @@ TEST(Operation, EveryMemberOfExecSurvives) {
     EXPECT_EQ(exec.mounts[0].source, "src");
     EXPECT_EQ(exec.mounts[0].target, "app/src");
     EXPECT_TRUE(exec.mounts[0].writable);
+    EXPECT_TRUE(exec.uniform_parents);
     EXPECT_EQ(exec.epoch_ticks, wanted.epoch_ticks);
     EXPECT_EQ(exec.proxy_environment, wanted.proxy_environment);
     EXPECT_EQ(back.platform, "windows/amd64:10.0.20348.2700");
@@ -88,6 +90,7 @@ TEST(Operation, EveryMemberOfFileActionsSurvives) {
     OperationDocument back = parse_operation(serialise(document(full_file())));
     const auto& file = std::get<FileOperation>(back.operation);
     EXPECT_TRUE(file.independent);
+    EXPECT_TRUE(file.uniform_parents);
     EXPECT_EQ(file.epoch_ticks, 315'532'800'0000000);
     ASSERT_EQ(file.actions.size(), 3u);
     const auto& copy = std::get<CopyAction>(file.actions[0]);

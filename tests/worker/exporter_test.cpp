@@ -31,15 +31,25 @@ class ExporterTest : public WorkerTest {
         solver::CopyAction action;
         action.sources = {"app"};
         action.destination = "app";
-        worker::ExportInput input;
-        input.snapshot = solve(copy(base_image(), context(), action));
-        input.config.platform.os_version = "10.0.20348.2700";
-        input.config.diff_ids = {input.snapshot->layers()[0]->written()->diff_id};
-        input.config.history = {{kBaseTime, "base", "", "", false},
+        worker::BuiltImage image;
+        image.snapshot = solve(copy(base_image(), context(), action));
+        image.config.platform.os_version = "10.0.20348.2700";
+        image.config.diff_ids = {image.snapshot->layers()[0]->written()->diff_id};
+        image.config.history = {{kBaseTime, "base", "", "", false},
                                 {kEpoch, "ENV A=1", "", "", true},
                                 {kEpoch, "COPY app app # buildkit", "", "", false}};
-        input.config.config.cmd = {"cmd"};
-        input.epoch = kEpoch;
+        image.config.config.cmd = {"cmd"};
+        image.epoch = kEpoch;
+        worker::ExportInput input;
+        input.images.push_back(std::move(image));
+        return input;
+    }
+    // The same for two versions of Windows.
+    worker::ExportInput built_twice() {
+        worker::ExportInput input = built();
+        input.images.push_back(input.images.front());
+        input.images.back().config.platform.os_version = "10.0.17763.6189";
+        input.makes_index = true;
         return input;
     }
     worker::ExportResult run(const std::string& type, Attributes attributes,
@@ -161,6 +171,8 @@ TEST_F(ExporterTest, AnnotationsGoWhereTheyBelong) {
     oci::Image image = oci::load_image(*opened, opened->roots().at(0).descriptor, {}, cancel);
     EXPECT_EQ(image.manifest.annotations, (std::map<std::string, std::string>{{"a", "1"}, {"b", "2"}}));
     EXPECT_EQ(opened->roots()[0].descriptor.annotations.at("c"), "3");
+    EXPECT_EQ(opened->roots()[0].descriptor.annotations.at("org.opencontainers.image.created"),
+              kEpoch.rfc3339());
 }
 
 TEST_F(ExporterTest, OneAnnotationOfTwoValuesIsRefused) {
@@ -171,13 +183,13 @@ TEST_F(ExporterTest, OneAnnotationOfTwoValuesIsRefused) {
 
 TEST_F(ExporterTest, HistoryIsMadeToFitTheLayers) {
     auto input = built();
-    input.config.history = {{kBaseTime, "base", "", "", false}};
+    input.images[0].config.history = {{kBaseTime, "base", "", "", false}};
     make_exporter("oci", {{"dest", out("short.tar")}}, {})->run(worker(), input, progress, cancel);
     auto history = only_image(path("short.tar")).config.history;
     ASSERT_EQ(history.size(), 2U);
     EXPECT_EQ(history[1].comment, "buildkit.exporter.image.v0");
     EXPECT_EQ(history[1].created, kEpoch);
-    input.config.history.assign(4, {kEpoch, "RUN x", "", "", false});
+    input.images[0].config.history.assign(4, {kEpoch, "RUN x", "", "", false});
     make_exporter("oci", {{"dest", out("long.tar")}}, {})->run(worker(), input, progress, cancel);
     history = only_image(path("long.tar")).config.history;
     ASSERT_EQ(history.size(), 4U);
@@ -272,7 +284,10 @@ TEST_F(ExporterTest, UnknownAttributesAreRefusedByName) {
     EXPECT_THAT(refusal("local", {{"dest", out("x")}, {"name", "a"}}).what(), HasSubstr("\"name\""));
     base::Error push = refusal("image", {{"push", "true"}});
     EXPECT_EQ(push.code(), base::ErrorCode::Unsupported);
-    EXPECT_EQ(refusal("image", {{"annotation-index.a", "1"}}).code(), base::ErrorCode::Unsupported);
+    EXPECT_EQ(refusal("image", {{"annotation-pages.a", "1"}}).code(), base::ErrorCode::Invalid);
+    EXPECT_EQ(refusal("image", {{"annotation-index[windows/amd64].a", "1"}}).code(),
+              base::ErrorCode::Invalid);
+    EXPECT_EQ(refusal("image", {{"annotation.", "1"}}).code(), base::ErrorCode::Invalid);
     EXPECT_EQ(refusal("image", {{"dest", out("x")}}).code(), base::ErrorCode::Invalid);
 }
 
@@ -304,7 +319,7 @@ TEST_F(ExporterTest, DestinationsAreCheckedBeforeTheBuild) {
 
 TEST_F(ExporterTest, BaseOfAnotherImageIsRefused) {
     auto input = built();
-    input.config.diff_ids = {base::DiffId{base::Digest::of("another")}};
+    input.images[0].config.diff_ids = {base::DiffId{base::Digest::of("another")}};
     EXPECT_THROW(make_exporter("oci", {{"dest", out("x.tar")}}, {})->run(worker(), input, progress, cancel),
                  base::Error);
 }
@@ -319,7 +334,7 @@ TEST_F(ExporterTest, BaseLayersComeFromTheirLayout) {
     options.layouts["named"] = path("layout");
     auto base =
         vertex(solver::ImageSource{"base", image.descriptor.digest.string(), "windows/amd64", "named"});
-    worker::ExportInput input{solve(base), image.config, kEpoch};
+    worker::ExportInput input{{{solve(base), image.config, kEpoch}}, false, {}};
     make_exporter("oci", {{"dest", out("again.tar")}}, {"base"})->run(worker(), input, progress, cancel);
     EXPECT_EQ(only_image(path("again.tar")).descriptor.digest, image.descriptor.digest);
     EXPECT_TRUE(state->content().list().empty()) << "nothing had to be unpacked or copied";

@@ -1,0 +1,68 @@
+#include "cli/platform_choice.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+
+namespace mullion::cli {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+
+constexpr std::size_t kMaxListed = 20;
+
+// Matching ignores the revision (hcs.md §5); who names one means it.
+bool is_other_revision(const std::string& found, const std::string& wanted) {
+    bool names_revision = std::count(wanted.begin(), wanted.end(), '.') == 3;
+    return names_revision && !found.empty() && found != wanted;
+}
+
+std::string offered(oci::BlobSource& source, const oci::Descriptor& root, const base::CancelToken& cancel) {
+    std::vector<std::string> platforms;
+    for (const oci::Image& image : oci::load_images(source, root, cancel)) {
+        std::string text = image.config.platform.string();
+        if (std::find(platforms.begin(), platforms.end(), text) == platforms.end()) {
+            platforms.push_back(std::move(text));
+        }
+    }
+    std::size_t more = platforms.size() > kMaxListed ? platforms.size() - kMaxListed : 0;
+    platforms.resize(platforms.size() - more);
+    std::string list = fmt::format("{}", fmt::join(platforms, ", "));
+    return more > 0 ? fmt::format("{} and {} more", list, more) : list;
+}
+
+}  // namespace
+
+std::vector<oci::Platform> parse_platforms(const std::vector<std::string>& options) {
+    std::vector<oci::Platform> platforms;
+    for (const std::string& option : options) {
+        for (std::size_t begin = 0; begin <= option.size();) {
+            std::size_t end = std::min(option.find(',', begin), option.size());
+            oci::Platform platform = oci::Platform::parse(option.substr(begin, end - begin));
+            bool known = std::any_of(platforms.begin(), platforms.end(), [&](const oci::Platform& other) {
+                return other.normalized() == platform.normalized();
+            });
+            if (!known) platforms.push_back(std::move(platform));
+            begin = end + 1;
+        }
+    }
+    return platforms;
+}
+
+oci::Image choose_image(oci::BlobSource& source, const oci::Descriptor& root, const oci::Platform& wanted,
+                        const std::string& name, const base::CancelToken& cancel) {
+    oci::Image image = base::with_context([&] { return name; },
+                                          [&] { return oci::load_image(source, root, wanted, cancel); });
+    const oci::Platform& found = image.config.platform;
+    if (oci::satisfies(found, wanted) && !is_other_revision(found.os_version, wanted.os_version)) {
+        return image;
+    }
+    throw fail(ErrorCode::NotFound, "{} has no image for {}; it offers {}", name, wanted.string(),
+               offered(source, root, cancel))
+        .hint(
+            "ask for a platform it has with --platform, leave the revision or the whole version out, or name "
+            "another tag");
+}
+
+}  // namespace mullion::cli

@@ -1,0 +1,22 @@
+// Choosing one platform's image of what a name stands for.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "oci/blob_source.hpp"
+#include "oci/image.hpp"
+#include "oci/platform.hpp"
+
+namespace mullion::cli {
+
+// `--platform A,B` and repeated: the platforms in order, each once. Throws Invalid.
+std::vector<oci::Platform> parse_platforms(const std::vector<std::string>& options);
+
+// The image below `root` that serves `wanted`: without an os.version the highest; with one of three numbers
+// any revision of that build; with one of four exactly that. Throws NotFound saying what there is. `name` is
+// for messages.
+oci::Image choose_image(oci::BlobSource& source, const oci::Descriptor& root, const oci::Platform& wanted,
+                        const std::string& name, const base::CancelToken& cancel);
+
+}  // namespace mullion::cli
