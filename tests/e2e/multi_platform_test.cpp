@@ -43,11 +43,12 @@ class MultiPlatform : public test::ContainerTest {
     // The layers of each image of the only index in a layout, base first.
     std::vector<std::vector<std::string>> layers(const std::string& layout) {
         std::vector<std::vector<std::string>> all;
-        json index = blob(layout, read_json(layout + "/index.json")["manifests"][0]["digest"]);
+        json root = read_json(layout + "/index.json");
+        json index = blob(layout, root["manifests"][0]["digest"]);
         for (const json& entry : index["manifests"]) {
+            json manifest = blob(layout, entry["digest"]);
             auto& digests = all.emplace_back();
-            for (const json& layer : blob(layout, entry["digest"])["layers"])
-                digests.push_back(layer["digest"]);
+            for (const json& layer : manifest["layers"]) digests.push_back(layer["digest"]);
         }
         return all;
     }
