@@ -162,11 +162,12 @@ class Build {
     // What a build is for is known now; nothing has run yet.
     void check_outputs(const std::vector<frontend::Conversion>& conversions) const {
         worker::ExportShape shape;
+        shape.makes_index = request_.makes_index;
+        shape.has_source_date_epoch = true;
         for (const frontend::Conversion& conversion : conversions) {
             shape.platforms.push_back(conversion.config.platform);
+            shape.has_source_date_epoch &= conversion.source_date_epoch.has_value();
         }
-        shape.makes_index = request_.makes_index;
-        shape.has_source_date_epoch = conversions.front().source_date_epoch.has_value();
         for (const auto& exporter : request_.exporters) exporter->check(shape);
     }
 
@@ -180,10 +181,9 @@ class Build {
                                                     const std::vector<solver::ResultRef>& results) {
         worker::ExportInput input;
         input.makes_index = request_.makes_index;
-        input.source_date_epoch = conversions.front().source_date_epoch;
         for (std::size_t i = 0; i < conversions.size(); ++i) {
-            input.images.push_back(
-                {worker::snapshot_of(results[i]), conversions[i].config, conversions[i].epoch});
+            input.images.push_back({worker::snapshot_of(results[i]), conversions[i].config,
+                                    conversions[i].epoch, conversions[i].source_date_epoch});
         }
         std::vector<worker::ExportResult> written;
         for (const auto& exporter : request_.exporters) {

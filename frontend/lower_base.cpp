@@ -51,15 +51,18 @@ ResolvedImage resolve(Lowering& lowering, const StageNode& node, const oci::Plat
     if (const auto known = lowering.resolved.find(key); known != lowering.resolved.end())
         return known->second;
     lowering.cancel.check();
-    auto image =
-        base::with_context([&] { return node.base_name; },
-                           [&] {
-                               if (layout)
-                                   return lowering.resolver.resolve_layout(name, platform, lowering.cancel);
-                               return lowering.resolver.resolve_image(
-                                   oci::Reference::parse(name).with_default_tag(), platform, lowering.cancel);
-                           });
-    return lowering.resolved.emplace(key, std::move(image)).first->second;
+    const auto ask = [&] {
+        if (layout) return lowering.resolver.resolve_layout(name, platform, lowering.cancel);
+        return lowering.resolver.resolve_image(oci::Reference::parse(name).with_default_tag(), platform,
+                                               lowering.cancel);
+    };
+    try {
+        auto image = base::with_context([&] { return node.base_name; }, ask);
+        return lowering.resolved.emplace(key, std::move(image)).first->second;
+    } catch (base::Error& error) {
+        if (error.subject().empty()) error.about(node.base_name);
+        throw;
+    }
 }
 
 void start_from_image(Lowering& lowering, const StageNode& node, StageState& state,
@@ -165,10 +168,10 @@ solver::Edge local_directory(const Lowering& lowering, const std::string& name,
     solver::LocalSource source{name, {}};
     const auto patterns = lowering.options.ignore_patterns.find(name);
     if (patterns != lowering.options.ignore_patterns.end()) source.ignore_patterns = patterns->second;
-    // The files do not depend on an OS version, so stages of several versions share one walk.
-    auto shared = platform;
-    shared.os_version.clear();
-    shared.os_features.clear();
+    // Of the platform only the OS matters, by whose rules names compare: all stages for it share one walk.
+    oci::Platform shared;
+    shared.os = platform.os;
+    shared.architecture.clear();
     const auto title = name == "context" ? "[internal] load build context"
                                          : fmt::format("[context {0}] load from client", name);
     return {make_vertex(shared, std::move(source), {}, {title, false, std::nullopt}), 0};
@@ -186,7 +189,7 @@ solver::Edge empty_root(const oci::Platform& platform) {
     shared.os_version.clear();
     shared.os_features.clear();
     return {make_vertex(shared, solver::ScratchSource{}, {},
-                        {"[internal] empty file system", false, std::nullopt}),
+                        {"[internal] empty file system", false, std::nullopt, true}),
             0};
 }
 

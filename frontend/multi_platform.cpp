@@ -79,6 +79,19 @@ std::vector<Conversion> convert_each(std::string_view text, Options options,
     return out;
 }
 
+// "windows/amd64" and "windows(10.0.20348)/amd64" may mean the same image of a base.
+void refuse_equal_platforms(const std::vector<oci::Platform>& wanted, const std::vector<Conversion>& made) {
+    std::map<std::string, std::size_t> seen;
+    for (std::size_t i = 0; i < made.size(); ++i) {
+        const auto platform = made[i].config.platform.string();
+        const auto [first, is_new] = seen.emplace(platform, i);
+        if (!is_new)
+            throw fail(ErrorCode::Invalid, "the platforms {} and {} both come out as {}",
+                       wanted[first->second].string(), wanted[i].string(), platform)
+                .hint("name each platform once; a version is written windows(10.0.20348.2700)/amd64");
+    }
+}
+
 }  // namespace
 
 bool makes_index(const KeyValues& build_args, const std::optional<std::string>& attribute,
@@ -106,6 +119,7 @@ std::vector<Conversion> convert_platforms(std::string_view text, const Options& 
     }
     Remembering remembering(resolver);
     out = convert_each(text, options, platforms, remembering, cancel, findings);
+    refuse_equal_platforms(platforms, out);
     const auto by_time = [](const Conversion& a, const Conversion& b) { return a.file_time < b.file_time; };
     const auto [first, last] = std::minmax_element(out.begin(), out.end(), by_time);
     if (first->file_time == last->file_time) return out;

@@ -23,7 +23,8 @@ bool makes_index(const KeyValues& build_args, const std::optional<std::string>& 
 // Where platforms differ by os.version only, the layers the build adds are the same blobs for each of them,
 // as far as their contents are: every step stamps what it makes with one time, whatever base it stands on
 // (Options::file_time), and directories that a layer only repeats carry that time too
-// (Options::uniform_parents). Findings are those of the first platform.
+// (Options::uniform_parents). Findings are those of the first platform. Throws Invalid for two platforms that
+// come out as the same one.
 std::vector<Conversion> convert_platforms(std::string_view text, const Options& options,
                                           const std::vector<oci::Platform>& platforms,
                                           ImageResolver& resolver, const base::CancelToken& cancel,

@@ -26,6 +26,7 @@ struct VertexOptions {
     std::string name;           // "[build 2/5] RUN dotnet restore"
     bool ignore_cache = false;  // run even if a result is known; the new result is stored
     std::optional<base::SourceRange> source;
+    bool hidden = false;  // progress never tells of it: there is nothing to wait for
 };
 
 // Immutable. Equal operation and inputs give an equal digest, and the scheduler merges equal vertices.

@@ -21,17 +21,23 @@ void VertexProgress::emit(const base::ProgressEvent& event) {
         event);
 }
 
+void VertexProgress::tell(const base::VertexEvent& event) {
+    if (!vertex_->options().hidden) sink_.emit(event);
+}
+
 base::VertexEvent VertexProgress::event() const {
     base::VertexEvent event{vertex_->digest(), {}, vertex_->options().name, false, {}, {}, {}};
     event.inputs.reserve(vertex_->inputs().size());
-    for (const Edge& input : vertex_->inputs()) event.inputs.push_back(input.vertex->digest());
+    for (const Edge& input : vertex_->inputs()) {
+        if (!input.vertex->options().hidden) event.inputs.push_back(input.vertex->digest());
+    }
     return event;
 }
 
 void VertexProgress::announce() {
     if (state_ != State::Unknown) return;
     state_ = State::Announced;
-    sink_.emit(event());
+    tell(event());
 }
 
 void VertexProgress::cached() {
@@ -40,14 +46,14 @@ void VertexProgress::cached() {
     base::VertexEvent now = event();
     now.cached = true;
     now.started = now.completed = base::FileTime::now();
-    sink_.emit(now);
+    tell(now);
 }
 
 void VertexProgress::started() {
     state_ = State::Running;
     base::VertexEvent now = event();
     now.started = started_ = base::FileTime::now();
-    sink_.emit(now);
+    tell(now);
 }
 
 void VertexProgress::completed(const std::string& error) {
@@ -56,7 +62,7 @@ void VertexProgress::completed(const std::string& error) {
     now.completed = base::FileTime::now();
     now.error = error;
     state_ = State::Completed;
-    sink_.emit(now);
+    tell(now);
     started_.reset();
     // What failed may run, and be told of, again in a later solve.
     if (!error.empty()) state_ = State::Unknown;

@@ -31,6 +31,7 @@ class VertexProgress final : public base::ProgressSink {
   private:
     enum class State { Unknown, Announced, Cached, Running, Completed };
     base::VertexEvent event() const;
+    void tell(const base::VertexEvent& event);
 
     VertexRef vertex_;
     base::ProgressSink& sink_;

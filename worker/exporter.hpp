@@ -41,19 +41,19 @@ struct BuiltImage {
     SnapshotRef snapshot;
     oci::ImageConfig config;
     base::FileTime epoch;  // for what an image needs a time for
+    std::optional<base::FileTime> source_date_epoch = {};
 };
 
 struct ExportInput {
     std::vector<BuiltImage> images;  // at least one; exactly one without makes_index
     bool makes_index = false;
-    std::optional<base::FileTime> source_date_epoch;
 };
 
 // What is known of an ExportInput before anything has run.
 struct ExportShape {
     std::vector<oci::Platform> platforms;
     bool makes_index = false;
-    bool has_source_date_epoch = false;
+    bool has_source_date_epoch = false;  // every platform has one
 };
 
 struct ExportResult {

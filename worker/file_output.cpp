@@ -72,7 +72,7 @@ PlainFiles output_files(const ExportInput& input, bool split, const base::Cancel
     std::vector<std::string> directories;
     Union together;
     for (const BuiltImage& image : input.images) {
-        PlainFiles files = plain_files(image.snapshot->tree(cancel), input.source_date_epoch);
+        PlainFiles files = plain_files(image.snapshot->tree(cancel), image.source_date_epoch);
         output.streams += files.streams;
         output.links += files.links;
         directories.push_back(platform_directory(image.config.platform));

@@ -9,16 +9,16 @@ namespace {
 using base::ErrorCode;
 using base::fail;
 
-ImageRequest request_for(const BuiltImage& image, const ExportInput& input, const ImageOptions& options) {
+ImageRequest request_for(const BuiltImage& image, const ImageOptions& options) {
     ImageRequest request;
     request.snapshot = image.snapshot;
     request.config = image.config;
     request.epoch = image.epoch;
-    request.source_date_epoch = input.source_date_epoch;
+    request.source_date_epoch = image.source_date_epoch;
     request.docker_media_types = options.docker_media_types;
     request.compression = options.compression;
     request.manifest_annotations = options.annotations.manifest(image.config.platform);
-    if (options.rewrite_timestamps) request.latest_time = input.source_date_epoch;
+    if (options.rewrite_timestamps) request.latest_time = image.source_date_epoch;
     return request;
 }
 
@@ -34,7 +34,7 @@ ImageOutput assemble_output(Worker& worker, const ExportInput& input, const Imag
                             base::ProgressSink& progress, const base::Digest& vertex,
                             const base::CancelToken& cancel) {
     std::vector<ImageRequest> requests;
-    for (const BuiltImage& image : input.images) requests.push_back(request_for(image, input, options));
+    for (const BuiltImage& image : input.images) requests.push_back(request_for(image, options));
     std::vector<AssembledImage> images = assemble_images(worker, requests, progress, vertex, cancel);
     oci::Index index;
     if (options.docker_media_types) index.media_type = oci::media_type::kDockerIndex;

@@ -36,8 +36,9 @@ TEST(ConvertStages, OnlyWhatTheTargetNeedsIsResolved) {
     c.options.target = "B";
     EXPECT_NO_THROW(c.convert(text));
     c.options.target = "c";
-    EXPECT_EQ(described(error_of([&] { c.convert(text); })),
-              "1: missing: docker.io/library/missing:latest: not found");
+    const auto error = error_of([&] { c.convert(text); });
+    EXPECT_EQ(described(error), "1: missing: docker.io/library/missing:latest: not found");
+    EXPECT_EQ(error.subject(), "missing");
     c.options.target = "d";
     EXPECT_STREQ(error_of([&] { c.convert("FROM base AS a\nFROM a AS b\nFROM a AS ccc"); }).what(),
                  "target stage \"d\" could not be found");

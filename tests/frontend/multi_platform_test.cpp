@@ -91,12 +91,35 @@ TEST_F(MultiPlatform, ASharedBuildStageIsTheSameVertices) {
     EXPECT_EQ(first->digest(), second->digest());
 }
 
+TEST_F(MultiPlatform, AllPlatformsOfAnOsShareOneWalkOfTheContext) {
+    const auto built = convert("FROM scratch\nCOPY a b",
+                               platforms({"linux/amd64", "linux/arm64/v8", "windows/amd64", kNew}));
+    const auto context = [&](std::size_t i) {
+        return built[i].layers[0].vertex->inputs()[1].vertex->digest();
+    };
+    EXPECT_EQ(context(0), context(1));
+    EXPECT_EQ(context(2), context(3));
+    EXPECT_NE(context(0), context(2)) << "names compare differently";
+    EXPECT_TRUE(built[0].layers[0].vertex->inputs()[0].vertex->options().hidden) << "scratch is no step";
+}
+
 TEST_F(MultiPlatform, WarningsAreOfTheFirstPlatformOnly) {
     options.no_cache = std::vector<std::string>{"nothing"};
     const auto built = convert("FROM base AS one\nENV A=1", platforms({kOld, kNew}));
     ASSERT_EQ(built[0].warnings.size(), 1u);
     EXPECT_NE(built[0].warnings[0].message.find("no stage is named \"nothing\""), std::string::npos);
     EXPECT_TRUE(built[1].warnings.empty());
+}
+
+TEST_F(MultiPlatform, TwoNamesOfOnePlatformAreRefused) {
+    const auto error = test::error_of([&] {
+        test::Case c;
+        convert_platforms("FROM base", c.options, platforms({"windows/amd64", "windows(10.0.20348)/amd64"}),
+                          c.resolver, {});
+    });
+    EXPECT_STREQ(error.what(),
+                 "the platforms windows/amd64 and windows(10.0.20348)/amd64 both come out as "
+                 "windows(10.0.20348.2700)/amd64");
 }
 
 TEST_F(MultiPlatform, NamesOfStepsTellThePlatform) {

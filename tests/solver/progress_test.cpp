@@ -33,6 +33,19 @@ TEST_F(SolverProgress, VertexEventsCarryDigestInputsAndTimes) {
     EXPECT_EQ(seen, 3);
 }
 
+TEST_F(SolverProgress, HiddenVerticesAreNotToldOf) {
+    world.options.hidden = true;
+    VertexRef nothing = world.constant("nothing", 0);
+    world.options.hidden = false;
+    VertexRef sum = world.sum("sum", {nothing});
+    solve(sum);
+    EXPECT_TRUE(progress->life("nothing").empty());
+    ASSERT_FALSE(progress->life("sum").empty());
+    for (const base::ProgressEvent& event : progress->events()) {
+        EXPECT_TRUE(std::get<base::VertexEvent>(event).inputs.empty());
+    }
+}
+
 TEST_F(SolverProgress, WhatAnOpEmitsBelongsToItsVertex) {
     VertexRef noisy = world.sum("noisy", {});
     base::Digest other = base::Digest::of("other");

@@ -35,7 +35,7 @@ class ExportIndex : public WorkerTest {
         image.epoch = kEpoch;
         return image;
     }
-    worker::ExportInput two() { return {{built(kOld), built(kNew)}, true, {}}; }
+    worker::ExportInput two() { return {{built(kOld), built(kNew)}, true}; }
     worker::ExportResult run(const std::string& type, const Attributes& attributes,
                              std::vector<std::string> names = {}) {
         return make_exporter(type, attributes, names)->run(worker(), two(), progress, cancel);
@@ -44,7 +44,7 @@ class ExportIndex : public WorkerTest {
         worker::ExportShape out;
         for (const auto& image : input.images) out.platforms.push_back(image.config.platform);
         out.makes_index = input.makes_index;
-        out.has_source_date_epoch = input.source_date_epoch.has_value();
+        out.has_source_date_epoch = input.images.front().source_date_epoch.has_value();
         return out;
     }
     std::string complaint(const std::string& type, const Attributes& attributes,
@@ -98,7 +98,7 @@ TEST_F(ExportIndex, TheStoreKeepsTheIndexAndAllBelow) {
 }
 
 TEST_F(ExportIndex, OnePlatformMayBeAnIndexToo) {
-    worker::ExportInput input{{built(kNew)}, true, {}};
+    worker::ExportInput input{{built(kNew)}, true};
     auto exporter = make_exporter("docker", {{"dest", out("d.tar")}}, {"app"});
     exporter->check(shape(input));
     exporter->run(worker(), input, progress, cancel);
@@ -108,7 +108,7 @@ TEST_F(ExportIndex, OnePlatformMayBeAnIndexToo) {
 
 TEST_F(ExportIndex, DockerArchivesHoldOnePlatform) {
     EXPECT_THAT(complaint("docker", {{"dest", out("x.tar")}}, two()), HasSubstr("manifest lists"));
-    EXPECT_EQ(complaint("docker", {{"dest", out("x.tar")}}, {{built(kNew)}, false, {}}), "");
+    EXPECT_EQ(complaint("docker", {{"dest", out("x.tar")}}, {{built(kNew)}, false}), "");
 }
 
 TEST_F(ExportIndex, AnnotationsGoToTheirLevelAndPlatform) {
@@ -130,7 +130,7 @@ TEST_F(ExportIndex, AnnotationsGoToTheirLevelAndPlatform) {
 }
 
 TEST_F(ExportIndex, AnnotationsWithoutAPlaceAreRefused) {
-    worker::ExportInput one{{built(kNew)}, false, {}};
+    worker::ExportInput one{{built(kNew)}, false};
     EXPECT_EQ(complaint("image", {{"annotation-index.a", "1"}}, one),
               "index annotations not supported for single platform export");
     EXPECT_EQ(complaint("image", {{"annotation-index.a", "1"}}, two()), "");
@@ -149,7 +149,7 @@ TEST_F(ExportIndex, FilesGoToADirectoryPerPlatform) {
 }
 
 TEST_F(ExportIndex, SplittingCanBeChosen) {
-    worker::ExportInput one{{built(kNew)}, false, {}};
+    worker::ExportInput one{{built(kNew)}, false};
     make_exporter("local", {{"dest", out("split")}, {"platform-split", "true"}}, {})
         ->run(worker(), one, progress, cancel);
     EXPECT_TRUE(fs::exists(path("split/windows(10.0.20348.2700)_amd64/app/hello.txt")));
@@ -174,7 +174,8 @@ class RewriteTimestamp : public ExportIndex {
     static constexpr base::FileTime kLimit = base::FileTime::from_seconds(1'650'000'000);
 
     oci::Image exported(const Attributes& attributes, std::optional<base::FileTime> epoch) {
-        worker::ExportInput input{{built(kNew)}, false, epoch};
+        worker::ExportInput input{{built(kNew)}, false};
+        input.images[0].source_date_epoch = epoch;
         make_exporter("oci", attributes, {})->run(worker(), input, progress, cancel);
         auto archive = oci::ImageArchive::open_path(attributes.at(0).second, cancel);
         return oci::load_image(*archive, archive->roots().at(0).descriptor, {}, cancel);
@@ -208,7 +209,7 @@ TEST_F(RewriteTimestamp, LeavesEarlierTimesAlone) {
 }
 
 TEST_F(RewriteTimestamp, NeedsATimeAndNoUnpacking) {
-    worker::ExportInput input{{built(kNew)}, false, {}};
+    worker::ExportInput input{{built(kNew)}, false};
     EXPECT_THAT(complaint("image", {{"rewrite-timestamp", "true"}}, input), HasSubstr("SOURCE_DATE_EPOCH"));
     try {
         make_exporter("image", {{"rewrite-timestamp", "true"}, {"unpack", "true"}}, {});
@@ -220,7 +221,8 @@ TEST_F(RewriteTimestamp, NeedsATimeAndNoUnpacking) {
 }
 
 TEST_F(RewriteTimestamp, FilesThatAreWrittenOutHaveTheEpoch) {
-    worker::ExportInput input{{built(kNew)}, false, kLimit};
+    worker::ExportInput input{{built(kNew)}, false};
+    input.images[0].source_date_epoch = kLimit;
     make_exporter("local", {{"dest", out("files")}}, {})->run(worker(), input, progress, cancel);
     for (const char* name : {"files/app/hello.txt", "files/app"}) {
         struct stat seen {};

@@ -44,14 +44,6 @@ class ExporterTest : public WorkerTest {
         input.images.push_back(std::move(image));
         return input;
     }
-    // The same for two versions of Windows.
-    worker::ExportInput built_twice() {
-        worker::ExportInput input = built();
-        input.images.push_back(input.images.front());
-        input.images.back().config.platform.os_version = "10.0.17763.6189";
-        input.makes_index = true;
-        return input;
-    }
     worker::ExportResult run(const std::string& type, Attributes attributes,
                              std::vector<std::string> names = {}) {
         auto exporter = make_exporter(type, attributes, names);
@@ -334,7 +326,7 @@ TEST_F(ExporterTest, BaseLayersComeFromTheirLayout) {
     options.layouts["named"] = path("layout");
     auto base =
         vertex(solver::ImageSource{"base", image.descriptor.digest.string(), "windows/amd64", "named"});
-    worker::ExportInput input{{{solve(base), image.config, kEpoch}}, false, {}};
+    worker::ExportInput input{{{solve(base), image.config, kEpoch}}, false};
     make_exporter("oci", {{"dest", out("again.tar")}}, {"base"})->run(worker(), input, progress, cancel);
     EXPECT_EQ(only_image(path("again.tar")).descriptor.digest, image.descriptor.digest);
     EXPECT_TRUE(state->content().list().empty()) << "nothing had to be unpacked or copied";
