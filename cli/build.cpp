@@ -225,6 +225,9 @@ base::OrderedJson describe(const worker::ExportResult& result) {
     metadata["containerimage.descriptor"] = {{"mediaType", result.image->media_type},
                                              {"digest", result.image->digest.string()},
                                              {"size", result.image->size}};
+    if (!result.image->annotations.empty()) {
+        metadata["containerimage.descriptor"]["annotations"] = result.image->annotations;
+    }
     metadata["containerimage.digest"] = result.image->digest.string();
     std::string names;
     for (const std::string& name : result.names) names += (names.empty() ? "" : ",") + name;

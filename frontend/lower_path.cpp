@@ -66,11 +66,11 @@ std::optional<std::string> StageLowering::current_path() {
     if (state_.base_image) machine = lowering_.resolver.machine_path(*state_.base_image, lowering_.cancel);
     if (machine) return known != nullptr ? replace_percent_path(*known, *machine) : *machine;
     if (state_.base_image) {
-        lowering_.warnings.push_back(
-            {fmt::format("the PATH of {} is not known: neither its configuration nor its registry has one. "
-                         "This ENV replaces what Windows would use; write the whole PATH",
-                         state_.base_image->reference),
-             step_->instruction.range});
+        lowering_.linter.note(
+            step_->instruction.range,
+            fmt::format("the PATH of {} is not known: neither its configuration nor its registry has one. "
+                        "This ENV replaces what Windows would use; write the whole PATH",
+                        state_.base_image->reference));
     }
     return known != nullptr ? std::optional(*known) : std::nullopt;
 }

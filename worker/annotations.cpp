@@ -50,13 +50,10 @@ void Annotations::add(const std::string& attribute, const std::string& value,
     if (entry.key.empty() || (entry.platform && !of_manifest)) malformed();
     if (of_manifest) {
         auto& entries = type == "-manifest-descriptor" ? manifest_descriptor_ : manifest_;
-        bool twice = std::any_of(entries.begin(), entries.end(), [&](const Entry& other) {
-            return other.key == entry.key && other.platform == entry.platform;
+        bool known = std::any_of(entries.begin(), entries.end(), [&](const Entry& other) {
+            return other.platform == entry.platform && other.key == entry.key;
         });
-        if (twice) {
-            attributes.invalid(std::string(kPrefix) + attribute, value,
-                               "one value: annotation." + entry.key + ", which is the same, has another place");
-        }
+        if (known) throw fail(ErrorCode::Invalid, "annotation {} is given twice", entry.key);
         entries.push_back(std::move(entry));
     } else if (type == "-index") {
         index_[entry.key] = value;

@@ -1,6 +1,6 @@
 // SOURCE_DATE_EPOCH and rewrite-timestamp (dockerfile.md §20) on the built program.
-#include <gmock/gmock.h>
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <sys/stat.h>
 
 #include <nlohmann/json.hpp>
@@ -13,10 +13,12 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 
-// None of these builds starts a container.
 class Epoch : public test::ContainerTest {
   protected:
-    void SetUp() override { workspace.write("context/hello.txt", "Hello World!\r\n"); }
+    void SetUp() override {
+        ContainerTest::SetUp();
+        workspace.write("context/hello.txt", "Hello World!\r\n");
+    }
 
     // The manifest of an image built into a layout.
     json manifest(const std::string& layout) {
@@ -56,6 +58,17 @@ TEST_F(Epoch, LayersChangeOnlyWithRewriteTimestamp) {
     EXPECT_EQ(rewritten["layers"][0], first["layers"][0]) << "the base's layer";
     EXPECT_NE(rewritten["layers"][1], first["layers"][1]);
     EXPECT_EQ(workspace.run({"image", "verify", "c"}).exit_code, 0);
+}
+
+// CI sets it to the time of the commit.
+TEST_F(Epoch, AnotherOneRunsNothingAgain) {
+    for (const char* epoch : {"1600000000", "1650000000"}) {
+        auto output = build("FROM base\nCOPY hello.txt C:/\nRUN copy hello.txt other.txt\n",
+                            {"--build-arg", std::string("SOURCE_DATE_EPOCH=") + epoch, "-t", "app"});
+        ASSERT_EQ(output.exit_code, 0) << output.err;
+        EXPECT_EQ(output.err.find("CACHED") != std::string::npos, std::string(epoch) == "1650000000")
+            << output.err;
+    }
 }
 
 TEST_F(Epoch, SameInputSameBytesWhateverTheClockOfTheFiles) {

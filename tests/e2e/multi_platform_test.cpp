@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 
 #include "tests/support/container_test.hpp"
 
@@ -19,6 +20,7 @@ constexpr const char* kNew = "windows(10.0.20348.2700)/amd64";
 class MultiPlatform : public test::ContainerTest {
   protected:
     void SetUp() override {
+        ContainerTest::SetUp();
         workspace.write("context/app/hello.txt", "Hello World!\r\n");
         auto made = workspace.run({"base", "create", "--os-version", "10.0.17763.6189", "--os-version",
                                    "10.0.20348.2700", "--dest", "versions"});
@@ -208,6 +210,28 @@ TEST_F(MultiPlatform, TheStoreWorksWithAnIndex) {
     EXPECT_EQ(blobs, 0u) << "everything below the index went with it";
 }
 
+TEST_F(MultiPlatform, TheExampleRunsItsBuildStageOnce) {
+    auto built = workspace.run({"build", "--progress", "rawjson", "--build-context",
+                                "base=oci-layout://" + workspace.path("versions").string(), "--platform",
+                                std::string(kOld) + "," + kNew, "-o", "type=oci,tar=false,dest=out",
+                                std::string(MULLION_EXAMPLES) + "/versions"});
+    ASSERT_EQ(built.exit_code, 0) << built.err;
+    std::set<std::string> runs;
+    std::istringstream lines(built.err);
+    for (std::string line; std::getline(lines, line);) {
+        json event = json::parse(line);
+        for (const json& vertex : event.value("vertexes", json::array())) {
+            std::string name = vertex.value("name", "");
+            if (name.find("RUN echo built") != std::string::npos) runs.insert(vertex["digest"]);
+        }
+    }
+    EXPECT_EQ(runs.size(), 1u);
+    auto images = layers("out");
+    ASSERT_EQ(images.size(), 2u);
+    EXPECT_EQ(std::vector(images[0].begin() + 1, images[0].end()),
+              std::vector(images[1].begin() + 1, images[1].end()));
+}
+
 TEST_F(MultiPlatform, OnePlatformCanBeAnIndex) {
     auto built = build_all("FROM base\nCOPY app C:/app/\n",
                            {"-o", "type=oci,tar=false,dest=one", "--build-arg",
@@ -218,6 +242,12 @@ TEST_F(MultiPlatform, OnePlatformCanBeAnIndex) {
     EXPECT_EQ(index["annotations"]["a"], "b");
     ASSERT_EQ(index["manifests"].size(), 1u);
     EXPECT_EQ(blob("one", index["manifests"][0]["digest"])["annotations"]["a"], "b");
+    auto docker =
+        build_all("FROM base\nCOPY app C:/app/\n",
+                  {"-o", "type=docker,dest=one.tar,name=example.com/app:1", "--multi-platform=true"}, {kNew});
+    ASSERT_EQ(docker.exit_code, 0) << docker.err;
+    auto read = workspace.tool({"skopeo", "--insecure-policy", "inspect", "docker-archive:one.tar"});
+    EXPECT_EQ(read.exit_code, 0) << read.err;
 }
 
 }  // namespace

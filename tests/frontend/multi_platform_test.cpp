@@ -136,6 +136,12 @@ TEST_F(MultiPlatform, NamesOfStepsTellThePlatform) {
     EXPECT_EQ(name(convert("FROM base\nRUN a", platforms({kOld}))[0].layers[0]), "[2/2] RUN a");
 }
 
+TEST_F(MultiPlatform, ABaseMayBeNamedByTheVersion) {
+    const auto built = convert("FROM base:${TARGETOSVERSION}\nRUN a", platforms({kOld, kNew}));
+    EXPECT_EQ(built[0].base->reference, std::string("docker.io/library/base:10.0.17763.6189@") + kOld);
+    EXPECT_EQ(built[1].base->reference, std::string("docker.io/library/base:10.0.20348.2700@") + kNew);
+}
+
 TEST_F(MultiPlatform, AVersionOfThreeNumbersTakesTheRevisionOfTheBase) {
     test::Case c;
     c.options.platform = oci::Platform::parse("windows(10.0.20348)/amd64");

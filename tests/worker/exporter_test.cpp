@@ -280,6 +280,8 @@ TEST_F(ExporterTest, UnknownAttributesAreRefusedByName) {
     EXPECT_EQ(refusal("image", {{"annotation-index[windows/amd64].a", "1"}}).code(),
               base::ErrorCode::Invalid);
     EXPECT_EQ(refusal("image", {{"annotation.", "1"}}).code(), base::ErrorCode::Invalid);
+    EXPECT_THAT(refusal("image", {{"annotation.a", "1"}, {"annotation-manifest.a", "2"}}).what(),
+                HasSubstr("given twice"));
     EXPECT_EQ(refusal("image", {{"dest", out("x")}}).code(), base::ErrorCode::Invalid);
 }
 
