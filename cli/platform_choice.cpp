@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "oci/offer.hpp"
 
 namespace mullion::cli {
 namespace {
@@ -10,26 +11,18 @@ namespace {
 using base::ErrorCode;
 using base::fail;
 
-constexpr std::size_t kMaxListed = 20;
-
 // Matching ignores the revision (hcs.md §5); who names one means it.
 bool is_other_revision(const std::string& found, const std::string& wanted) {
     bool names_revision = std::count(wanted.begin(), wanted.end(), '.') == 3;
     return names_revision && !found.empty() && found != wanted;
 }
 
-std::string offered(oci::BlobSource& source, const oci::Descriptor& root, const base::CancelToken& cancel) {
-    std::vector<std::string> platforms;
-    for (const oci::Image& image : oci::load_images(source, root, cancel)) {
-        std::string text = image.config.platform.string();
-        if (std::find(platforms.begin(), platforms.end(), text) == platforms.end()) {
-            platforms.push_back(std::move(text));
-        }
-    }
-    std::size_t more = platforms.size() > kMaxListed ? platforms.size() - kMaxListed : 0;
-    platforms.resize(platforms.size() - more);
-    std::string list = fmt::format("{}", fmt::join(platforms, ", "));
-    return more > 0 ? fmt::format("{} and {} more", list, more) : list;
+// Of an index what it says itself: not every image of it need be here.
+std::string offered(oci::BlobSource& source, const oci::Descriptor& root, const oci::Image& found,
+                    const base::CancelToken& cancel) {
+    if (!oci::media_type::is_index(root.media_type)) return found.config.platform.string();
+    return oci::offered_platforms(
+        oci::Index::parse(oci::read_blob(source, root, oci::Index::kMaxSize, cancel)));
 }
 
 }  // namespace
@@ -59,7 +52,7 @@ oci::Image choose_image(oci::BlobSource& source, const oci::Descriptor& root, co
         return image;
     }
     throw fail(ErrorCode::NotFound, "{} has no image for {}; it offers {}", name, wanted.string(),
-               offered(source, root, cancel))
+               offered(source, root, image, cancel))
         .hint(
             "ask for a platform it has with --platform, leave the revision or the whole version out, or name "
             "another tag");

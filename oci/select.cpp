@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "oci/manifest.hpp"
+#include "oci/offer.hpp"
 
 namespace mullion::oci {
 namespace {
@@ -29,7 +29,9 @@ std::optional<Rank> rank(const Descriptor& entry, const Platform& wanted) {
     return result;
 }
 
-std::string offered(const Index& index) {
+}  // namespace
+
+std::string offered_platforms(const Index& index) {
     std::vector<std::string> names;
     for (const Descriptor& entry : index.manifests) {
         if (is_attestation(entry)) continue;
@@ -42,8 +44,6 @@ std::string offered(const Index& index) {
     std::string text = fmt::format("{}", fmt::join(names, ", "));
     return more > 0 ? fmt::format("{} and {} more", text, more) : text;
 }
-
-}  // namespace
 
 bool is_attestation(const Descriptor& entry) {
     auto type = entry.annotations.find("vnd.docker.reference.type");
@@ -62,7 +62,7 @@ const Descriptor& select(const Index& index, const Platform& wanted) {
     }
     if (best != nullptr) return *best;
     throw base::fail(base::ErrorCode::NotFound, "no match for platform {}; the image offers {}",
-                     wanted.string(), offered(index));
+                     wanted.string(), offered_platforms(index));
 }
 
 }  // namespace mullion::oci

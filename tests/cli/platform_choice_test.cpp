@@ -46,6 +46,8 @@ class Store final : public oci::BlobSource {
         return std::make_unique<base::MemorySource>(blobs_.at(descriptor.digest));
     }
 
+    void forget_first_image() { blobs_.erase(only[0].digest); }
+
     std::vector<oci::Descriptor> root;
     std::vector<oci::Descriptor> only;
 
@@ -79,6 +81,19 @@ TEST(ChooseImage, ARevisionThatIsNamedIsMeant) {
                       std::string::npos)
                 << text;
         }
+    }
+}
+
+TEST(ChooseImage, OtherImagesOfTheIndexMayBeAbsent) {
+    Store store({"windows(10.0.17763.6189)/amd64", "windows(10.0.20348.2700)/amd64"});
+    store.forget_first_image();
+    try {
+        choose_image(store, store.root[0], oci::Platform::parse("windows(10.0.20348.1)/amd64"), "app", {});
+        FAIL();
+    } catch (const base::Error& error) {
+        EXPECT_NE(std::string(error.what()).find("it offers windows(10.0.17763.6189)/amd64"),
+                  std::string::npos)
+            << error.what();
     }
 }
 
