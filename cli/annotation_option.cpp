@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/error.hpp"
+#include "cli/key_values.hpp"
 
 namespace mullion::cli {
 namespace {
@@ -39,11 +40,8 @@ void add_option(const std::string& option, worker::Attributes& attributes) {
     std::string types = has_types ? option.substr(0, colon) : "manifest";
     std::string key = has_types ? option.substr(colon + 1, equals - colon - 1) : option.substr(0, equals);
     if (key.empty()) throw fail(ErrorCode::Invalid, "invalid --annotation \"{}\": no key", option);
-    for (std::size_t begin = 0; begin <= types.size();) {
-        std::size_t end = std::min(types.find(',', begin), types.size());
-        std::string attribute = attribute_of(types.substr(begin, end - begin), option);
-        attributes.emplace_back(attribute + "." + key, option.substr(equals + 1));
-        begin = end + 1;
+    for (const std::string& type : split_commas(types)) {
+        attributes.emplace_back(attribute_of(type, option) + "." + key, option.substr(equals + 1));
     }
 }
 

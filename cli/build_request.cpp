@@ -158,12 +158,10 @@ std::optional<std::vector<std::string>> stages_without_cache(const BuildFlags& f
     if (flags.no_cache_filter.empty()) return {};
     std::vector<std::string> stages;
     for (const std::string& option : flags.no_cache_filter) {
-        for (std::size_t begin = 0; begin <= option.size();) {
-            std::size_t end = std::min(option.find(',', begin), option.size());
-            if (end == begin)
+        for (std::string& stage : split_commas(option)) {
+            if (stage.empty())
                 throw fail(ErrorCode::Invalid, "invalid --no-cache-filter \"{}\": no stage", option);
-            stages.push_back(option.substr(begin, end - begin));
-            begin = end + 1;
+            stages.push_back(std::move(stage));
         }
     }
     return stages;

@@ -1,5 +1,6 @@
 #include "cli/key_values.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/error.hpp"
@@ -48,6 +49,16 @@ KeyValueList parse_key_value_csv(std::string_view text, std::string_view option)
         if (rest.empty()) return list;
         rest.remove_prefix(1);
     }
+}
+
+std::vector<std::string> split_commas(std::string_view text) {
+    std::vector<std::string> parts;
+    for (std::size_t begin = 0; begin <= text.size();) {
+        std::size_t end = std::min(text.find(',', begin), text.size());
+        parts.emplace_back(text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return parts;
 }
 
 std::optional<std::pair<std::string, std::string>> parse_assignment(const std::string& text,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "cli/key_values.hpp"
 #include "oci/offer.hpp"
 
 namespace mullion::cli {
@@ -30,14 +31,12 @@ std::string offered(oci::BlobSource& source, const oci::Descriptor& root, const 
 std::vector<oci::Platform> parse_platforms(const std::vector<std::string>& options) {
     std::vector<oci::Platform> platforms;
     for (const std::string& option : options) {
-        for (std::size_t begin = 0; begin <= option.size();) {
-            std::size_t end = std::min(option.find(',', begin), option.size());
-            oci::Platform platform = oci::Platform::parse(option.substr(begin, end - begin));
+        for (const std::string& text : split_commas(option)) {
+            oci::Platform platform = oci::Platform::parse(text);
             bool known = std::any_of(platforms.begin(), platforms.end(), [&](const oci::Platform& other) {
                 return other.normalized() == platform.normalized();
             });
             if (!known) platforms.push_back(std::move(platform));
-            begin = end + 1;
         }
     }
     return platforms;
