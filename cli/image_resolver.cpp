@@ -32,8 +32,22 @@ bool exists(const std::string& path) {
     return std::filesystem::exists(path, code);
 }
 
-frontend::ResolvedImage resolved(std::string reference, const oci::Image& image, std::string store) {
-    return {std::move(reference), image.descriptor.digest, image.config, std::move(store)};
+// An image below `root`, and what the front end wants to know of it.
+struct Found {
+    oci::Image image;
+    std::string offered_instead;
+};
+
+Found find_matching(oci::BlobSource& source, const oci::Descriptor& root, const oci::Platform& platform,
+                    const std::string& name, const base::CancelToken& cancel) {
+    oci::Image image = matching_image(source, root, platform, name, cancel);
+    std::string instead = offered_instead(source, root, image, platform, cancel);
+    return {std::move(image), std::move(instead)};
+}
+
+frontend::ResolvedImage resolved(std::string reference, Found found, std::string store) {
+    return {std::move(reference), found.image.descriptor.digest, std::move(found.image.config),
+            std::move(store), std::move(found.offered_instead)};
 }
 
 }  // namespace
@@ -52,8 +66,9 @@ frontend::ResolvedImage StoreImageResolver::resolve_image(const oci::Reference& 
     }
     // Leased until the build ends: nobody else's clean-up takes what it stands upon.
     state_.content().contains(target->digest);
-    oci::Image image = choose_image(state_.content(), *target, platform, reference.familiar(), cancel);
-    return resolved(reference.with_digest(image.descriptor.digest).string(), image, "");
+    Found found = find_matching(state_.content(), *target, platform, reference.familiar(), cancel);
+    std::string pinned = reference.with_digest(found.image.descriptor.digest).string();
+    return resolved(std::move(pinned), std::move(found), "");
 }
 
 std::optional<oci::Descriptor> StoreImageResolver::find_named(const oci::Reference& reference) {
@@ -80,8 +95,9 @@ frontend::ResolvedImage StoreImageResolver::resolve_layout(std::string_view layo
     LayoutSpec spec = LayoutSpec::parse(layout);
     auto archive = oci::ImageArchive::open_path(spec.path, cancel, state_.temporary_directory());
     std::string name = "oci-layout://" + spec.path;
-    oci::Image image = choose_image(*archive, find_root(*archive, spec), platform, name, cancel);
-    return resolved(name + "@" + image.descriptor.digest.string(), image, spec.path);
+    Found found = find_matching(*archive, find_root(*archive, spec), platform, name, cancel);
+    std::string pinned = name + "@" + found.image.descriptor.digest.string();
+    return resolved(std::move(pinned), std::move(found), spec.path);
 }
 
 std::optional<std::string> StoreImageResolver::machine_path(const frontend::ResolvedImage& image,

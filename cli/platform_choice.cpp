@@ -26,6 +26,13 @@ std::string offered(oci::BlobSource& source, const oci::Descriptor& root, const 
         oci::Index::parse(oci::read_blob(source, root, oci::Index::kMaxSize, cancel)));
 }
 
+base::Error no_image(const std::string& name, const oci::Platform& wanted, const std::string& offer) {
+    return fail(ErrorCode::NotFound, "{} has no image for {}; it offers {}", name, wanted.string(), offer)
+        .hint(
+            "ask for a platform it has with --platform, leave the revision or the whole version out, or name "
+            "another tag");
+}
+
 }  // namespace
 
 std::vector<oci::Platform> parse_platforms(const std::vector<std::string>& options) {
@@ -42,19 +49,27 @@ std::vector<oci::Platform> parse_platforms(const std::vector<std::string>& optio
     return platforms;
 }
 
-oci::Image choose_image(oci::BlobSource& source, const oci::Descriptor& root, const oci::Platform& wanted,
-                        const std::string& name, const base::CancelToken& cancel) {
+oci::Image matching_image(oci::BlobSource& source, const oci::Descriptor& root, const oci::Platform& wanted,
+                          const std::string& name, const base::CancelToken& cancel) {
     oci::Image image = base::with_context([&] { return name; },
                                           [&] { return oci::load_image(source, root, wanted, cancel); });
-    const oci::Platform& found = image.config.platform;
-    if (oci::satisfies(found, wanted) && !is_other_revision(found.os_version, wanted.os_version)) {
-        return image;
-    }
-    throw fail(ErrorCode::NotFound, "{} has no image for {}; it offers {}", name, wanted.string(),
-               offered(source, root, image, cancel))
-        .hint(
-            "ask for a platform it has with --platform, leave the revision or the whole version out, or name "
-            "another tag");
+    // An image must be for the wanted platform even where there was no index to choose from.
+    if (oci::satisfies(image.config.platform, wanted)) return image;
+    throw no_image(name, wanted, offered(source, root, image, cancel));
+}
+
+std::string offered_instead(oci::BlobSource& source, const oci::Descriptor& root, const oci::Image& found,
+                            const oci::Platform& wanted, const base::CancelToken& cancel) {
+    bool other = is_other_revision(found.config.platform.os_version, wanted.os_version);
+    return other ? offered(source, root, found, cancel) : std::string();
+}
+
+oci::Image choose_image(oci::BlobSource& source, const oci::Descriptor& root, const oci::Platform& wanted,
+                        const std::string& name, const base::CancelToken& cancel) {
+    oci::Image image = matching_image(source, root, wanted, name, cancel);
+    std::string instead = offered_instead(source, root, image, wanted, cancel);
+    if (!instead.empty()) throw no_image(name, wanted, instead);
+    return image;
 }
 
 }  // namespace mullion::cli

@@ -13,9 +13,16 @@ namespace mullion::cli {
 // `--platform A,B` and repeated: the platforms in order, each once. Throws Invalid.
 std::vector<oci::Platform> parse_platforms(const std::vector<std::string>& options);
 
-// The image below `root` that serves `wanted`: without an os.version the highest; with one of three numbers
-// any revision of that build; with one of four exactly that. Throws NotFound saying what there is. `name` is
-// for messages.
+// The image below `root` that serves `wanted`: without an os.version the highest, with one an image of that
+// build, the same revision if there is one. Throws NotFound saying what there is. `name` is for messages.
+oci::Image matching_image(oci::BlobSource& source, const oci::Descriptor& root, const oci::Platform& wanted,
+                          const std::string& name, const base::CancelToken& cancel);
+
+// What there is below `root`, if `found` is of another revision than `wanted` names; else empty.
+std::string offered_instead(oci::BlobSource& source, const oci::Descriptor& root, const oci::Image& found,
+                            const oci::Platform& wanted, const base::CancelToken& cancel);
+
+// matching_image(), but a revision that is named is meant: NotFound for another one.
 oci::Image choose_image(oci::BlobSource& source, const oci::Descriptor& root, const oci::Platform& wanted,
                         const std::string& name, const base::CancelToken& cancel);
 

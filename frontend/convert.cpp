@@ -85,6 +85,12 @@ void lower_stages(Lowering& lowering, const StageGraph& graph, std::vector<Stage
     }
 }
 
+// One that names only the build ("10.0.20348") takes the base's revision.
+std::string whole_os_version(const std::string& wanted, const std::string& found) {
+    const bool names_build_only = found.size() > wanted.size() && found.starts_with(wanted + ".");
+    return names_build_only ? found : wanted;
+}
+
 // An explicit --platform decides; what it leaves out stays as the base has it.
 void apply_platform(oci::Platform& platform, const oci::Platform& wanted) {
     const bool same = platform.os == wanted.os && platform.architecture == wanted.architecture;
@@ -94,6 +100,12 @@ void apply_platform(oci::Platform& platform, const oci::Platform& wanted) {
     if (!wanted.os_version.empty() || !same)
         platform.os_version = whole_os_version(wanted.os_version, platform.os_version);
     if (!wanted.os_features.empty() || !same) platform.os_features = wanted.os_features;
+}
+
+const StageNode& root_of(const StageNode& stage) {
+    const StageNode* node = &stage;
+    while (node->base != nullptr) node = node->base;
+    return *node;
 }
 
 // Other files may have the stage, so this is no error.
@@ -175,6 +187,7 @@ Conversion convert(std::string_view text, const Options& options, ImageResolver&
                       .escape = file.directives.escape};
     StageGraph graph(file, options, globals, contexts, lowering.target_platform);
     warn_of_unknown_stages(lowering, graph);
+    lowering.target_root = &root_of(graph.target());
     std::vector<StageState> states(graph.nodes().size());
     resolve_stages(lowering, graph, states);
     lower_stages(lowering, graph, states);

@@ -20,6 +20,10 @@ struct ResolvedImage {
     base::Digest manifest_digest;  // of the platform's manifest, not of an index
     oci::ImageConfig config;       // its platform carries the os.version that was chosen
     std::string store;             // becomes solver::ImageSource::store: "" or the name of an OCI layout
+    // Set if a revision of Windows was asked for ("10.0.20348.2700") and this is another one of that build:
+    // what there is instead. Files can be taken from such an image, but nothing can be built on it that
+    // claims to be of the revision asked for.
+    std::string offered_instead = {};
 };
 
 // Called from the converting thread only, at most once per (name, platform) and conversion. Implementations
@@ -30,7 +34,7 @@ class ImageResolver {
     virtual ~ImageResolver() = default;
 
     // `reference` has a tag or a digest. When `platform` names no os.version, the resolver picks the best
-    // manifest of that OS and architecture.
+    // manifest of that OS and architecture; else one of the same build, the same revision if there is one.
     virtual ResolvedImage resolve_image(const oci::Reference& reference, const oci::Platform& platform,
                                         const base::CancelToken& cancel) = 0;
 

@@ -35,7 +35,8 @@ struct Lowering {
     OutlineRecorder& outline;
     const base::CancelToken& cancel;
     oci::Platform target_platform;
-    std::optional<base::FileTime> epoch;  // SOURCE_DATE_EPOCH
+    std::optional<base::FileTime> epoch;     // SOURCE_DATE_EPOCH
+    const StageNode* target_root = nullptr;  // the stage whose base the target stands on
     char escape = '\\';
     std::map<std::string, ResolvedImage> resolved = {};  // by name and platform
     // The stages' configurations are copied into those that stand on them; this bounds the copies.
@@ -75,9 +76,6 @@ void root_from_image(const Lowering& lowering, const StageNode& node, StageState
 void start_from_stage(Lowering& lowering, const StageState& base, StageState& state);
 
 std::size_t counted_steps(const StageNode& node);
-// The os.version of a stage: as wanted, but one that names only the build ("10.0.20348") takes the base's
-// revision.
-std::string whole_os_version(const std::string& wanted, const std::string& found);
 // "[STAGE i/N] " in front of a step's text, with the platform if there are several.
 std::string step_prefix(const Lowering& lowering, const StageNode& node, const std::string& platform,
                         std::size_t number, std::size_t count);

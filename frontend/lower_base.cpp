@@ -39,7 +39,7 @@ oci::Platform platform_of(const oci::Platform& wanted, const oci::Platform& foun
     const bool same = wanted.os == found.os && wanted.architecture == found.architecture;
     if (!same) return wanted;
     auto platform = found;
-    if (!wanted.os_version.empty()) platform.os_version = whole_os_version(wanted.os_version, found.os_version);
+    if (platform.os_version.empty()) platform.os_version = wanted.os_version;
     return platform;
 }
 
@@ -68,6 +68,11 @@ ResolvedImage resolve(Lowering& lowering, const StageNode& node, const oci::Plat
 void start_from_image(Lowering& lowering, const StageNode& node, StageState& state,
                       const oci::Platform& wanted, const std::optional<NamedContext>& context) {
     auto resolved = resolve(lowering, node, wanted, context);
+    if (&node == lowering.target_root && !resolved.offered_instead.empty())
+        throw fail(ErrorCode::NotFound, "{} has no image for {}; it offers {}", node.base_name,
+                   wanted.string(), resolved.offered_instead)
+            .about(node.base_name)
+            .hint("ask for a version it has, or leave the revision out: windows(10.0.20348)/amd64");
     state.platform = platform_of(wanted, resolved.config.platform);
     state.image = resolved.config;
     state.image.created.reset();
@@ -120,11 +125,6 @@ void start_from_base(Lowering& lowering, const StageNode& node, StageState& stat
                                                  : kDefaultEpoch;
     state.epoch = lowering.epoch.value_or(state.file_time);
     state.resolved = true;
-}
-
-std::string whole_os_version(const std::string& wanted, const std::string& found) {
-    const bool names_build_only = found.size() > wanted.size() && found.starts_with(wanted + ".");
-    return names_build_only ? found : wanted;
 }
 
 std::size_t counted_steps(const StageNode& node) {

@@ -163,6 +163,17 @@ TEST_F(MultiPlatform, AVersionTheBaseDoesNotHaveIsRefused) {
     EXPECT_EQ(any.exit_code, 0) << any.err;
 }
 
+TEST_F(MultiPlatform, FilesMayComeFromAnotherRevision) {
+    auto made = workspace.run({"base", "create", "--os-version", "10.0.20348.1", "-t", "tools"});
+    ASSERT_EQ(made.exit_code, 0) << made.err;
+    auto built = build_all("FROM tools AS t\nCOPY app C:/out/\nFROM base\nCOPY --from=t C:/out/ C:/app/\n",
+                           {"-o", "type=oci,tar=false,dest=out"}, {kNew});
+    EXPECT_EQ(built.exit_code, 0) << built.err;
+    auto refused = build_all("FROM tools\nCOPY app C:/out/\n", {"-t", "x"}, {kNew});
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_THAT(refused.err, HasSubstr("it offers windows(10.0.20348.1)/amd64"));
+}
+
 TEST_F(MultiPlatform, DockerArchivesHoldOnePlatform) {
     auto built = build_all("FROM base\nCOPY app C:/app/\n", {"-o", "type=docker,dest=out.tar"});
     EXPECT_EQ(built.exit_code, 1);

@@ -142,6 +142,48 @@ TEST_F(MultiPlatform, ABaseMayBeNamedByTheVersion) {
     EXPECT_EQ(built[1].base->reference, std::string("docker.io/library/base:10.0.20348.2700@") + kNew);
 }
 
+// An image of another revision of the same build than was asked for.
+class OtherRevision final : public ImageResolver {
+  public:
+    ResolvedImage resolve_image(const oci::Reference& reference, const oci::Platform&,
+                                const base::CancelToken&) override {
+        auto config = test::windows_base();
+        const bool other = reference.string().find("tools") != std::string::npos;
+        if (other) config.platform = oci::Platform::parse("windows(10.0.20348.1)/amd64");
+        return {reference.string(), base::Digest::of(reference.string()), config, "",
+                other ? "windows(10.0.20348.1)/amd64" : ""};
+    }
+    ResolvedImage resolve_layout(std::string_view, const oci::Platform&, const base::CancelToken&) override {
+        throw base::fail(base::ErrorCode::NotFound, "no layouts");
+    }
+};
+
+TEST(Revision, MustBeTheOneAskedForWhereTheImageStandsOnIt) {
+    OtherRevision resolver;
+    Options options;
+    options.platform = oci::Platform::parse(kNew);
+    for (const char* text : {"FROM tools", "FROM base AS a\nRUN x\nFROM tools AS b\nRUN y\nFROM b\nRUN z"}) {
+        const auto error = test::error_of([&] { convert(text, options, resolver, {}); });
+        EXPECT_STREQ(error.what(),
+                     "tools has no image for windows(10.0.20348.2700)/amd64; it offers "
+                     "windows(10.0.20348.1)/amd64");
+        EXPECT_EQ(error.subject(), "tools");
+        EXPECT_TRUE(error.source());
+    }
+}
+
+TEST(Revision, DoesNotMatterWhereFilesAreTakenFrom) {
+    OtherRevision resolver;
+    Options options;
+    options.platform = oci::Platform::parse(kNew);
+    const auto built =
+        convert("FROM tools AS build\nRUN make\nFROM base\nCOPY --from=build a b\nCOPY --from=tools c d",
+                options, resolver, {});
+    EXPECT_EQ(built.config.platform.string(), kNew);
+    const auto& run = built.layers[0].vertex->inputs()[1].vertex;
+    EXPECT_EQ(solver::parse_operation(run->operation()).platform, "windows(10.0.20348.1)/amd64");
+}
+
 TEST_F(MultiPlatform, AVersionOfThreeNumbersTakesTheRevisionOfTheBase) {
     test::Case c;
     c.options.platform = oci::Platform::parse("windows(10.0.20348)/amd64");
