@@ -97,6 +97,21 @@ TEST_F(WindowsImage, ChownOfAnAccountNobodyHasShowsWhere) {
     EXPECT_EQ(build("FROM base\nCOPY --chown=Guest:Guests --chmod=755 x /x\n").exit_code, 0);
 }
 
+// A program built in a Linux stage goes into the Windows image.
+TEST_F(WindowsImage, FilesOfALinuxStageBecomeWindowsFiles) {
+    workspace.write("out/app.exe", "MZ app");
+    std::filesystem::create_directory_symlink("/out", workspace.path("out/self"));
+    ASSERT_EQ(
+        build("FROM scratch\nCOPY --chmod=755 out /out\n", "lin:1", {"--platform=linux/amd64"}).exit_code, 0);
+    auto output = build("FROM --platform=linux/amd64 lin:1 AS l\nFROM base\nCOPY --from=l /out /app\n",
+                        "out:1", {"--platform=windows/amd64"});
+    ASSERT_EQ(output.exit_code, 0) << output.err;
+    auto verified = workspace.run({"image", "verify", "out:1"});
+    EXPECT_EQ(verified.exit_code, 0) << verified.out;
+    auto saved = workspace.run({"save", "-o", "out.tar", "out:1"});
+    ASSERT_EQ(saved.exit_code, 0) << saved.err;
+}
+
 TEST_F(WindowsImage, TheBaseHasARegistryThatVerifies) {
     ASSERT_EQ(workspace.run({"base", "create", "-t", "b:1"}).exit_code, 0);
     auto verified = workspace.run({"image", "verify", "b:1"});
