@@ -11,6 +11,7 @@
 #include "cli/image_resolver.hpp"
 #include "cli/report.hpp"
 #include "frontend/check.hpp"
+#include "worker/worker.hpp"
 #include "frontend/diagnostic.hpp"
 
 namespace mullion::cli {
@@ -73,7 +74,8 @@ int run_build_call(Context& context, BuildRequest& request) {
     add_contexts(inputs, request);
     const DockerfileText file{inputs.dockerfile_name, inputs.dockerfile};
     const BuildCall& call = *request.call;
-    StoreImageResolver store(context.state());
+    worker::Worker worker(context.state(), {}, request.worker);
+    StoreImageResolver store(context.state(), worker);
     KnownOrAssumedImages images(store);
     try {
         if (call.method == BuildCall::Method::Targets) {
@@ -88,6 +90,7 @@ int run_build_call(Context& context, BuildRequest& request) {
                                context.debug);
         }
         options.lint_only = true;
+        if (!request.platforms.empty()) options.platform = request.platforms.front();
         frontend::Findings findings;
         frontend::convert(file.text, options, images, context.cancel, findings);
         fmt::print("{}", call.json ? outline_json(file, findings.outline)

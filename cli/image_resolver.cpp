@@ -103,7 +103,7 @@ frontend::ResolvedImage StoreImageResolver::resolve_layout(std::string_view layo
 std::optional<std::string> StoreImageResolver::machine_path(const frontend::ResolvedImage& image,
                                                             const base::CancelToken& cancel) {
     try {
-        return worker::machine_path(worker_, image.store, image.manifest_digest, cancel);
+        return worker::machine_path(worker_, image.store, image.manifest_digest, cancel).value_or("");
     } catch (base::Error& error) {
         error.add_frame("reading the PATH of " + image.reference, std::source_location::current());
         error.hint(

@@ -44,7 +44,7 @@ class ImageResolver {
                                          const base::CancelToken& cancel) = 0;
 
     // The PATH that processes of a Windows image start with if its config has none: the machine's, from the
-    // image's registry. nullopt if the image has no registry, or where images are not looked into. Asked only
+    // image's registry; "" if that has none. nullopt from resolvers that do not look into images. Asked only
     // where an ENV refers to PATH. Besides the above, Corrupt for a registry that cannot be read.
     virtual std::optional<std::string> machine_path(const ResolvedImage&, const base::CancelToken&) {
         return std::nullopt;

@@ -64,8 +64,9 @@ std::optional<std::string> StageLowering::current_path() {
     if (complete) return *known;
     std::optional<std::string> machine;
     if (state_.base_image) machine = lowering_.resolver.machine_path(*state_.base_image, lowering_.cancel);
-    if (machine) return known != nullptr ? replace_percent_path(*known, *machine) : *machine;
-    if (state_.base_image) {
+    if (machine && !machine->empty())
+        return known != nullptr ? replace_percent_path(*known, *machine) : *machine;
+    if (machine) {
         lowering_.linter.note(
             step_->instruction.range,
             fmt::format("the PATH of {} is not known: neither its configuration nor its registry has one. "

@@ -89,13 +89,20 @@ TEST_F(ConvertPathTest, StagesOnStagesAskTheirImage) {
 }
 
 TEST_F(ConvertPathTest, UnknownPathIsWarnedOf) {
-    build.resolver.path.reset();
+    build.resolver.path = "";
     EXPECT_THAT(env("ENV PATH=${PATH};C:\\tools\n"), ElementsAre("PATH=;C:\\tools"));
     ASSERT_EQ(conversion->warnings.size(), 1U);
     EXPECT_THAT(conversion->warnings[0].message, HasSubstr("write the whole PATH"));
     EXPECT_EQ(conversion->warnings[0].range.first_line, 3U);
     EXPECT_THAT(env("ENV PATH=%PATH%;C:\\tools\n"), ElementsAre("PATH=%PATH%;C:\\tools"));
     EXPECT_EQ(conversion->warnings.size(), 1U);
+}
+
+// Checking a Dockerfile does not look into images: everything is as in the reference.
+TEST_F(ConvertPathTest, WithoutALookIntoImagesNothingIsWarnedOf) {
+    build.resolver.path.reset();
+    EXPECT_THAT(env("ENV PATH=${PATH};C:\\tools\n"), ElementsAre("PATH=;C:\\tools"));
+    EXPECT_THAT(conversion->warnings, IsEmpty());
 }
 
 TEST_F(ConvertPathTest, ScratchHasNoPath) {

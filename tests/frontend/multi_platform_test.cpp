@@ -45,7 +45,8 @@ struct MultiPlatform : testing::Test {
 
     MultiPlatform() { options.multi_platform = true; }
     std::vector<Conversion> convert(std::string_view text, const std::vector<oci::Platform>& wanted) {
-        return convert_platforms(text, options, wanted, resolver, {});
+        Findings findings;
+        return convert_platforms(text, options, wanted, resolver, {}, findings);
     }
 };
 
@@ -114,8 +115,9 @@ TEST_F(MultiPlatform, WarningsAreOfTheFirstPlatformOnly) {
 TEST_F(MultiPlatform, TwoNamesOfOnePlatformAreRefused) {
     const auto error = test::error_of([&] {
         test::Case c;
+        Findings findings;
         convert_platforms("FROM base", c.options, platforms({"windows/amd64", "windows(10.0.20348)/amd64"}),
-                          c.resolver, {});
+                          c.resolver, {}, findings);
     });
     EXPECT_STREQ(error.what(),
                  "the platforms windows/amd64 and windows(10.0.20348)/amd64 both come out as "

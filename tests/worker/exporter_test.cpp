@@ -225,7 +225,8 @@ TEST_F(ExporterTest, LocalKeepsModesOfALinuxImageAndTellsWhatIsLost) {
     editor.put("closed", node(tree::NodeKind::Directory, 0500, 0));
     editor.put("closed/open", node(tree::NodeKind::File, 0666, 7));
     worker::ExportInput input;
-    input.snapshot = worker::Snapshot::files(oci::Platform::parse("linux/amd64"), editor.finish());
+    input.images.emplace_back().snapshot =
+        worker::Snapshot::files(oci::Platform::parse("linux/amd64"), editor.finish());
     make_exporter("local", {{"dest", out("out")}}, {})->run(worker(), input, progress, cancel);
     auto mode = [&](const char* name) {
         struct stat info {};
