@@ -120,8 +120,8 @@ class Build {
         frontend::Findings findings;
         try {
             auto conversions =
-                frontend::convert_platforms(inputs_.dockerfile, request_.frontend, request_.platforms, resolver,
-                                            context_.cancel, findings);
+                frontend::convert_platforms(inputs_.dockerfile, request_.frontend, request_.platforms,
+                                            resolver, context_.cancel, findings);
             show_warnings(findings);
             warn_of_unused_arguments(conversions);
             return conversions;

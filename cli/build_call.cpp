@@ -11,8 +11,8 @@
 #include "cli/image_resolver.hpp"
 #include "cli/report.hpp"
 #include "frontend/check.hpp"
-#include "worker/worker.hpp"
 #include "frontend/diagnostic.hpp"
+#include "worker/worker.hpp"
 
 namespace mullion::cli {
 namespace {

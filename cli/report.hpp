@@ -8,8 +8,8 @@
 
 namespace mullion::cli {
 
-// Lines as they may be shown: output of steps, Dockerfiles and names in archives are bytes of unknown origin, and
-// nothing of them may drive the terminal. Ends with a line feed unless empty.
+// Lines as they may be shown: output of steps, Dockerfiles and names in archives are bytes of unknown origin,
+// and nothing of them may drive the terminal. Ends with a line feed unless empty.
 std::string printable(std::string_view text);
 
 // `excerpt`: the rendered Dockerfile excerpt, or empty.

@@ -7,8 +7,8 @@
 namespace mullion {
 namespace {
 
-using testing::AllOf;
 using nlohmann::json;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
