@@ -74,7 +74,9 @@ std::vector<Conversion> convert_each(std::string_view text, Options options,
         options.platform = platform;
         options.uniform_parents = has_siblings(platforms, platform);
         Findings of_others;
-        out.push_back(convert(text, options, resolver, cancel, out.empty() ? findings : of_others));
+        const bool first = out.empty();
+        out.push_back(convert(text, options, resolver, cancel, first ? findings : of_others));
+        if (!first) out.back().warnings.clear();
     }
     return out;
 }

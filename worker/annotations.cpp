@@ -53,7 +53,10 @@ void Annotations::add(const std::string& attribute, const std::string& value,
         bool known = std::any_of(entries.begin(), entries.end(), [&](const Entry& other) {
             return other.platform == entry.platform && other.key == entry.key;
         });
-        if (known) throw fail(ErrorCode::Invalid, "annotation {} is given twice", entry.key);
+        if (known) {
+            attributes.invalid(std::string(kPrefix) + attribute, value,
+                               "one value: annotation." + entry.key + " is given twice");
+        }
         entries.push_back(std::move(entry));
     } else if (type == "-index") {
         index_[entry.key] = value;

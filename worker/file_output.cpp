@@ -75,6 +75,9 @@ PlainFiles output_files(const ExportInput& input, bool split, const base::Cancel
         PlainFiles files = plain_files(image.snapshot->tree(cancel), image.source_date_epoch);
         output.streams += files.streams;
         output.links += files.links;
+        output.owners += files.owners;
+        output.special_bits += files.special_bits;
+        output.attributes += files.attributes;
         directories.push_back(platform_directory(image.config.platform));
         if (!split && input.images.size() > 1) together.add(files.tree, image.config.platform.string());
         trees.push_back(std::move(files.tree));

@@ -35,6 +35,11 @@ TEST_F(BadInput, NamesNoFileSystemTakes) {
     EXPECT_THAT(built.err, HasSubstr("xxx"));
 }
 
+TEST_F(BadInput, AnEpochThatNoDateCanSay) {
+    workspace.set_environment("SOURCE_DATE_EPOCH", "260000000000");
+    expect_failure("FROM base\n", HasSubstr("invalid SOURCE_DATE_EPOCH: 260000000000"));
+}
+
 TEST_F(BadInput, MissingCopySource) {
     expect_failure("FROM base\nCOPY missing.txt C:/\n",
                    AllOf(HasSubstr("missing.txt"), HasSubstr("not found"),

@@ -184,9 +184,9 @@ TEST_F(MultiPlatform, DockerArchivesHoldOnePlatform) {
 TEST_F(MultiPlatform, TheStoreWorksWithAnIndex) {
     auto built =
         build_all("FROM base\nCOPY app C:/app/\nCMD [\"cmd\", \"/c\", \"type C:\\\\app\\\\hello.txt\"]\n",
-                  {"-t", "app:1", "-q"});
+                  {"-t", "app:1", "--iidfile", "iid"});
     ASSERT_EQ(built.exit_code, 0) << built.err;
-    std::string digest = built.out.substr(0, built.out.find('\n'));
+    std::string digest = workspace.read("iid");
     auto images = workspace.run({"images", "--no-trunc"});
     EXPECT_THAT(images.out, HasSubstr(kOld));
     EXPECT_THAT(images.out, HasSubstr(kNew));
