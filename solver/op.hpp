@@ -53,7 +53,8 @@ class Op {
     virtual ~Op() = default;
     // Where exec() runs; everything else runs as Cpu.
     virtual Category category() const = 0;
-    // Called once, before anything is looked up. May do small I/O (a manifest), not more.
+    // Called once, before anything is looked up. May do small I/O (a manifest), not more, unless
+    // pins_remotely().
     virtual CacheMap cache_map(const ExecContext& context) = 0;
     // The outputs. Inputs are complete. Throws on failure; the vertex's source range is added by the
     // scheduler.
@@ -61,6 +62,8 @@ class Op {
     // True if running again costs next to nothing (a pure function of values): then a key hit without a
     // payload is enough to call the vertex cached, and its result is recomputed when somebody needs it.
     virtual bool cheap() const { return false; }
+    // True if cache_map() asks a server what there is; it then runs as Wait.
+    virtual bool pins_remotely() const { return false; }
     // How to get `result` back later; empty: not kept.
     virtual std::string save(const ResultRef& result, std::size_t index) = 0;
     // The saved result, or null if it can no longer be had (then the vertex runs).

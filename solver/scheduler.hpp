@@ -54,6 +54,7 @@ class Scheduler {
 
     // Keys.
     void identify(Node& node);
+    void take_map(Node& node, CacheMap map);
     void look_up_definition(Node& node);
     void read_inputs(Node& node);
     void digest_inputs(Node& node);

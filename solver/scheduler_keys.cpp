@@ -11,7 +11,7 @@ namespace {
 
 struct Identity {
     std::unique_ptr<Op> op;
-    CacheMap map;
+    std::optional<CacheMap> map;  // absent: it is to be had by waiting
     Category category;
     bool cheap;
 };
@@ -25,24 +25,33 @@ void Scheduler::identify(Node& node) {
         auto ask = [this, vertex = node.vertex, context = context(node)] {
             std::unique_ptr<Op> op = resolver_(vertex);
             if (!op) throw base::Error(base::ErrorCode::Internal, "nothing runs this vertex");
-            CacheMap map = op->cache_map(context);
+            std::optional<CacheMap> map;
+            if (!op->pins_remotely()) map = op->cache_map(context);
             Category category = op->category();
             bool cheap = op->cheap();
             return Identity{std::move(op), std::move(map), category, cheap};
         };
-        start(node, Category::Cpu, std::move(ask), [&node](Identity identity) {
-            std::size_t functions = identity.map.content_digests.size();
-            if (functions != 0 && functions != node.inputs.size()) {
-                throw base::Error(base::ErrorCode::Internal, "not one content function per input");
-            }
+        start(node, Category::Cpu, std::move(ask), [this, &node](Identity identity) {
             node.op = std::move(identity.op);
-            node.map = std::move(identity.map);
             node.category = identity.category;
             node.cheap = identity.cheap;
-            node.input_contents.resize(node.inputs.size());
+            if (identity.map) return take_map(node, std::move(*identity.map));
+            start(
+                node, Category::Wait,
+                [op = node.op.get(), context = context(node)] { return op->cache_map(context); },
+                [this, &node](CacheMap map) { take_map(node, std::move(map)); });
         });
     }
     if (node.pending == 0) look_up_definition(node);
+}
+
+void Scheduler::take_map(Node& node, CacheMap map) {
+    std::size_t functions = map.content_digests.size();
+    if (functions != 0 && functions != node.inputs.size()) {
+        throw base::Error(base::ErrorCode::Internal, "not one content function per input");
+    }
+    node.map = std::move(map);
+    node.input_contents.resize(node.inputs.size());
 }
 
 void Scheduler::look_up_definition(Node& node) {

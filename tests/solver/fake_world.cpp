@@ -70,6 +70,7 @@ class FakeOp final : public solver::Op {
 
     solver::Category category() const override { return spec_.category; }
     bool cheap() const override { return spec_.cheap; }
+    bool pins_remotely() const override { return spec_.pins_remotely; }
 
     solver::CacheMap cache_map(const solver::ExecContext&) override {
         if (spec_.on_cache_map) spec_.on_cache_map();

@@ -86,6 +86,7 @@ struct Spec {
     std::vector<bool> contents;  // which inputs count by content
     solver::Category category = solver::Category::Cpu;
     bool cheap = false;
+    bool pins_remotely = false;
     bool kept = true;               // save() returns a payload
     const bool* durable = nullptr;  // ... once this is true
     bool session_only = false;

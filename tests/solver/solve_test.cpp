@@ -74,6 +74,22 @@ TEST_F(Solve, OutputThatTheEqualVertexDoesNotMakeIsAnError) {
     EXPECT_EQ(world.count("exec x") + world.count("exec y"), 2u);
 }
 
+TEST_F(Solve, AskingServersHoldsNoProcessor) {
+    // More questions at once than there are threads for computing; they end only together.
+    Latch all(3);
+    std::vector<VertexRef> sources;
+    for (const char* name : {"a", "b", "c"}) {
+        sources.push_back(world.constant(name, 1));
+        world[name].pins_remotely = true;
+        world[name].on_cache_map = [&] {
+            all.count_down();
+            EXPECT_TRUE(all.wait());
+        };
+    }
+    limits = {1, 3};
+    EXPECT_EQ(solve(world.sum("top", sources)), 3);
+}
+
 TEST_F(Solve, EqualContentMergesWhileRunning) {
     // Two copies of equal content from different contexts.
     VertexRef x = world.sum("copy x", {world.constant("x", 4)});
@@ -227,6 +243,7 @@ TEST_F(Solve, RandomGraphsGiveTheirSums) {
             Spec& spec = world[name];
             spec = {};
             spec.category = random(2) == 0 ? Category::Cpu : Category::Wait;
+            spec.pins_remotely = random(3) == 0;
             spec.cheap = random(3) == 0;
             spec.kept = !spec.cheap || random(2) == 0;
             spec.session_only = random(6) == 0;
