@@ -30,6 +30,25 @@ void describe(A& a, LocalSource& v) {
 }
 
 template <typename A>
+void describe(A& a, HttpSource& v) {
+    a("url", v.url);
+    a("file_name", v.file_name);
+    a("checksum", v.checksum);
+}
+
+template <typename A>
+void describe(A& a, GitSource& v) {
+    a("remote", v.remote);
+    a("reference", v.reference);
+    a("checksum", v.checksum);
+    a("subdirectory", v.subdirectory);
+    a("keep_git_directory", v.keep_git_directory);
+    a("submodules", v.submodules);
+    a("checkout_times", v.checkout_times);
+    a("fetch_by_commit", v.fetch_by_commit);
+}
+
+template <typename A>
 void describe(A&, ScratchSource&) {}
 
 template <typename A>
@@ -49,6 +68,7 @@ void describe(A& a, CopyAction& v) {
     a("keep_parents", v.keep_parents);
     a("exclude", v.exclude);
     a("unpack", v.unpack_archives);
+    a("unpack_zip", v.unpack_zip);
 }
 
 template <typename A>
@@ -113,6 +133,10 @@ template <>
 constexpr const char* kKind<ImageSource> = "image";
 template <>
 constexpr const char* kKind<LocalSource> = "local";
+template <>
+constexpr const char* kKind<HttpSource> = "http";
+template <>
+constexpr const char* kKind<GitSource> = "git";
 template <>
 constexpr const char* kKind<ScratchSource> = "scratch";
 template <>

@@ -31,6 +31,25 @@ struct LocalSource {
     std::vector<std::string> ignore_patterns;  // the ignore file's lines, as found
 };
 
+// A file on an HTTP(S) server. Output: a file system with that one file in its root.
+struct HttpSource {
+    std::string url;
+    std::string file_name;
+    std::string checksum;  // "ALGORITHM:HEX" (base::Checksum); empty = whatever the server has
+};
+
+// A commit of a git repository. Output: its files.
+struct GitSource {
+    std::string remote;        // as git takes it
+    std::string reference;     // branch, tag, full reference name or commit; empty = the default branch
+    std::string checksum;      // the commit's ID, or how it begins; empty = any
+    std::string subdirectory;  // tree path; empty = everything
+    bool keep_git_directory = false;
+    bool submodules = true;
+    bool checkout_times = false;   // files have the time they were checked out at, not the commit's
+    bool fetch_by_commit = false;  // `checksum` is fetched, whatever `reference` says by now
+};
+
 // An empty file system of an OS.
 struct ScratchSource {};
 
@@ -52,6 +71,7 @@ struct CopyAction {
     bool keep_parents = false;        // --parents
     std::vector<std::string> exclude;
     bool unpack_archives = false;  // ADD of local archives
+    bool unpack_zip = false;       // ADD --unpack: zip files too
 };
 
 // Writes bytes (a heredoc).
@@ -112,8 +132,8 @@ struct ExecOperation {
     std::vector<std::pair<std::string, std::string>> proxy_environment;
 };
 
-using Operation =
-    std::variant<ImageSource, LocalSource, ScratchSource, FileOperation, MergeOperation, ExecOperation>;
+using Operation = std::variant<ImageSource, LocalSource, HttpSource, GitSource, ScratchSource, FileOperation,
+                               MergeOperation, ExecOperation>;
 
 // An operation and the OS of the image it works for.
 struct OperationDocument {

@@ -5,7 +5,6 @@
 
 #include "base/error.hpp"
 #include "tree/name.hpp"
-#include "worker/archive_probe.hpp"
 #include "worker/file_mode.hpp"
 #include "worker/other_os.hpp"
 
@@ -46,6 +45,8 @@ struct FileEditor::Edit {
     std::optional<FileMode> mode;
     tree::TreeEditor editor;
     bool edited = false;
+    bool unpacking = false;
+    bool reown = false;
     // Copies of names of one file are names of one new file.
     std::map<tree::HardLinkRef, tree::HardLinkRef> links;
 
@@ -113,7 +114,11 @@ struct FileEditor::Edit {
     void place(Metadata& metadata, std::string_view path, NodeKind kind) {
         bool directory = kind == NodeKind::Directory;
         if (os == Os::Linux) {
-            if (mode && kind != NodeKind::Symlink) metadata.mode = mode->apply(metadata.mode, directory);
+            if (unpacking) {
+                if (!reown) return;
+            } else if (mode && kind != NodeKind::Symlink) {
+                metadata.mode = mode->apply(metadata.mode, directory);
+            }
             metadata.uid = account.uid;
             metadata.gid = account.gid;
             return;
@@ -121,7 +126,7 @@ struct FileEditor::Edit {
         metadata.mode = metadata.uid = metadata.gid = 0;
         metadata.descriptor = metadata.descriptor ? descriptors.copied(metadata.descriptor)
                                                   : descriptors.inherited(parent_descriptor(path), directory);
-        if (!mode) return;
+        if (!mode || unpacking) return;
         std::uint32_t bits = mode->apply(directory ? kPlainDirectoryMode : kPlainFileMode, directory);
         metadata.descriptor = descriptors.with_mode(metadata.descriptor, bits, directory);
     }
@@ -213,6 +218,15 @@ struct FileEditor::Edit {
         for (const Child& child : source.children) copy_node(*child.node, tree::join(path, child.name));
     }
 
+    // An archive's files into a directory. They keep their modes, and their owners unless --chown is given.
+    void unpack(const tree::Tree& files, const std::string& destination, bool new_owner) {
+        unpacking = true;
+        reown = new_owner;
+        directories(destination, Own::Last);
+        copy_children(*files.root(), destination);
+        unpacking = false;
+    }
+
     void copy_node(const Node& source, std::string path) {
         if (source.kind != NodeKind::Directory) {
             put_file(path, copy_of(source, path));
@@ -236,8 +250,8 @@ struct FileEditor::Edit {
     }
 };
 
-void FileEditor::copy(const solver::CopyAction& action, const CopyInput& input,
-                      tree::ContentProvider& contents, const base::CancelToken& cancel) {
+void FileEditor::copy(const solver::CopyAction& action, const CopyInput& input, Archives& archives,
+                      const base::CancelToken& cancel) {
     Edit edit(*this, action.owner, action.mode);
     std::vector<CopySource> sources = select_sources(action, input);
     bool into_directory = action.destination_is_directory || action.sources.size() > 1 || sources.size() > 1;
@@ -247,10 +261,15 @@ void FileEditor::copy(const solver::CopyAction& action, const CopyInput& input,
             source.node = for_other_os(source.node, input.tree, source.path, tree_.os());
         }
         bool directory = source.node->kind == NodeKind::Directory;
-        if (action.unpack_archives && source.node->kind == NodeKind::File) {
-            refuse_archive(source.path, *source.node->content, contents, cancel);
-        }
         std::string destination = edit.resolve(action.destination);
+        if (action.unpack_archives && source.node->kind == NodeKind::File) {
+            auto formats = action.unpack_zip ? ArchiveFormats::TarAndZip : ArchiveFormats::Tar;
+            auto files = archives.unpack(source.path, *source.node->content, formats, tree_.os(), cancel);
+            if (files) {
+                edit.unpack(*files, destination, action.owner.has_value());
+                continue;
+            }
+        }
         if (action.keep_parents) {
             edit.directories(destination, Edit::Own::None);
             std::string kept = tree::join(destination, source.kept);

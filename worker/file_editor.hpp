@@ -16,6 +16,7 @@
 #include "solver/operation.hpp"
 #include "tree/content.hpp"
 #include "tree/tree.hpp"
+#include "worker/archive.hpp"
 #include "worker/copy_sources.hpp"
 #include "worker/ownership.hpp"
 
@@ -28,10 +29,10 @@ class FileEditor {
     FileEditor(const tree::Tree& base, base::FileTime epoch, bool follow_links = true, Accounts accounts = {})
         : tree_(base), epoch_(epoch), follow_links_(follow_links), accounts_(std::move(accounts)) {}
 
-    // `contents` is read only where ADD has to see whether a file is an archive. All throw Invalid for names
+    // `archives` is asked only where ADD has to see whether a file is an archive. All throw Invalid for names
     // the OS does not allow and for what is in the way, NotFound for accounts that the image does not have,
-    // Unsupported for what cannot be done here (setuid bits in Windows images, archives).
-    void copy(const solver::CopyAction& action, const CopyInput& input, tree::ContentProvider& contents,
+    // Unsupported for what cannot be done here (setuid bits in Windows images).
+    void copy(const solver::CopyAction& action, const CopyInput& input, Archives& archives,
               const base::CancelToken& cancel);
     void write_file(const solver::WriteFileAction& action);
     void make_directory(const solver::MakeDirectoryAction& action);

@@ -127,7 +127,7 @@ class FileOp final : public solver::Op {
         std::visit(Overloaded{[&](const solver::CopyAction& copy) {
                                   SnapshotRef from = snapshot_of(inputs.at(copy.input));
                                   CopyInput input{from->tree(context.cancel), from->is_files()};
-                                  editor.copy(copy, input, setting_.parts.blobs.contents(), context.cancel);
+                                  editor.copy(copy, input, setting_.parts.archives, context.cancel);
                               },
                               [&](const solver::WriteFileAction& write) { editor.write_file(write); },
                               [&](const solver::MakeDirectoryAction& make) { editor.make_directory(make); }},

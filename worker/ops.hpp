@@ -19,6 +19,8 @@ struct OpSetting {
 
 std::unique_ptr<solver::Op> make_op(OpSetting setting, const solver::ImageSource& operation);
 std::unique_ptr<solver::Op> make_op(OpSetting setting, const solver::LocalSource& operation);
+std::unique_ptr<solver::Op> make_op(OpSetting setting, const solver::HttpSource& operation);
+std::unique_ptr<solver::Op> make_op(OpSetting setting, const solver::GitSource& operation);
 std::unique_ptr<solver::Op> make_op(OpSetting setting, const solver::ScratchSource& operation);
 std::unique_ptr<solver::Op> make_op(OpSetting setting, const solver::FileOperation& operation);
 std::unique_ptr<solver::Op> make_op(OpSetting setting, const solver::MergeOperation& operation);

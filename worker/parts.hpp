@@ -4,8 +4,11 @@
 #include <string_view>
 
 #include "base/digest.hpp"
+#include "base/file.hpp"
 #include "solver/operation.hpp"
+#include "worker/archive.hpp"
 #include "worker/blobs.hpp"
+#include "worker/downloads.hpp"
 #include "worker/layer_pool.hpp"
 #include "worker/layer_writer.hpp"
 #include "worker/materialiser.hpp"
@@ -20,7 +23,11 @@ struct Worker::Parts {
           options(std::move(options_)),
           blobs(state, options.layouts),
           writer(blobs),
-          materialiser(blobs, services.storage) {}
+          materialiser(blobs, services.storage),
+          http(options.http),
+          downloads(state, http),
+          spool(state.temporary_directory(), "unpacked"),
+          archives(blobs.contents(), spool.path()) {}
 
     cache::State& state;
     ComputeServices services;
@@ -29,6 +36,10 @@ struct Worker::Parts {
     LayerWriter writer;
     LayerPool layers;
     Materialiser materialiser;
+    oci::HttpClient http;
+    Downloads downloads;
+    base::TempDir spool;  // contents of unpacked archives
+    Archives archives;
 };
 
 // The part of a cache key that says what an op does. `kind` has the version of the op's rules in it: whoever

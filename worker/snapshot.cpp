@@ -111,9 +111,11 @@ SnapshotRef Snapshot::stack(oci::Platform platform, const std::vector<LayerRef>&
     return at;
 }
 
-SnapshotRef Snapshot::files(oci::Platform platform, tree::Tree tree) {
+SnapshotRef Snapshot::files(oci::Platform platform, tree::Tree tree,
+                            std::optional<base::FileTime> source_time) {
     std::shared_ptr<Snapshot> snapshot(new Snapshot(std::move(platform)));
     snapshot->is_files_ = true;
+    snapshot->source_time_ = source_time;
     snapshot->tree_ = std::move(tree);
     return snapshot;
 }

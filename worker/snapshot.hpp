@@ -81,8 +81,10 @@ class Snapshot final : public solver::Result {
     static SnapshotRef on_top(SnapshotRef below, LayerRef layer, std::optional<tree::Tree> tree = {});
     // empty() with these layers on top, base first.
     static SnapshotRef stack(oci::Platform platform, const std::vector<LayerRef>& layers);
-    // Files without a history: a context directory. As a base it counts as one layer.
-    static SnapshotRef files(oci::Platform platform, tree::Tree tree);
+    // Files without a history: a context directory. As a base it counts as one layer. `source_time` is when
+    // their source last changed (a commit's time), if it says so.
+    static SnapshotRef files(oci::Platform platform, tree::Tree tree,
+                             std::optional<base::FileTime> source_time = {});
     ~Snapshot() override;
 
     const oci::Platform& platform() const { return platform_; }
@@ -94,6 +96,7 @@ class Snapshot final : public solver::Result {
     // The top layer; null for empty().
     const LayerRef& top() const;
     bool is_files() const { return is_files_; }
+    const std::optional<base::FileTime>& source_time() const { return source_time_; }
     const tree::Tree& tree(const base::CancelToken& cancel) const;
     // Of any of its layers.
     bool registry_lost() const;
@@ -106,6 +109,7 @@ class Snapshot final : public solver::Result {
     oci::Platform platform_;
     mutable SnapshotRef below_;
     bool is_files_ = false;
+    std::optional<base::FileTime> source_time_;
     mutable std::mutex work_;   // held while computing
     mutable std::mutex mutex_;  // guards the members below
     mutable LayerRef layer_;

@@ -33,6 +33,9 @@ class LocalOp final : public solver::Op {
             throw base::fail(base::ErrorCode::NotFound, "the build was given no context named \"{}\"",
                              source_.name);
         }
+        if (std::filesystem::is_regular_file(directory->second)) {
+            return {unpacked(directory->second, context.cancel)};
+        }
         auto ignore = tree::IgnorePatterns::from_lines(source_.ignore_patterns);
         tree::ScanOptions options;
         options.os = image_os(setting_.platform);
@@ -48,6 +51,19 @@ class LocalOp final : public solver::Op {
     solver::ResultRef load(const std::string&, std::size_t) override { return nullptr; }
 
   private:
+    SnapshotRef unpacked(const std::filesystem::path& path, const base::CancelToken& cancel) {
+        tree::StatIdentity identity = tree::stat_identity(path);
+        tree::Content file(identity.size, tree::HostFile{path, identity});
+        auto files = setting_.parts.archives.unpack(source_.name, file, ArchiveFormats::Tar,
+                                                    image_os(setting_.platform), cancel);
+        if (!files) {
+            throw base::fail(base::ErrorCode::Invalid, "the context \"{}\" is a file, but no tar archive",
+                             source_.name);
+        }
+        auto newest = newest_file(*files);
+        return Snapshot::files(setting_.platform, std::move(*files), newest);
+    }
+
     OpSetting setting_;
     solver::LocalSource source_;
 };

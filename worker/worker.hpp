@@ -18,8 +18,10 @@
 #include "cache/state.hpp"
 #include "hcs/compute_system.hpp"
 #include "hcs/layer_storage.hpp"
+#include "oci/http_client.hpp"
 #include "oci/platform.hpp"
 #include "solver/op.hpp"
+#include "worker/git_program.hpp"
 
 namespace mullion::worker {
 
@@ -38,13 +40,17 @@ struct Limits {
 };
 
 struct WorkerOptions {
-    // Directories that LocalSource may name ("context", "dockerfile", named contexts).
+    // Directories that LocalSource may name ("context", "dockerfile", named contexts), or tar files that take
+    // their place.
     std::map<std::string, std::filesystem::path> contexts;
     // OCI layouts and archives that ImageSource::store may name.
     std::map<std::string, std::filesystem::path> layouts;
     Limits limits;
     // A RUN that changes the registry passes with a warning instead of failing.
     bool allow_registry_loss = false;
+    // How servers are reached.
+    oci::HttpOptions http;
+    GitOptions git;
 };
 
 class Worker {

@@ -41,6 +41,10 @@ ExecOperation full_exec() {
     return exec;
 }
 
+GitSource full_git() {
+    return {"https://host/a.git", "main", "abcdef0", "sub/dir", true, false, true, true};
+}
+
 FileOperation full_file() {
     CopyAction copy;
     copy.input = 2;
@@ -52,6 +56,7 @@ FileOperation full_file() {
     copy.keep_parents = true;
     copy.exclude = {"*.log"};
     copy.unpack_archives = true;
+    copy.unpack_zip = true;
     WriteFileAction write{"x", true, "name", "text", {}, "u+x"};
     return {{copy, write, MakeDirectoryAction{"work", {}}}, true, true, 315'532'800'0000000};
 }
@@ -137,7 +142,8 @@ TEST(Operation, AnyBytesSurviveAsFileData) {
 }
 
 TEST(Operation, SerialisingIsStable) {
-    for (const Operation& operation : {Operation(full_exec()), Operation(full_file())}) {
+    for (const Operation& operation : {Operation(full_exec()), Operation(full_file()), Operation(full_git()),
+                                       Operation(HttpSource{"https://host/a", "a", "sha256:00"})}) {
         EXPECT_EQ(round_trip(document(operation)), serialise(document(operation)));
     }
 }

@@ -1,5 +1,7 @@
 #include "worker/file_editor.hpp"
 
+#include <fmt/format.h>
+
 #include "base/error.hpp"
 #include "tests/worker/worker_test.hpp"
 #include "tree/name.hpp"
@@ -43,7 +45,7 @@ class FileEditorTest : public testing::Test {
         if (action.destination_is_directory) destination.pop_back();
         action.destination = destination;
         FileEditor editor(base, kEpoch, follow);
-        editor.copy(action, {from, is_context}, contents, {});
+        editor.copy(action, {from, is_context}, archives, {});
         return editor.tree();
     }
     base::Error failure(std::vector<std::string> sources, std::string destination, CopyAction action = {}) {
@@ -69,6 +71,8 @@ class FileEditorTest : public testing::Test {
     bool is_context = true;
     bool follow = true;
     tree::HostContent contents;
+    base::TempDir spool{std::filesystem::temp_directory_path(), "spool"};
+    worker::Archives archives{contents, spool.path()};
 };
 
 TEST_F(FileEditorTest, FileBecomesTheDestination) {
@@ -322,22 +326,62 @@ TEST_F(FileEditorTest, OwnerAndModeAreNotOfDirectoriesOnTheWay) {
               *tree::builtin_sid("ContainerUser"));
 }
 
-TEST_F(FileEditorTest, ArchivesThatAddWouldUnpackAreRefused) {
-    std::string tar(512, '\0');
-    tar.replace(257, 5, "ustar");
+// A tar with one file, by hand (POSIX pax(1), "ustar Interchange Format").
+std::string small_tar(std::string_view name, std::string_view data) {
+    std::string tar(2048, '\0');
+    tar.replace(0, name.size(), name);
+    tar.replace(100, 7, "0000640");
+    tar.replace(108, 7, "0001750");  // uid 1000
+    tar.replace(116, 7, "0001750");
+    tar.replace(124, 11, fmt::format("{:011o}", data.size()));
+    tar.replace(136, 11, fmt::format("{:011o}", 2000));
+    tar.replace(148, 8, 8, ' ');
+    tar[156] = '0';
+    tar.replace(257, 8, std::string_view("ustar\00000", 8));
+    unsigned sum = 0;
+    for (int i = 0; i < 512; ++i) sum += static_cast<unsigned char>(tar[i]);
+    tar.replace(148, 7, fmt::format("{:06o}", sum) + '\0');
+    tar.replace(512, data.size(), data);
+    return tar;
+}
+
+TEST_F(FileEditorTest, AddUnpacksArchivesIntoTheDestination) {
     tree::TreeEditor source(from);
-    source.put("x.tar", file_node(tar));
-    source.put("x.xz", file_node(std::string("\xFD"
-                                             "7zXZ\0",
-                                             6)));
+    source.put("x.tar", file_node(small_tar("bin/tool.exe", "MZ"), kSource));
     source.put("x.gz", file_node("\x1f\x8b\x08 not really"));
     from = source.finish();
     CopyAction action;
     action.unpack_archives = true;
-    EXPECT_EQ(failure({"x.tar"}, "App/", action).code(), base::ErrorCode::Unsupported);
-    EXPECT_EQ(failure({"x.xz"}, "App/", action).code(), base::ErrorCode::Unsupported);
+    Tree tree = copy({"x.tar"}, "app", action);
+    EXPECT_EQ(text(tree, "App/bin/tool.exe"), "MZ");
+    EXPECT_EQ(text(tree, "App/Config.ini"), "old");
+    EXPECT_EQ(tree.find("App/x.tar"), nullptr);
+    EXPECT_EQ(tree.find("App/bin/tool.exe")->metadata.modified, kSource);
+    // As everything that is put there, by Windows' rule.
+    auto copied = copy({"dir"}, "app");
+    EXPECT_EQ(*tree.find("App/bin/tool.exe")->metadata.descriptor,
+              *copied.find("App/sub/d.log")->metadata.descriptor);
     EXPECT_NE(copy({"x.gz"}, "App/", action).find("App/x.gz"), nullptr);
     EXPECT_NE(copy({"a.txt"}, "App/", action).find("App/a.txt"), nullptr);
+    action.unpack_archives = false;
+    EXPECT_NE(copy({"x.tar"}, "App/", action).find("App/x.tar"), nullptr);
+}
+
+TEST_F(FileEditorTest, UnpackedFilesOfLinuxImagesKeepOwnerAndModeUnlessChowned) {
+    base = Tree(Os::Linux);
+    tree::TreeEditor source{Tree(Os::Linux)};
+    source.put("x.tar", file_node(small_tar("tool", "x")));
+    from = source.finish();
+    CopyAction action;
+    action.unpack_archives = true;
+    auto kept = copy({"x.tar"}, "opt", action).find("opt/tool")->metadata;
+    EXPECT_EQ(kept.mode, 0640u);
+    EXPECT_EQ(kept.uid, 1000u);
+    action.owner = solver::Ownership{"7", "8"};
+    auto given = copy({"x.tar"}, "opt", action).find("opt/tool")->metadata;
+    EXPECT_EQ(given.mode, 0640u);
+    EXPECT_EQ(given.uid, 7u);
+    EXPECT_EQ(given.gid, 8u);
 }
 
 TEST_F(FileEditorTest, HardLinksStayOneNewFile) {

@@ -95,11 +95,11 @@ worker::Worker& WorkerTest::worker() {
     return *worker_;
 }
 
-void WorkerTest::restart() {
+void WorkerTest::restart(std::string_view state_name) {
     solver_.reset();
     worker_.reset();
     state.reset();
-    state = std::make_unique<cache::State>(path("state"));
+    state = std::make_unique<cache::State>(path(state_name));
 }
 
 solver::Edge WorkerTest::vertex(solver::Operation operation, std::vector<solver::Edge> inputs,

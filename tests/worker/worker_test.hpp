@@ -62,8 +62,8 @@ class WorkerTest : public testing::Test {
     void write(std::string_view path, std::string_view data) const;
     std::filesystem::path path(std::string_view name) const { return directory.path() / name; }
     worker::Worker& worker();
-    // Gives up results and everything learned, as a new process would.
-    void restart();
+    // Gives up results and everything learned, as a new process would, perhaps in another state.
+    void restart(std::string_view state_name = "state");
 
     // Vertices.
     static solver::Edge vertex(solver::Operation operation, std::vector<solver::Edge> inputs = {},
