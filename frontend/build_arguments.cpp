@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "frontend/expand.hpp"
+#include "frontend/source_epoch.hpp"
 #include "frontend/unicode.hpp"
 
 namespace mullion::frontend {
@@ -157,12 +158,7 @@ std::optional<base::FileTime> source_date_epoch(const Options& options, const En
     if (text == nullptr) text = globals.find(name);
     if (text == nullptr || text->empty()) return std::nullopt;
     if (const auto seconds = parse_epoch(*text)) return seconds;
-    bool names_source = *text == "context";
-    for (const auto& [context, spec] : options.named_contexts) names_source |= context == *text;
-    for (const auto& stage : file.stages) names_source |= stage.from.stage_name == lower(*text);
-    if (names_source)
-        throw fail(ErrorCode::Unsupported,
-                   "SOURCE_DATE_EPOCH={}: taking the time from a source is not supported", *text);
+    if (names_source(*text, options, file)) return source_epoch(*text, options, file);
     throw fail(ErrorCode::Invalid, "invalid SOURCE_DATE_EPOCH: {}", *text);
 }
 

@@ -6,10 +6,11 @@
 //     auto conversion = frontend::convert(text, options, resolver, cancel);
 //     // solve conversion.target; layers[i] made the i-th new layer; write conversion.config
 //
-// Converting reads no context and runs nothing; only the resolver may block. Equal text, options and resolved
-// images give an equal Conversion.
+// Converting reads no context and runs nothing; only the resolver and Options::source_time may block. Equal
+// text, options and resolved images give an equal Conversion.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -34,6 +35,14 @@ enum class NetworkMode { Default, None };
 // Ordered "K=V" options; a later entry with the same key wins.
 using KeyValues = std::vector<std::pair<std::string, std::string>>;
 
+// The main context, if it is no directory (or tar file) of the client.
+struct RemoteContext {
+    // What an HTTP URL gives is known only when it has been fetched: a tar to unpack, or a Dockerfile.
+    enum class Form { Git, Archive, File };
+    std::string url;
+    Form form = Form::Git;
+};
+
 struct Options {
     std::string file = "Dockerfile";  // how messages name the text
     std::string target;               // stage name; empty = the last stage
@@ -48,9 +57,10 @@ struct Options {
     // --no-cache: nullopt = use the cache, empty list = ignore it in every stage, else in these stages.
     std::optional<std::vector<std::string>> no_cache;
 
-    // --build-context NAME=SPEC. SPEC: "docker-image://REF", "oci-layout://DIR[:TAG][@DIGEST]", or
-    // "local:NAME2" for a directory that the context source offers under NAME2.
+    // --build-context NAME=SPEC. SPEC: "docker-image://REF", "oci-layout://DIR[:TAG][@DIGEST]",
+    // "local:NAME2" for a directory that the context source offers under NAME2, a git or an http(s) URL.
     KeyValues named_contexts;
+    std::optional<RemoteContext> remote_context;
 
     // The lines of the ignore file per directory that the context source offers: "context" is the main one.
     std::map<std::string, std::vector<std::string>> ignore_patterns;
@@ -66,6 +76,9 @@ struct Options {
     // Directories that a layer only repeats get file_time instead of the base's times, so that layers do not
     // depend on which of several like bases they were made on.
     bool uniform_parents = false;
+    // Evaluates a source and tells when it last changed, for SOURCE_DATE_EPOCH=NAME; nullopt: it does not
+    // say.
+    std::function<std::optional<base::FileTime>(const solver::Edge& source)> source_time;
 };
 
 struct Conversion {

@@ -80,9 +80,19 @@ std::size_t counted_steps(const StageNode& node);
 std::string step_prefix(const Lowering& lowering, const StageNode& node, const std::string& platform,
                         std::size_t number, std::size_t count);
 
-// Vertices that are not steps.
+// Vertices that are not steps. A local directory "context" is the main context, wherever that is.
 solver::Edge local_directory(const Lowering& lowering, const std::string& name,
                              const oci::Platform& platform);
+// The same without a lowering; "context" is always the client's.
+solver::Edge context_directory(const Options& options, const std::string& name,
+                               const oci::Platform& platform);
+// Remote files: an ADD's source, a named context.
+solver::Edge add_git(const CopyInstruction& copy, const std::string& source, const oci::Platform& platform,
+                     std::optional<base::SourceRange> range);
+solver::Edge add_http(const CopyInstruction& copy, const std::string& source, const oci::Platform& platform,
+                      std::optional<base::SourceRange> range);
+solver::Edge named_remote_context(const NamedContext& context, const std::string& name,
+                                  const oci::Platform& platform);
 solver::Edge image_root(const ResolvedImage& image, const oci::Platform& platform, const std::string& title,
                         const base::SourceRange& range);
 solver::Edge empty_root(const oci::Platform& platform);
@@ -118,9 +128,16 @@ class StageLowering {
     // COPY and ADD.
     std::string copy_source(const CopyInstruction& copy, std::string source) const;
     std::string heredoc_file_name(const std::string& name) const;
-    void refuse_remote_sources(const CopyInstruction& copy) const;
     CopyInstruction expanded(CopyInstruction copy);
     solver::Edge copy_input(const CopyInstruction& copy);
+    // Sources of a COPY or ADD that come from one place, in the order written.
+    struct SourceGroup {
+        solver::Edge input;
+        std::vector<std::string> sources;
+        bool unpack = false;
+        bool remote = false;
+    };
+    std::vector<SourceGroup> source_groups(const CopyInstruction& copy);
     void add_independent_layer(solver::FileOperation operation, std::vector<solver::Edge> inputs,
                                const std::string& title);
 

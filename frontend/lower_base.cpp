@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "frontend/lower.hpp"
+#include "frontend/remote_context.hpp"
 #include "frontend/unicode.hpp"
 #include "oci/history.hpp"
 #include "oci/reference.hpp"
@@ -112,6 +113,11 @@ void start_from_base(Lowering& lowering, const StageNode& node, StageState& stat
     if (context && context->kind == NamedContext::Kind::Local) {
         state.image = empty_image(wanted);
         state.root = local_directory(lowering, context->value, wanted);
+    } else if (context &&
+               (context->kind == NamedContext::Kind::Git || context->kind == NamedContext::Kind::Http)) {
+        state.image = empty_image(wanted);
+        state.root =
+            named_remote_context(*context, node.named_context ? node.stage_name : node.base_name, wanted);
     } else if (node.base_name == "scratch" && !context) {
         state.platform = state.wanted = lowering.target_platform;
         state.image = empty_image(state.platform);
@@ -165,9 +171,16 @@ solver::VertexRef make_vertex(const oci::Platform& platform, solver::Operation o
 
 solver::Edge local_directory(const Lowering& lowering, const std::string& name,
                              const oci::Platform& platform) {
+    if (name == "context" && lowering.options.remote_context)
+        return remote_context(lowering.options, platform);
+    return context_directory(lowering.options, name, platform);
+}
+
+solver::Edge context_directory(const Options& options, const std::string& name,
+                               const oci::Platform& platform) {
     solver::LocalSource source{name, {}};
-    const auto patterns = lowering.options.ignore_patterns.find(name);
-    if (patterns != lowering.options.ignore_patterns.end()) source.ignore_patterns = patterns->second;
+    const auto patterns = options.ignore_patterns.find(name);
+    if (patterns != options.ignore_patterns.end()) source.ignore_patterns = patterns->second;
     // Of the platform only the OS matters, by whose rules names compare: all stages for it share one walk.
     oci::Platform shared;
     shared.os = platform.os;

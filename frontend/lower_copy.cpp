@@ -4,12 +4,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/digest.hpp"
 #include "base/error.hpp"
 #include "frontend/expand.hpp"
 #include "frontend/file_mode.hpp"
 #include "frontend/lower.hpp"
-#include "frontend/remote_source.hpp"
 #include "frontend/unicode.hpp"
 #include "tree/name.hpp"
 
@@ -50,17 +48,6 @@ std::string history_text(const CopyInstruction& copy) {
     return out + " " + copy.destination + " # buildkit";
 }
 
-void check_checksum(const CopyInstruction& copy) {
-    if (copy.checksum.empty()) return;
-    if (copy.sources.size() != 1)
-        throw fail(ErrorCode::Invalid, "checksum can't be specified for multiple sources")
-            .about("--checksum");
-    if (!is_url_source(copy.sources[0]) && !is_git_source(copy.sources[0]))
-        throw fail(ErrorCode::Invalid, "checksum requires HTTP(S) or Git sources").about("--checksum");
-    if (is_url_source(copy.sources[0]) && copy.checksum.starts_with("sha256:"))
-        base::Digest::parse(copy.checksum);
-}
-
 }  // namespace
 
 CopyInstruction StageLowering::expanded(CopyInstruction copy) {
@@ -77,23 +64,6 @@ CopyInstruction StageLowering::expanded(CopyInstruction copy) {
             count_text(content.body.size());
     }
     return copy;
-}
-
-void StageLowering::refuse_remote_sources(const CopyInstruction& copy) const {
-    for (const auto& source : copy.sources) {
-        const bool git = is_git_source(source);
-        if (!git && !is_url_source(source)) continue;
-        if (!copy.is_add)
-            throw fail(ErrorCode::Invalid, "source can't be a {} for COPY", git ? "git ref" : "URL")
-                .about(source);
-        throw fail(ErrorCode::Unsupported, "ADD of a {} is not supported: {}", git ? "git repository" : "URL",
-                   source)
-            .about(source);
-    }
-    if (copy.keep_git_dir.value_or(false))
-        throw fail(ErrorCode::Unsupported,
-                   "ADD --keep-git-dir is not supported: no source is a git repository")
-            .about("--keep-git-dir");
 }
 
 // One source, relative to the root of what it is copied from. --parents keeps its directories; "/./" marks
@@ -141,34 +111,31 @@ void StageLowering::lower(const CopyInstruction& written) {
     const auto destination =
         copy.destination.empty() ? state_.working_directory : tree_path(copy.destination);
     if (!copy.chmod.empty()) check_file_mode(copy.chmod);
-    check_checksum(copy);
-    const auto input = copy_input(copy);
     lowering_.lint.copy(copy, destination, into_directory, state_.image.config.user);
-    refuse_remote_sources(copy);
-
     solver::FileOperation operation;
     operation.independent = copy.link && copy.chmod.empty();
     operation.uniform_parents = lowering_.options.uniform_parents;
     operation.epoch_ticks = state_.file_time.ticks;
-    if (!copy.sources.empty()) {
+    std::vector<solver::Edge> inputs;
+    for (auto& group : source_groups(copy)) {
+        inputs.push_back(group.input);
         solver::CopyAction action;
-        action.input = 1;
-        for (const auto& source : copy.sources) action.sources.push_back(copy_source(copy, source));
+        action.input = inputs.size();
+        action.sources = std::move(group.sources);
         action.destination = destination;
         action.destination_is_directory = into_directory;
         action.owner = ownership(copy.chown);
         action.mode = mode(copy.chmod);
         action.keep_parents = copy.parents;
         action.exclude = copy.exclude;
-        action.unpack_archives = copy.is_add && copy.unpack.value_or(true);
+        action.unpack_archives = group.unpack;
+        action.unpack_zip = group.unpack && copy.unpack.value_or(false);
         operation.actions.emplace_back(std::move(action));
     }
     for (const auto& content : copy.contents)
         operation.actions.emplace_back(solver::WriteFileAction{destination, into_directory,
                                                                heredoc_file_name(content.name), content.body,
                                                                ownership(copy.chown), mode(copy.chmod)});
-    std::vector<solver::Edge> inputs;
-    if (!copy.sources.empty()) inputs.push_back(input);
     if (operation.independent) {
         add_independent_layer(std::move(operation), std::move(inputs), title);
     } else {

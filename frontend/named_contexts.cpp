@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "frontend/remote_source.hpp"
 #include "frontend/unicode.hpp"
 #include "oci/reference.hpp"
 
@@ -35,9 +36,12 @@ NamedContext parse_spec(std::string_view name, std::string_view spec) {
     if (spec.starts_with("docker-image://")) return {NamedContext::Kind::Image, behind("docker-image://")};
     if (spec.starts_with("oci-layout://")) return {NamedContext::Kind::Layout, behind("oci-layout://")};
     if (spec.starts_with("local:")) return {NamedContext::Kind::Local, behind("local:")};
+    if (is_git_context(spec)) return {NamedContext::Kind::Git, std::string(spec)};
+    if (is_url_source(spec)) return {NamedContext::Kind::Http, std::string(spec)};
     throw fail(ErrorCode::Unsupported,
-               "build context {}={}: only directories, docker-image:// and oci-layout:// are supported", name,
-               spec);
+               "build context {}={}: only directories, docker-image://, oci-layout://, git repositories and "
+               "http(s):// are supported",
+               name, spec);
 }
 
 }  // namespace

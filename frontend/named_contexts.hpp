@@ -12,9 +12,9 @@
 namespace mullion::frontend {
 
 struct NamedContext {
-    enum class Kind { Image, Layout, Local };
+    enum class Kind { Image, Layout, Local, Git, Http };
     Kind kind;
-    std::string value;  // the specification behind its scheme
+    std::string value;  // the specification behind its scheme; of Git and Http all of it
 };
 
 class NamedContexts {

@@ -36,6 +36,10 @@ bool is_git_source(std::string_view source) {
     return path.ends_with(".git");
 }
 
+bool is_git_context(std::string_view context) {
+    return context.starts_with("github.com/") || is_git_source(context);
+}
+
 bool is_url_source(std::string_view source) {
     return is_http(source) && !is_git_source(source);
 }

@@ -162,18 +162,6 @@ TEST(ConvertCopy, HistoryText) {
     EXPECT_EQ(last_history("FROM base\nCOPY --parents a <<E d/\nE"), "COPY --parents a <<E d/ # buildkit");
 }
 
-TEST(ConvertCopy, RemoteSourcesAreRefused) {
-    EXPECT_EQ(failure("COPY https://x/y z"), "2: source can't be a URL for COPY");
-    EXPECT_EQ(failure("COPY https://x/y.git z"), "2: source can't be a git ref for COPY");
-    const auto url = conversion_error("FROM base\n\nADD https://x/y z");
-    EXPECT_EQ(url.code(), base::ErrorCode::Unsupported);
-    EXPECT_EQ(described(url), "3: ADD of a URL is not supported: https://x/y");
-    EXPECT_EQ(conversion_error("FROM base\nADD git@host:a/b z").code(), base::ErrorCode::Unsupported);
-    EXPECT_EQ(failure("ADD --checksum=sha256:0 a b"), "2: checksum requires HTTP(S) or Git sources");
-    EXPECT_EQ(failure("ADD --checksum=sha256:0 a c b"),
-              "2: checksum can't be specified for multiple sources");
-}
-
 TEST(ConvertCopy, WorkdirMakesADirectory) {
     const auto conversion = Case().convert("FROM base\nUSER me\nWORKDIR C:\\\\App\\\\x");
     const auto action = std::get<solver::MakeDirectoryAction>(file_operation(conversion).actions.at(0));

@@ -171,7 +171,7 @@ TEST(ConvertStages, NamedContextsReplaceBasesStagesAndSources) {
     EXPECT_EQ(local.name, "files");
     EXPECT_EQ(local.ignore_patterns, (Words{"x"}));
 
-    c.options.named_contexts = {{"a", "https://x/y.git"}};
+    c.options.named_contexts = {{"a", "ftp://x/y"}};
     EXPECT_EQ(error_of([&] { c.convert("FROM base"); }).code(), base::ErrorCode::Unsupported);
 }
 
