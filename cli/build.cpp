@@ -11,6 +11,7 @@
 #include "cli/image_names.hpp"
 #include "cli/image_resolver.hpp"
 #include "cli/progress_vertex.hpp"
+#include "cli/remote_context.hpp"
 #include "cli/report.hpp"
 #include "frontend/diagnostic.hpp"
 #include "frontend/multi_platform.hpp"
@@ -83,15 +84,21 @@ class Build {
 
     std::vector<worker::ExportResult> run() {
         load_inputs();
-        std::vector<frontend::Conversion> conversions = convert();
-        check_outputs(conversions);
-        std::vector<solver::Edge> targets;
-        for (const frontend::Conversion& conversion : conversions) targets.push_back(conversion.target);
         ContainerBackend backend(context_);
-        if (runs_processes(targets)) prepare(backend);
         worker::Worker worker(context_.state(), backend.services(), request_.worker);
         solver::Solver solver([&](const solver::VertexRef& vertex) { return worker.resolve(vertex); },
                               &context_.state().keys(), progress_);
+        if (has_fetched_context(request_)) {
+            load_fetched_context(inputs_, request_, worker, solver, context_.cancel);
+        }
+        request_.frontend.source_time = [&](const solver::Edge& source) {
+            return source_time(source, request_, solver, context_.cancel);
+        };
+        std::vector<frontend::Conversion> conversions = convert(worker);
+        check_outputs(conversions);
+        std::vector<solver::Edge> targets;
+        for (const frontend::Conversion& conversion : conversions) targets.push_back(conversion.target);
+        if (runs_processes(targets)) prepare(backend);
         auto exports = write_outputs(worker, conversions, solver.solve(targets, context_.cancel));
         if (!exports.empty()) remember_layers(solver, conversions);
         return exports;
@@ -113,9 +120,8 @@ class Build {
         return own ? "Dockerfile" : std::filesystem::path(request_.dockerfile).filename().string();
     }
 
-    std::vector<frontend::Conversion> convert() {
-        worker::Worker images(context_.state(), {}, request_.worker);
-        StoreImageResolver store(context_.state(), images);
+    std::vector<frontend::Conversion> convert(worker::Worker& worker) {
+        StoreImageResolver store(context_.state(), worker);
         ShownResolver resolver(store, progress_, request_.makes_index);
         frontend::Findings findings;
         try {

@@ -9,9 +9,11 @@
 #include "cli/dockerfile_report.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/image_resolver.hpp"
+#include "cli/remote_context.hpp"
 #include "cli/report.hpp"
 #include "frontend/check.hpp"
 #include "frontend/diagnostic.hpp"
+#include "solver/solve.hpp"
 #include "worker/worker.hpp"
 
 namespace mullion::cli {
@@ -67,14 +69,22 @@ int print_check(const DockerfileText& file, const frontend::CheckResult& result,
     return result.error || !result.warnings.empty() ? kFailure : kSuccess;
 }
 
+void fetch_context(BuildInputs& inputs, BuildRequest& request, worker::Worker& worker, Context& context) {
+    base::NullProgress progress;
+    solver::Solver solver([&](const solver::VertexRef& vertex) { return worker.resolve(vertex); },
+                          &context.state().keys(), progress);
+    load_fetched_context(inputs, request, worker, solver, context.cancel);
+}
+
 }  // namespace
 
 int run_build_call(Context& context, BuildRequest& request) {
     BuildInputs inputs = load_dockerfile(context, request);
     add_contexts(inputs, request);
+    worker::Worker worker(context.state(), {}, request.worker);
+    if (has_fetched_context(request)) fetch_context(inputs, request, worker, context);
     const DockerfileText file{inputs.dockerfile_name, inputs.dockerfile};
     const BuildCall& call = *request.call;
-    worker::Worker worker(context.state(), {}, request.worker);
     StoreImageResolver store(context.state(), worker);
     KnownOrAssumedImages images(store);
     try {

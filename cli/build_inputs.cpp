@@ -12,18 +12,30 @@ namespace fs = std::filesystem;
 using base::ErrorCode;
 using base::fail;
 
-constexpr std::size_t kMaxDockerfile = 16 << 20;
-
-std::string read_stdin() {
+// Everything on standard input, as a file of the state.
+fs::path save_stdin(Context& context) {
+    fs::path path = context.state().temporary_directory() / "stdin";
     base::FileSource input(base::UniqueFd(::dup(STDIN_FILENO)), 0, UINT64_MAX);
-    std::string text = input.read_all(kMaxDockerfile, "the Dockerfile on standard input");
-    // `build - < context.tar` works elsewhere; here it must not be mistaken for a Dockerfile.
-    bool is_tar = text.size() > 262 && text.compare(257, 5, "ustar") == 0;
-    if (is_tar || text.starts_with("\x1f\x8b")) {
-        throw fail(ErrorCode::Unsupported,
-                   "standard input is an archive: a context can only be a directory yet");
+    base::AtomicFile file(path);
+    base::copy(input, file);
+    file.finish();
+    return path;
+}
+
+// By what it begins with: a Dockerfile begins like none of these.
+bool is_archive(const fs::path& path) {
+    std::string head(262, '\0');
+    base::FileSource file(path);
+    for (std::size_t at = 0, got = 1; got > 0 && at < head.size(); at += got) {
+        got = file.read(head.data() + at, head.size() - at);
     }
-    return text;
+    for (std::string_view magic : {"\x1f\x8b", "BZh",
+                                   "\xfd"
+                                   "7zXZ",
+                                   "\x28\xb5\x2f\xfd"}) {
+        if (head.starts_with(magic)) return true;
+    }
+    return head.compare(257, 5, "ustar") == 0;
 }
 
 void require_directory(const fs::path& path, std::string_view what) {
@@ -45,21 +57,38 @@ void load_from_context(BuildInputs& inputs) {
         .hint("name it with -f FILE, or give the directory that has it");
 }
 
+// Standard input is the Dockerfile, or a tar with everything.
+void load_stdin(Context& context, const BuildRequest& request, BuildInputs& inputs) {
+    fs::path file = save_stdin(context);
+    if (request.context == "-" && is_archive(file)) {
+        inputs.context_tar = file;
+        return;
+    }
+    if (request.context == "-" && !request.dockerfile.empty()) {
+        throw fail(ErrorCode::Invalid, "ambiguous Dockerfile source: both stdin and -f {}",
+                   request.dockerfile)
+            .hint("give a tar on standard input, or a directory as context");
+    }
+    inputs.dockerfile = base::read_file(file, kMaxDockerfile);
+    inputs.dockerfile_name = "Dockerfile";
+}
+
 }  // namespace
 
 BuildInputs load_dockerfile(Context& context, const BuildRequest& request) {
     BuildInputs inputs;
-    bool no_context = request.context == "-";
-    if (no_context) {
+    bool remote = request.frontend.remote_context.has_value();
+    if (request.context == "-") {
         inputs.no_context = std::make_unique<base::TempDir>(context.state().temporary_directory(), "context");
         inputs.context = inputs.no_context->path();
-    } else {
+    } else if (!remote) {
         inputs.context = request.context;
         require_directory(inputs.context, "context");
     }
-    if (request.dockerfile == "-" || (no_context && request.dockerfile.empty())) {
-        inputs.dockerfile = read_stdin();
-        inputs.dockerfile_name = "Dockerfile";
+    if (request.context == "-" || request.dockerfile == "-") {
+        load_stdin(context, request, inputs);
+    } else if (remote) {
+        // load_fetched_context() reads it.
     } else if (request.dockerfile.empty()) {
         load_from_context(inputs);
     } else {
@@ -78,10 +107,13 @@ void add_contexts(const BuildInputs& inputs, BuildRequest& request) {
         require_directory(directory, "build context " + name);
         request.frontend.ignore_patterns[name] = worker::read_ignore_lines({}, directory / names.in_context);
     }
-    request.worker.contexts["context"] = inputs.context;
+    request.frontend.file = inputs.dockerfile_name;
+    // What is fetched or comes as a tar is taken whole (dockerfile.md §14).
+    if (request.frontend.remote_context) return;
+    request.worker.contexts["context"] = inputs.context_tar.empty() ? inputs.context : inputs.context_tar;
+    if (!inputs.context_tar.empty()) return;
     request.frontend.ignore_patterns["context"] =
         worker::read_ignore_lines(beside / names.next_to_dockerfile, inputs.context / names.in_context);
-    request.frontend.file = inputs.dockerfile_name;
 }
 
 }  // namespace mullion::cli

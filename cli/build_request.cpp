@@ -13,6 +13,7 @@
 #include "cli/platform_choice.hpp"
 #include "cli/unsupported_flags.hpp"
 #include "frontend/multi_platform.hpp"
+#include "frontend/remote_source.hpp"
 #include "oci/reference.hpp"
 
 namespace mullion::cli {
@@ -27,7 +28,32 @@ constexpr std::string_view kImageScheme = "docker-image://";
 constexpr std::chrono::seconds kDefaultStepTimeout = std::chrono::hours(1);
 
 bool is_remote(std::string_view context) {
-    return context.find("://") != std::string_view::npos || context.starts_with("git@");
+    return frontend::is_git_context(context) || frontend::is_url_source(context);
+}
+
+bool has_scheme(std::string_view context) {
+    return context.find("://") != std::string_view::npos;
+}
+
+void set_ca_file(const std::string& file, BuildRequest& request) {
+    if (!std::filesystem::is_regular_file(file)) {
+        throw fail(ErrorCode::Invalid, "--ca-file {}: there is no such file", file);
+    }
+    request.worker.http.ca_file = request.worker.git.ca_file = std::filesystem::absolute(file);
+}
+
+void set_context(const std::string& context, BuildRequest& request) {
+    request.context = context;
+    std::error_code code;
+    if (context == "-" || std::filesystem::is_directory(context, code)) return;
+    using Form = frontend::RemoteContext::Form;
+    if (is_remote(context)) {
+        Form form = frontend::is_git_context(context) ? Form::Git : Form::File;
+        request.frontend.remote_context = frontend::RemoteContext{context, form};
+    } else if (has_scheme(context)) {
+        throw fail(ErrorCode::Unsupported, "context {}: neither a git repository nor an http(s) URL",
+                   context);
+    }
 }
 
 frontend::KeyValues parse_assignments(const std::vector<std::string>& texts, std::string_view option) {
@@ -63,11 +89,14 @@ void add_build_context(const std::string& text, BuildRequest& request) {
         request.worker.layouts[layout.path] = layout.path;
     } else if (spec.starts_with(kImageScheme)) {
         oci::Reference::parse(spec.substr(kImageScheme.size()));
-    } else if (is_remote(spec)) {
-        throw fail(ErrorCode::Unsupported,
-                   "--build-context {}: only directories, oci-layout:// and docker-image:// "
-                   "can be given yet",
-                   text);
+    } else if (!std::filesystem::is_directory(spec) && is_remote(spec)) {
+        // The front end makes a source of it.
+    } else if (has_scheme(spec)) {
+        throw fail(
+            ErrorCode::Unsupported,
+            "--build-context {}: only directories, oci-layout://, docker-image://, git repositories and "
+            "http(s):// can be given",
+            text);
     } else {
         request.worker.contexts[name] = spec;
         spec = "local:" + name;
@@ -217,17 +246,14 @@ BuildRequest make_build_request(const BuildFlags& flags) {
     BuildRequest request;
     refuse_unsupported_flags(flags);
     request.call = parse_build_call(flags.check ? "check" : flags.call);
-    if (is_remote(flags.context)) {
-        throw fail(ErrorCode::Unsupported, "context {}: only local directories can be built yet",
-                   flags.context);
-    }
-    request.context = flags.context;
     request.dockerfile = flags.file;
     if (flags.context == "-" && flags.file == "-") {
         throw fail(ErrorCode::Invalid, "context and Dockerfile cannot both come from standard input");
     }
     request.frontend = frontend_options(flags);
     add_platforms(flags, request);
+    set_context(flags.context, request);
+    if (!flags.ca_file.empty()) set_ca_file(flags.ca_file, request);
     for (const std::string& text : flags.build_contexts) add_build_context(text, request);
     if (!flags.memory.empty()) request.worker.limits.memory_mb = parse_memory_mb(flags.memory);
     request.worker.limits.time_limit =

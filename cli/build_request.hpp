@@ -27,6 +27,7 @@ struct BuildFlags {
     std::string iidfile;
     std::string memory;
     std::string step_timeout;
+    std::string ca_file;
     std::string multi_platform;
     std::string provenance;
     std::string sbom;
@@ -65,7 +66,7 @@ struct BuildCall {
 std::optional<BuildCall> parse_build_call(const std::string& text);
 
 struct BuildRequest {
-    std::string context;                   // a directory, or "-"
+    std::string context;                   // a directory, "-", or a URL (then frontend.remote_context is set)
     std::string dockerfile;                // a file, "-" for standard input, empty for the context's own
     frontend::Options frontend;            // for any one of `platforms`
     std::vector<oci::Platform> platforms;  // empty: the one that the options and the base give

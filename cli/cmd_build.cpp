@@ -32,17 +32,19 @@ void add_build(CLI::App& app, Context& context) {
         command->add_option(names, values, help)->take_all()->allow_extra_args(false);
     };
     command
-        ->add_option("CONTEXT", flags->context,
-                     "Directory to copy from; \"-\": a Dockerfile on standard input")
+        ->add_option(
+            "CONTEXT", flags->context,
+            "Directory to copy from, git or http(s) URL; \"-\": a Dockerfile or tar on standard input")
         ->required();
     command->add_option("-f,--file", flags->file,
                         "Dockerfile (default: CONTEXT/Dockerfile; \"-\": standard input)");
     list("-t,--tag", flags->tags, "Name of the image");
     command->add_option("--target", flags->target, "Stage to build");
     list("--build-arg", flags->build_args, "NAME=VALUE for an ARG; NAME alone passes our variable on");
-    list("--build-context", flags->build_contexts,
-         "NAME=DIR, NAME=oci-layout://DIR[:TAG] or NAME=docker-image://REF: what NAME means in FROM and "
-         "--from");
+    list(
+        "--build-context", flags->build_contexts,
+        "NAME=DIR, NAME=oci-layout://DIR[:TAG], NAME=docker-image://REF, NAME=GIT-URL or NAME=http(s)://URL: "
+        "what NAME means in FROM and --from");
     list("--platform", flags->platforms,
          "Platforms to build for: windows/amd64, windows(10.0.20348.2700)/amd64; several make an index");
     command->add_option("--multi-platform", flags->multi_platform,
@@ -59,6 +61,8 @@ void add_build(CLI::App& app, Context& context) {
     command->add_option("--memory", flags->memory, "Memory limit of a RUN step (512m, 2g)");
     command->add_option("--step-timeout", flags->step_timeout,
                         "Time limit of a RUN step (90s, 5m; default 1h)");
+    command->add_option("--ca-file", flags->ca_file,
+                        "Certificates (PEM) to trust instead of the system's, for http(s) and git");
     command->add_flag("--allow-registry-loss", flags->allow_registry_loss,
                       "Let a RUN pass whose registry changes cannot be kept");
     command->add_option("--progress", flags->progress, "How progress is shown (default: auto)")

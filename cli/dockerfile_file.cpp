@@ -1,6 +1,7 @@
 #include "cli/dockerfile_file.hpp"
 
 #include "base/file.hpp"
+#include "cli/build_inputs.hpp"
 #include "cli/key_values.hpp"
 #include "worker/context_files.hpp"
 
@@ -8,8 +9,6 @@ namespace mullion::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::size_t kMaxDockerfile = 16 << 20;
 
 }  // namespace
 
