@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/time_zone.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/interrupt.hpp"
@@ -59,6 +60,7 @@ int run_action(Context& context, const mullion::cli::InterruptGuard& guard) {
 int main(int argc, char** argv) {
     using namespace mullion;
 
+    base::use_utc();
     base::CancelSource cancel;
     cli::InterruptGuard guard(cancel);
     Context context;

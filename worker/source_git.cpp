@@ -1,7 +1,6 @@
-#include <charconv>
-
 #include "base/error.hpp"
 #include "base/json.hpp"
+#include "base/log.hpp"
 #include "oci/http_url.hpp"
 #include "worker/git_checkout.hpp"
 #include "worker/ops.hpp"
@@ -62,13 +61,18 @@ class GitOp final : public solver::Op {
     }
 
     solver::ResultRef load(const std::string& payload, std::size_t) override {
-        base::Json json = base::parse_json(payload, "cache record");
-        base::JsonView view(json, "cache record");
-        if (view.at("type").string() != kPayloadVersion) return nullptr;
-        SnapshotRef stored = load_payload(view.at("snapshot").string(), setting_.parts.blobs,
-                                          setting_.parts.options.allow_registry_loss);
-        if (!stored) return nullptr;
-        return files_of(stored, base::FileTime{view.at("time").integer()}, {});
+        try {
+            base::Json json = base::parse_json(payload, "cache record");
+            base::JsonView view(json, "cache record");
+            if (view.at("type").string() != kPayloadVersion) return nullptr;
+            SnapshotRef stored = load_payload(view.at("snapshot").string(), setting_.parts.blobs,
+                                              setting_.parts.options.allow_registry_loss);
+            if (!stored) return nullptr;
+            return files_of(stored, base::FileTime{view.at("time").integer()}, {});
+        } catch (const base::Error& error) {
+            base::log("worker").warn("unusable cache record: {}", error.what());
+            return nullptr;
+        }
     }
 
   private:

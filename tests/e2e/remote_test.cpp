@@ -138,6 +138,20 @@ TEST_F(Remote, ArchivesOfTheContextAndOfServers) {
     for (const char* name : {"kept/x.tgz", "kept/x.zip", "kept/x.tar.zst"}) EXPECT_TRUE(has(name)) << name;
 }
 
+TEST_F(Remote, ZipsAreTheSameInEveryTimeZone) {
+    shell(
+        "mkdir -p context src; echo x > src/x.txt;"
+        "python3 -c \"import shutil; shutil.make_archive('context/x', 'zip', 'src')\"");
+    auto digest = [&](const std::string& zone) {
+        workspace.set_environment("TZ", zone);
+        auto built = build("FROM base\nADD --unpack x.zip C:/x\n",
+                           {"--no-cache", "-o", "type=oci,dest=image.tar", "--iidfile", "iid"});
+        EXPECT_EQ(built.exit_code, 0) << built.err;
+        return workspace.read("iid");
+    };
+    EXPECT_EQ(digest("UTC0"), digest("XXX+11"));
+}
+
 TEST_F(Remote, HostileArchivesFailTheStep) {
     shell(
         "mkdir -p context; python3 -c \"import tarfile, io; t = tarfile.open('context/x.tar', 'w');"

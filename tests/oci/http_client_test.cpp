@@ -193,6 +193,21 @@ TEST_F(HttpClientTest, CancelEndsAWait) {
     other.join();
 }
 
+TEST_F(HttpClientTest, ProxiesComeFromTheEnvironment) {
+    serve("a.txt", "hello");
+    std::string proxy = server.url("");
+    ::setenv("http_proxy", proxy.c_str(), 1);
+    oci::HttpClient client(options);
+    oci::HttpRequest request{.url = "http://host.invalid/files/a.txt"};
+    EXPECT_EQ(client.send(request, &body, {}).status, 200);
+    EXPECT_EQ(server.requests().back().path, request.url);
+    ::setenv("no_proxy", "host.invalid", 1);
+    options.max_attempts = 1;
+    EXPECT_THROW(oci::HttpClient(options).send(request, &body, {}), base::Error);
+    ::unsetenv("http_proxy");
+    ::unsetenv("no_proxy");
+}
+
 TEST_F(HttpClientTest, NobodyListening) {
     options.max_attempts = 2;
     oci::HttpClient client(options);
