@@ -36,20 +36,20 @@ Checksum Checksum::parse(std::string_view text) {
     std::size_t colon = text.find(':');
     std::string_view name = text.substr(0, colon);
     std::string_view hex = colon == std::string_view::npos ? "" : text.substr(colon + 1);
-    if (colon == std::string_view::npos || hex.empty()) {
-        throw fail(ErrorCode::Invalid, "\"{}\" is not a checksum", text.substr(0, 200))
+    if (colon == std::string_view::npos || hex.empty() || !is_lower_hex(hex)) {
+        throw fail(ErrorCode::Invalid, "invalid checksum digest format: \"{}\"", text.substr(0, 200))
             .about(text)
-            .hint("write it as ALGORITHM:HEX, for example sha256: and 64 hexadecimal digits");
+            .hint("write it as ALGORITHM:HEX, for example sha256: and 64 lower-case hexadecimal digits");
     }
     const Algorithm* algorithm = find_algorithm(name);
     if (algorithm == nullptr) {
-        throw fail(ErrorCode::Unsupported, "checksum algorithm \"{}\" is not supported", name.substr(0, 50))
+        throw fail(ErrorCode::Unsupported, "unsupported digest algorithm: \"{}\"", name.substr(0, 50))
             .about(text)
             .hint("use sha256, sha384 or sha512");
     }
-    if (hex.size() != 2 * algorithm->size || !is_lower_hex(hex)) {
-        throw fail(ErrorCode::Invalid, "\"{}\" is not a checksum: {} has {} lower-case hexadecimal digits",
-                   text.substr(0, 200), name, 2 * algorithm->size)
+    if (hex.size() != 2 * algorithm->size) {
+        throw fail(ErrorCode::Invalid, "invalid checksum digest length: {} has {} hexadecimal digits, not {}",
+                   name, 2 * algorithm->size, hex.size())
             .about(text);
     }
     return Checksum(std::string(name), std::string(hex));

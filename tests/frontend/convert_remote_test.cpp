@@ -99,7 +99,7 @@ TEST(ConvertRemote, Errors) {
     EXPECT_EQ(failure("ADD --checksum=sha256:0 a c b"),
               "2: checksum can't be specified for multiple sources");
     EXPECT_EQ(failure("ADD --checksum=sha256:0 https://x/y b"),
-              "2: \"sha256:0\" is not a checksum: sha256 has 64 lower-case hexadecimal digits");
+              "2: invalid checksum digest length: sha256 has 64 hexadecimal digits, not 1");
     EXPECT_EQ(failure("ADD --keep-git-dir https://x/y b"), "2: --keep-git-dir requires a Git source");
     EXPECT_EQ(failure("ADD --checksum=abcdef1 https://x/y.git?commit=abcdef0 b"),
               "2: --checksum of the URL and of the instruction differ");
