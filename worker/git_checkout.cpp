@@ -211,11 +211,13 @@ template <typename Body>
 auto at_remote(const solver::GitSource& source, Body&& body) {
     try {
         return base::with_context([&] { return "git repository " + oci::redacted_url(source.remote); }, body);
-    } catch (const base::Error& error) {
+    } catch (base::Error& error) {
+        error.about(source.remote);
         std::string text = error.frames().front().text;
         std::string clean = without_credentials(text, source.remote);
         if (clean == text) throw;
-        throw fail(error.code(), "git repository {}: {}", oci::redacted_url(source.remote), clean);
+        throw fail(error.code(), "git repository {}: {}", oci::redacted_url(source.remote), clean)
+            .about(source.remote);
     }
 }
 

@@ -73,8 +73,13 @@ class HttpOp final : public solver::Op {
     }
 
     const Download& download(const base::CancelToken& cancel) {
-        if (!download_) download_ = setting_.parts.downloads.fetch(source_.url, checksum_, cancel);
-        return *download_;
+        if (download_) return *download_;
+        try {
+            return download_.emplace(setting_.parts.downloads.fetch(source_.url, checksum_, cancel));
+        } catch (base::Error& error) {
+            error.about(source_.url);
+            throw;
+        }
     }
 
     OpSetting setting_;

@@ -162,6 +162,7 @@ def main():
     Handler.root, Handler.log = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # clients that hang up are part of the game
     if len(sys.argv) > 3:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(sys.argv[3])

@@ -110,6 +110,7 @@ TEST_F(GitSourceTest, ReferencesThatAreNotThere) {
     base::Error error = failure_of(repository("x"));  // no branch "x", only "feature/x"
     EXPECT_EQ(error.code(), ErrorCode::NotFound);
     EXPECT_THAT(error.what(), HasSubstr("repository does not contain ref x"));
+    EXPECT_EQ(error.subject(), "x");
     EXPECT_THAT(failure_of(repository(std::string(40, 'a'))).what(),
                 HasSubstr("does not contain commit aaaa"));
 }
@@ -208,6 +209,24 @@ TEST_F(GitSourceTest, Submodules) {
     EXPECT_FALSE(has(with, "sub/.git"));
     source.submodules = false;
     EXPECT_FALSE(has(files(source), "sub/readme.txt"));
+}
+
+TEST_F(GitSourceTest, RelativeSubmodulesComeFromNextToTheRepository) {
+    auto with_submodule = [&](const std::string& url) {
+        git("config -f .gitmodules submodule.sub.path sub && git config -f .gitmodules submodule.sub.url " +
+            url + " && git add .gitmodules && git update-index --add --cacheinfo 160000," + id("v1") +
+            ",sub && git commit -q -m sub");
+        git("init -q --bare -b main ../served/super.git && git push -q ../served/super.git main");
+    };
+    HttpServer server(path("served"));
+    options.git.protocols = {"http"};
+    GitSource source;
+    source.remote = server.git_url("super.git");
+    with_submodule("../repo.git");
+    EXPECT_EQ(read(files(source), "sub/readme.txt"), "one");
+    with_submodule(path("served/repo.git").string());
+    restart();
+    EXPECT_THAT(failure_of(source).what(), HasSubstr("transport 'file' not allowed"));
 }
 
 TEST_F(GitSourceTest, HooksAndConfigurationOfNobodyRun) {

@@ -98,6 +98,7 @@ TEST_F(HttpSourceTest, ErrorsNameTheUrl) {
     EXPECT_EQ(error.code(), ErrorCode::NotFound);
     EXPECT_THAT(error.what(), HasSubstr(server.url("missing")));
     EXPECT_THAT(error.what(), HasSubstr("404"));
+    EXPECT_EQ(error.subject(), server.url("missing"));
 }
 
 TEST_F(HttpSourceTest, TransfersThatBreakOffAreFinished) {
