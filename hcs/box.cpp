@@ -161,18 +161,37 @@ pid_t start_box(const BoxPlan& plan, const ControlGroup* group, int control) {
     return pid;
 }
 
-std::vector<box::Message> describe(const BoxPlan& plan) {
-    std::vector<box::Message> messages = {{"root", plan.root.string()}};
-    for (const auto& lower : plan.lowers) messages.push_back({"lower", lower.string()});
-    messages.push_back({"scratch", plan.upper.string(), plan.work.string()});
-    messages.push_back({"prefix", plan.prefix.string()});
-    for (const BoxMapping& mapping : plan.mappings) {
-        messages.push_back({"map", mapping.host.string(), mapping.target, mapping.read_only ? "ro" : "rw"});
+// A message and the descriptor that goes with it.
+struct Part {
+    box::Message message;
+    UniqueFd file;
+};
+
+Part describe(const BoxMapping& mapping) {
+    const char* access = mapping.read_only ? "ro" : "rw";
+    switch (mapping.kind) {
+        case BoxMapping::Kind::Bind:
+            break;
+        case BoxMapping::Kind::Copy:
+            return {{"copy", mapping.target, access}, base::open_read(mapping.host)};
+        case BoxMapping::Kind::Memory:
+            return {{"tmpfs", mapping.target, access, std::to_string(mapping.size)}, {}};
     }
-    messages.push_back({"hostname", plan.hostname});
-    messages.push_back({"memory", std::to_string(plan.limits.memory_bytes)});
-    messages.push_back({"start"});
-    return messages;
+    return {{"map", mapping.host.string(), mapping.target, access}, {}};
+}
+
+std::vector<Part> describe(const BoxPlan& plan) {
+    std::vector<Part> parts;
+    auto add = [&](box::Message message) { parts.push_back({std::move(message), {}}); };
+    add({"root", plan.root.string()});
+    for (const auto& lower : plan.lowers) add({"lower", lower.string()});
+    add({"scratch", plan.upper.string(), plan.work.string()});
+    add({"prefix", plan.prefix.string()});
+    for (const BoxMapping& mapping : plan.mappings) parts.push_back(describe(mapping));
+    add({"hostname", plan.hostname});
+    add({"memory", std::to_string(plan.limits.memory_bytes)});
+    add({"start"});
+    return parts;
 }
 
 std::optional<std::uint32_t> parse_code(const std::string& text) {
@@ -228,10 +247,13 @@ Box::State::State(const BoxPlan& plan)
     }
     control = UniqueFd(ends[0]);
     UniqueFd theirs = move_up(UniqueFd(ends[1]));
+    std::vector<Part> parts = describe(plan);
     pid = start_box(plan, group.get(), theirs.get());
     theirs.reset();
-    for (const box::Message& message : describe(plan)) {
-        if (!box::send(control.get(), message)) break;  // the watcher learns why
+    for (const Part& part : parts) {
+        std::vector<int> files;
+        if (part.file) files.push_back(part.file.get());
+        if (!box::send(control.get(), part.message, files)) break;  // the watcher learns why
     }
     watcher = std::thread([this] { watch(); });
 }

@@ -20,9 +20,17 @@
 namespace mullion::hcs {
 
 struct BoxMapping {
+    enum class Kind {
+        Bind,    // a file or directory of the host
+        Copy,    // a file that only we can name (base::PrivateFile): its bytes, in the box' memory
+        Memory,  // an empty directory in memory
+    };
+
+    Kind kind = Kind::Bind;
     std::filesystem::path host;
-    std::string target;  // relative to C:, '/' between names: "src/app"
+    std::string target;  // relative to C:, '/' between names: "src/app"; or absolute in the box: "/etc/hosts"
     bool read_only = false;
+    std::uint64_t size = 0;  // of Memory, in bytes
 };
 
 struct BoxPlan {

@@ -6,8 +6,11 @@
 //     lower DIR                   a lower directory of C:, topmost first
 //     scratch UPPER WORK          the writable part of C:
 //     prefix DIR                  Wine's prefix (registry files), writable
-//     map HOST TARGET ro|rw       bind mount; TARGET is relative to C:
+//     map HOST TARGET ro|rw       bind mount; TARGET is relative to C:, or absolute in the box
+//     copy TARGET ro|rw           a file with the bytes of the descriptor that comes along, in memory
+//     tmpfs TARGET ro|rw SIZE     an empty directory in memory for at most SIZE bytes
 //     hostname NAME
+//     memory BYTES                what temporary files may take
 //     memory BYTES                what temporary files may take
 //     start                       answered by "ready" or "error TEXT"
 // Then:

@@ -102,6 +102,7 @@ class ComputeSystem {
 enum class NetworkMode {
     None,  // loopback only
     Nat,   // can reach out; see the backend's header for what that means there
+    Host,  // the host's own, shared
 };
 
 class ComputeService {
@@ -117,6 +118,11 @@ class ComputeService {
     // The Networking member that gives a container this network; nullopt for None. Throws Unsupported if the
     // backend has no such network (or may not use it).
     virtual std::optional<Networking> networking(NetworkMode mode) = 0;
+
+    // The MappedDirectories entry that gives a container an empty directory in memory, in which no more than
+    // `size` bytes have room (0: what the container's memory limit allows). Throws Unsupported if the backend
+    // has no such thing.
+    virtual MappedDirectory memory_directory(const std::string& container_path, std::uint64_t size) = 0;
 };
 
 // What to tell the user whose RUN failed, if the failure has a cause this backend knows ("findstr" is not

@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/error.hpp"
+#include "base/private_file.hpp"
 #include "hcs/layer_stack.hpp"
 #include "tree/name.hpp"
 
@@ -16,6 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kDefaultHostName = "mullion";
 constexpr std::size_t kMaxHostName = 63;
+constexpr const char* kHostsFile = "Windows/System32/drivers/etc/hosts";
 
 [[noreturn]] void unsupported(const char* member, const char* why) {
     throw base::fail(ErrorCode::Unsupported, "$.{}: {}", member, why);
@@ -63,8 +66,22 @@ void check_networking(const Networking& networking, const EmulationOptions& opti
     }
 }
 
+// The size of a directory in memory; nullopt for what lies on the host.
+std::optional<std::uint64_t> memory_size(const MappedDirectory& mapping) {
+    std::string_view text = mapping.HostPath;
+    if (!text.starts_with(kMemoryDirectory)) return std::nullopt;
+    text.remove_prefix(std::string_view(kMemoryDirectory).size());
+    std::uint64_t size = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+    if (error != std::errc() || end != text.data() + text.size()) {
+        throw base::fail(ErrorCode::Invalid, "$.Container.MappedDirectories: {} is no size of memory",
+                         tree::printable(mapping.HostPath));
+    }
+    return size;
+}
+
 void check_mapping(const MappedDirectory& mapping) {
-    if (!fs::path(mapping.HostPath).is_absolute()) {
+    if (!memory_size(mapping) && !fs::path(mapping.HostPath).is_absolute()) {
         throw base::fail(ErrorCode::Invalid, "$.Container.MappedDirectories: {} is not absolute",
                          mapping.HostPath);
     }
@@ -116,6 +133,22 @@ void check_matches(const ComputeSystemDocument& document, const Scratch& scratch
     }
 }
 
+namespace {
+
+BoxMapping plan_mapping(const MappedDirectory& mapping, const std::string& path,
+                        const ResourceLimits& limits) {
+    BoxMapping planned{BoxMapping::Kind::Bind, mapping.HostPath, path, mapping.ReadOnly};
+    if (std::optional<std::uint64_t> size = memory_size(mapping)) {
+        planned.kind = BoxMapping::Kind::Memory;
+        planned.size = *size != 0 ? *size : limits.memory_bytes;
+    } else if (base::PrivateFile::is_name(mapping.HostPath)) {
+        planned.kind = BoxMapping::Kind::Copy;
+    }
+    return planned;
+}
+
+}  // namespace
+
 std::string host_name_of(const ComputeSystemDocument& document) {
     const std::optional<GuestOs>& os = document.Container.GuestOs;
     return os && !os->HostName.empty() ? os->HostName : kDefaultHostName;
@@ -134,7 +167,11 @@ BoxPlan plan_box(const ComputeSystemDocument& document, const EmulationOptions& 
     LayerStack image(scratch.layer_files());
     for (const MappedDirectory& mapping : container.MappedDirectories) {
         std::string path = image.fold_to_casing(tree::normalise(tree::Os::Windows, mapping.ContainerPath));
-        plan.mappings.push_back({mapping.HostPath, path, mapping.ReadOnly});
+        plan.mappings.push_back(plan_mapping(mapping, path, plan.limits));
+        if (tree::names_equal(tree::Os::Windows, path, kHostsFile)) {
+            plan.mappings.push_back(plan.mappings.back());
+            plan.mappings.back().target = "/etc/hosts";  // where Wine looks names up
+        }
         for (std::string_view each = path; !each.empty(); each = tree::parent_of(each)) {
             if (!image.find(each)) scratch.mount_points.emplace_back(each);
         }

@@ -253,6 +253,10 @@ class EmulatedComputeService final : public ComputeService {
         return Networking{kHostNetworkNamespace, false, ""};
     }
 
+    MappedDirectory memory_directory(const std::string& container_path, std::uint64_t size) override {
+        return {fmt::format("{}{}", kMemoryDirectory, size), container_path, false};
+    }
+
   private:
     EmulationOptions options_;
     std::shared_ptr<Ids> ids_ = std::make_shared<Ids>();

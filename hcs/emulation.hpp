@@ -8,8 +8,12 @@
 // so that the image's own program is used or cmd reports exit code 9009 (hint_for_command).
 //
 // NetworkMode::Nat is the host's network namespace, shared (what BuildKit calls host mode): an emulation has
-// no right to set up a bridge. It is offered only if EmulationOptions allows it. None is a network namespace
-// of the box' own with loopback up.
+// no right to set up a bridge. It is offered only if EmulationOptions allows it; Host is the same thing. None
+// is a network namespace of the box' own with loopback up. Names are resolved by the host's resolver; a file
+// mapped to C:\Windows\System32\drivers\etc\hosts counts, as it does on Windows.
+//
+// A mapped file may be one that only this process can name (base::PrivateFile): its bytes are handed to the
+// box, which keeps them in its memory.
 //
 // Registry: exported changes are the difference between the prepared registry and the one of the box, without
 // times, Wine's own keys and volatile keys. They are in no layer: the caller decides what that means.

@@ -103,7 +103,14 @@ Plan receive_plan(const Arguments& arguments) {
         } else if (verb == "prefix" && message.size() == 2) {
             plan.prefix = message[1];
         } else if (verb == "map" && message.size() == 4) {
-            plan.mappings.push_back({message[1], message[2], message[3] == "ro", -1});
+            plan.mappings.push_back(
+                {Mapping::Kind::Bind, message[1], message[2], message[3] == "ro", "", -1});
+        } else if (verb == "copy" && message.size() == 3 && descriptors.size() == 1) {
+            plan.mappings.push_back(
+                {Mapping::Kind::Copy, "", message[1], message[2] == "ro", "", descriptors[0]});
+        } else if (verb == "tmpfs" && message.size() == 4) {
+            plan.mappings.push_back(
+                {Mapping::Kind::Memory, "", message[1], message[2] == "ro", message[3], -1});
         } else if (verb == "hostname" && message.size() == 2) {
             plan.hostname = message[1];
         } else if (verb == "memory" && message.size() == 2) {

@@ -154,32 +154,92 @@ int make_inside(int root, const std::string& path, bool directory) {
     return parent;
 }
 
-// Mounted aside first: what the target's name leads to may change, and the options must not go elsewhere.
-void mount_mapping(const Mapping& mapping, int drive) {
+bool stage_host_path(const Mapping& mapping, unsigned long flags) {
     struct stat source;
     if (::fstat(mapping.fd, &source) != 0) fail("cannot look at " + mapping.host);
     bool directory = S_ISDIR(source.st_mode);
-    int target = make_inside(drive, mapping.target, directory);
     directory ? make_directory(kStaging, 0700) : make_file(kStaging);
-    bind(descriptor_path(mapping.fd), kStaging, mapping.read_only ? kQuiet | MS_RDONLY : kQuiet,
-         mapping.host);
+    bind(descriptor_path(mapping.fd), kStaging, flags, mapping.host);
+    return directory;
+}
+
+// The bytes go into a file of the box' own /run.
+void stage_copy(const Mapping& mapping, unsigned long flags) {
+    std::string file = "run/file-" + std::to_string(mapping.fd);
+    int from = ::open(descriptor_path(mapping.fd).c_str(), O_RDONLY | O_CLOEXEC);
+    int to = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (from < 0 || to < 0) fail("cannot make " + mapping.target);
+    char buffer[1 << 14];
+    ssize_t size;
+    while ((size = ::read(from, buffer, sizeof buffer)) > 0) {
+        if (::write(to, buffer, static_cast<std::size_t>(size)) != size)
+            fail("cannot write " + mapping.target);
+    }
+    if (size < 0) fail("cannot read what is mapped to " + mapping.target);
+    ::close(from);
+    ::close(to);
+    make_file(kStaging);
+    bind(file, kStaging, flags, mapping.target);
+}
+
+void stage_memory(const Mapping& mapping, unsigned long flags) {
+    make_directory(kStaging, 0700);
+    mount_or_fail("tmpfs", kStaging, "tmpfs", flags, ("mode=755,size=" + mapping.size).c_str(),
+                  mapping.target);
+}
+
+// Whether it is a directory.
+bool stage(const Mapping& mapping) {
+    unsigned long flags = mapping.read_only ? kQuiet | MS_RDONLY : kQuiet;
+    switch (mapping.kind) {
+        case Mapping::Kind::Bind:
+            break;
+        case Mapping::Kind::Copy:
+            stage_copy(mapping, flags);
+            return false;
+        case Mapping::Kind::Memory:
+            stage_memory(mapping, flags);
+            return true;
+    }
+    return stage_host_path(mapping, flags);
+}
+
+// Mounted aside first: what the target's name leads to may change, and the options must not go elsewhere.
+void mount_mapping(const Mapping& mapping, int root, int drive) {
+    bool directory = stage(mapping);
+    int target = mapping.target.starts_with('/') ? make_inside(root, mapping.target.substr(1), directory)
+                                                 : make_inside(drive, mapping.target, directory);
+    struct stat there;
+    if (::fstat(target, &there) != 0) fail("cannot look at " + mapping.target);
+    if (S_ISDIR(there.st_mode) != directory) {
+        fail_plainly("cannot map to " + mapping.target + ": it is " +
+                     (directory ? "no directory" : "a directory"));
+    }
     if (::mount(kStaging, descriptor_path(target).c_str(), nullptr, MS_MOVE, nullptr) != 0) {
-        fail("cannot mount " + mapping.host);
+        fail("cannot mount " + (mapping.host.empty() ? mapping.target : mapping.host));
     }
     directory ? ::rmdir(kStaging) : ::unlink(kStaging);
     ::close(target);
-    ::close(mapping.fd);
+    if (mapping.fd >= 0) ::close(mapping.fd);
+}
+
+int open_directory(const char* path, const std::string& what) {
+    int fd = ::open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) fail("cannot enter " + what);
+    return fd;
 }
 
 void mount_mappings(const Plan& plan) {
-    int drive = ::open("c", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (drive < 0) fail("cannot enter C:");
-    for (const Mapping& mapping : plan.mappings) mount_mapping(mapping, drive);
+    int root = open_directory(".", "the root of the box");
+    int drive = open_directory("c", "C:");
+    for (const Mapping& mapping : plan.mappings) mount_mapping(mapping, root, drive);
+    ::close(root);
     ::close(drive);
 }
 
 void open_mappings(Plan& plan) {
     for (Mapping& mapping : plan.mappings) {
+        if (mapping.kind != Mapping::Kind::Bind) continue;
         mapping.fd = ::open(mapping.host.c_str(), O_PATH | O_CLOEXEC);
         if (mapping.fd < 0) fail("cannot map " + mapping.host);
     }

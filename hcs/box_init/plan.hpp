@@ -7,10 +7,15 @@
 namespace mullion::hcs::box {
 
 struct Mapping {
-    std::string host;
-    std::string target;  // relative to C:
+    enum class Kind { Bind, Copy, Memory };
+
+    Kind kind = Kind::Bind;
+    std::string host;    // of Bind
+    std::string target;  // relative to C:, or absolute in the box
     bool read_only = false;
-    int fd = -1;  // O_PATH of `host`, opened while the host's files are still in sight
+    std::string size;  // of Memory, in bytes
+    // Bind: O_PATH of `host`, opened while the host's files are still in sight. Copy: what to read.
+    int fd = -1;
 };
 
 struct Plan {

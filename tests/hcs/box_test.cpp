@@ -104,7 +104,8 @@ TEST_F(BoxTest, LinksOfAMappingDoNotLeadItsNeighbourToTheHost) {
     for (int i = 0; i < 40; ++i) up += "../";
     fs::create_symlink(up + path("victim").relative_path().string(), path("untrusted/link"));
     hcs::BoxPlan mapped = plan();
-    mapped.mappings = {{path("untrusted"), "a", false}, {path("data"), "a/link/made", false}};
+    mapped.mappings = {{hcs::BoxMapping::Kind::Bind, path("untrusted"), "a"},
+                       {hcs::BoxMapping::Kind::Bind, path("data"), "a/link/made"}};
     try {
         hcs::Box box(mapped, {});
         ADD_FAILURE() << "the link leads nowhere in C:";
@@ -120,7 +121,8 @@ TEST_F(BoxTest, LinksOfTheImageLeadAMappingToTheirPlaceInC) {
     fs::create_directory(path("lower/real"));
     fs::create_symlink("../../real", path("lower/alias"));
     hcs::BoxPlan mapped = plan();
-    mapped.mappings = {{path("data"), "alias/sub", false}, {path("data/file"), "alias/one.txt", true}};
+    mapped.mappings = {{hcs::BoxMapping::Kind::Bind, path("data"), "alias/sub"},
+                       {hcs::BoxMapping::Kind::Bind, path("data/file"), "alias/one.txt", true}};
     hcs::Box box(mapped, {});
     EXPECT_EQ(probe(box, {"write", "/c/real/sub/file"}), 0);
     EXPECT_EQ(probe(box, {"read", "/c/real/one.txt"}), 0);

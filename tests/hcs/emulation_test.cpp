@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/error.hpp"
+#include "base/private_file.hpp"
 #include "hcs/stub_tools.hpp"
 #include "tests/hcs/emulated_backend.hpp"
 #include "tests/support/as_nobody.hpp"
@@ -222,6 +223,52 @@ TEST_P(EmulationTest, NetworkIsOfferedOnlyWhenAllowed) {
     base::StringSink out, err;
     auto process = system->create_process(command("cmd /C ver"), {nullptr, &out, &err}, {});
     EXPECT_EQ(process->wait(std::nullopt, {}).ExitCode, 0u);
+}
+
+TEST_P(EmulationTest, DirectoriesInMemoryAreEmptyBoundedAndLeaveNothing) {
+    hcs::ComputeSystemDocument with_memory = document();
+    with_memory.Container.MappedDirectories = {backend_.compute->memory_directory("C:\\mem\\dir", 65536)};
+    auto system = backend_.compute->create("memory", with_memory, {});
+    system->start({});
+    write("big.txt", std::string(100'000, 'x'));
+    base::StringSink out, err;
+    auto process = system->create_process(
+        command("cmd /S /C \"dir /b C:\\mem\\dir& echo 1>C:\\mem\\dir\\small& copy C:\\big.txt "
+                "C:\\mem\\dir >nul|| echo full\""),
+        {nullptr, &out, &err}, {});
+    EXPECT_EQ(process->wait(std::nullopt, {}).ExitCode, 0u);
+    process.reset();
+    EXPECT_THAT(lines(out.data()), testing::Contains("full"));
+    system->shut_down({});
+    EXPECT_THAT(backend_.storage->export_layer(last_scratch_, {}).files, IsEmpty());
+    EXPECT_EQ(code_of([&] {
+                  hcs::ComputeSystemDocument bad = document();
+                  bad.Container.MappedDirectories = {{"memory:lots", "C:\\x", false}};
+                  backend_.compute->create("bad", bad, {});
+              }),
+              ErrorCode::Invalid);
+}
+
+TEST_P(EmulationTest, FilesThatOnlyWeCanNameAreMapped) {
+    base::PrivateFile file("for your eyes only\r\n");
+    base::PrivateFile hosts("127.0.0.1 localhost\r\n127.0.0.7 elsewhere.example\r\n");
+    hcs::ComputeSystemDocument with_file = document();
+    with_file.Container.MappedDirectories = {
+        {file.path().string(), "C:\\run\\secrets\\one", true},
+        {hosts.path().string(), "C:\\windows\\system32\\drivers\\etc\\hosts", true}};
+    auto system = backend_.compute->create("files", with_file, {});
+    system->start({});
+    base::StringSink out, err;
+    auto process = system->create_process(
+        command("cmd /S /C \"type C:\\run\\secrets\\one& echo x>C:\\run\\secrets\\one& "
+                "ping -n 1 elsewhere.example\""),
+        {nullptr, &out, &err}, {});
+    process->wait(std::nullopt, {});
+    process.reset();
+    EXPECT_THAT(out.data(), HasSubstr("for your eyes only"));
+    EXPECT_THAT(out.data(), HasSubstr("[127.0.0.7]"));
+    system->shut_down({});
+    EXPECT_THAT(backend_.storage->export_layer(last_scratch_, {}).files, IsEmpty());
 }
 
 TEST_P(EmulationTest, MemoryLimitIsAnError) {

@@ -50,6 +50,9 @@ class FakeServices final : public hcs::ComputeService, public hcs::LayerStorage 
                                                const hcs::ComputeSystemDocument& document,
                                                const base::CancelToken& cancel) override;
     std::optional<hcs::Networking> networking(hcs::NetworkMode mode) override;
+    hcs::MappedDirectory memory_directory(const std::string& container_path, std::uint64_t size) override {
+        return {"memory of " + std::to_string(size), container_path, false};
+    }
 
     void create_scratch(const std::filesystem::path& scratch, const hcs::ScratchOptions& options) override;
     std::string attach(const std::filesystem::path& scratch) override { return scratch.string(); }
