@@ -7,6 +7,8 @@
 #include "base/file.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
+#include "cache/disk_usage.hpp"
+#include "cache/mount_store.hpp"
 
 namespace mullion::cache {
 namespace {
@@ -31,25 +33,12 @@ std::vector<Digest> digests_in(std::string_view text, std::string_view mark = ""
     return digests;
 }
 
-std::uint64_t bytes_below(const fs::path& path) {
-    std::error_code code;
-    if (!fs::is_directory(fs::symlink_status(path, code))) return fs::file_size(path, code);
-    std::uint64_t bytes = 0;
-    fs::recursive_directory_iterator at(path, fs::directory_options::skip_permission_denied, code), end;
-    for (; !code && at != end; at.increment(code)) {
-        std::error_code vanished;
-        if (at->symlink_status(vanished).type() != fs::file_type::regular) continue;
-        std::uint64_t size = at->file_size(vanished);
-        if (!vanished) bytes += size;
-    }
-    return bytes;
-}
-
 }  // namespace
 
 GarbageCollector::GarbageCollector(const fs::path& state, Session& session, ContentStore& content,
                                    Database& database)
     : state_(state),
+      session_(session),
       paths_(state),
       trash_(session.directory() / "trash"),
       content_(content),
@@ -66,6 +55,15 @@ std::uint64_t GarbageCollector::run(const base::CancelToken& cancel) {
     }
     std::uint64_t freed = bytes_below(trash_);
     base::remove_tree(trash_);
+    return freed + expire_mounts();
+}
+
+std::uint64_t GarbageCollector::expire_mounts() {
+    base::FileTime oldest = base::FileTime::now();
+    oldest.ticks -= kUnusedDays * 24 * 3600 * base::FileTime::kTicksPerSecond;
+    auto unused = [&](const CacheMountInfo& mount) { return mount.used < oldest; };
+    std::uint64_t freed = 0;
+    for (const CacheMountInfo& mount : MountStore(state_, session_).prune(unused)) freed += mount.size;
     return freed;
 }
 

@@ -6,7 +6,7 @@
 // understood wrongly, and none can hide what it refers to; at worst something stays that could go. A layer's
 // blob needs its diff ID; a diff ID needs one of its blobs. Uncompressed copies stay with their diff ID;
 // unpacked layers if their key is leased, or is that of a stack (or of a lower part of one) which a needed
-// config or payload lists.
+// config or payload lists. Cache mounts that no step has used for a month go too.
 //
 // What is not needed is moved into the session's directory under the collection lock (see cache/session.hpp;
 // leases are counted then, so nobody loses what he relies on), and deleted after it is released.
@@ -36,6 +36,7 @@ class GarbageCollector {
     using Digests = std::vector<base::Digest>;
 
     void expire();
+    std::uint64_t expire_mounts();
     void mark_roots(const CollectionLock& lock, const base::CancelToken& cancel);
     void mark(const base::Digest& digest);
     void mark_text(std::string_view text);
@@ -50,6 +51,7 @@ class GarbageCollector {
     void throw_away(const std::filesystem::path& path);
 
     std::filesystem::path state_;
+    Session& session_;
     LayerPaths paths_;
     std::filesystem::path trash_;
     ContentStore& content_;

@@ -32,7 +32,8 @@ struct State::Parts {
           keys(make_sqlite_key_store(database)),
           stats(make_sqlite_stat_cache(database)),
           images(make_fs_image_store(directory, *session, *content, database)),
-          layers(make_fs_layer_store(directory, *session, *content, database, *stats)) {}
+          layers(make_fs_layer_store(directory, *session, *content, database, *stats)),
+          mounts(directory, *session) {}
 
     std::shared_ptr<Session> session;
     std::unique_ptr<ContentStore> content;
@@ -41,6 +42,7 @@ struct State::Parts {
     std::unique_ptr<tree::StatCache> stats;
     std::unique_ptr<ImageStore> images;
     std::unique_ptr<LayerStore> layers;
+    MountStore mounts;
 };
 
 State::State(fs::path directory) : directory_(std::move(directory)) {
@@ -81,6 +83,10 @@ ImageStore& State::images() {
 
 LayerStore& State::layers() {
     return *parts_->layers;
+}
+
+MountStore& State::mounts() {
+    return parts_->mounts;
 }
 
 tree::StatCache& State::stats() {

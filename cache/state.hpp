@@ -3,6 +3,7 @@
 //   oci-layout  index.json  blobs/sha256/   images, as an OCI layout (content_store.hpp, image_store.hpp)
 //   mullion.db                              cache keys, layers, digests of host files (database.hpp)
 //   index/  layers/                         layer indexes, unpacked layers (layer_store.hpp)
+//   mounts/                                 cache mounts of RUN (mount_store.hpp)
 //   tmp/  lock                              sessions and leases (session.hpp)
 #pragma once
 
@@ -13,6 +14,7 @@
 #include "cache/image_store.hpp"
 #include "cache/key_store.hpp"
 #include "cache/layer_store.hpp"
+#include "cache/mount_store.hpp"
 #include "tree/content.hpp"
 
 namespace mullion::cache {
@@ -38,6 +40,7 @@ class State {
     KeyStore& keys();
     ImageStore& images();
     LayerStore& layers();
+    MountStore& mounts();
     tree::StatCache& stats();
 
   private:

@@ -11,7 +11,6 @@
 //     tmpfs TARGET ro|rw SIZE     an empty directory in memory for at most SIZE bytes
 //     hostname NAME
 //     memory BYTES                what temporary files may take
-//     memory BYTES                what temporary files may take
 //     start                       answered by "ready" or "error TEXT"
 // Then:
 //     spawn ID NARGS ARG... VAR=VALUE...
