@@ -17,6 +17,7 @@
 #include "frontend/multi_platform.hpp"
 #include "solver/operation.hpp"
 #include "solver/solve.hpp"
+#include "worker/exec_support.hpp"
 
 namespace mullion::cli {
 namespace {
@@ -98,6 +99,7 @@ class Build {
         check_outputs(conversions);
         std::vector<solver::Edge> targets;
         for (const frontend::Conversion& conversion : conversions) targets.push_back(conversion.target);
+        for (const solver::Edge& target : targets) worker::refuse_unsupported(target, request_.worker);
         if (runs_processes(targets)) prepare(backend);
         auto exports = write_outputs(worker, conversions, solver.solve(targets, context_.cancel));
         if (!exports.empty()) remember_layers(solver, conversions);

@@ -1,7 +1,6 @@
 #include "cli/build_request.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 
 #include "base/error.hpp"
@@ -9,7 +8,6 @@
 #include "cli/image_names.hpp"
 #include "cli/image_resolver.hpp"
 #include "cli/key_values.hpp"
-#include "cli/option_values.hpp"
 #include "cli/platform_choice.hpp"
 #include "cli/unsupported_flags.hpp"
 #include "frontend/multi_platform.hpp"
@@ -25,7 +23,6 @@ using base::fail;
 constexpr const char* kSourceDateEpoch = "SOURCE_DATE_EPOCH";
 constexpr std::string_view kLayoutScheme = "oci-layout://";
 constexpr std::string_view kImageScheme = "docker-image://";
-constexpr std::chrono::seconds kDefaultStepTimeout = std::chrono::hours(1);
 
 bool is_remote(std::string_view context) {
     return frontend::is_git_context(context) || frontend::is_url_source(context);
@@ -202,7 +199,6 @@ frontend::Options frontend_options(const BuildFlags& flags) {
     options.build_args = parse_assignments(flags.build_args, "--build-arg");
     options.labels = parse_labels(flags.labels);
     add_source_date_epoch(options.build_args);
-    if (flags.network == "none") options.network = frontend::NetworkMode::None;
     options.no_cache = stages_without_cache(flags);
     return options;
 }
@@ -255,10 +251,7 @@ BuildRequest make_build_request(const BuildFlags& flags) {
     set_context(flags.context, request);
     if (!flags.ca_file.empty()) set_ca_file(flags.ca_file, request);
     for (const std::string& text : flags.build_contexts) add_build_context(text, request);
-    if (!flags.memory.empty()) request.worker.limits.memory_mb = parse_memory_mb(flags.memory);
-    request.worker.limits.time_limit =
-        flags.step_timeout.empty() ? kDefaultStepTimeout : parse_duration(flags.step_timeout);
-    request.worker.allow_registry_loss = flags.allow_registry_loss;
+    apply_run_options(flags.run, request);
     if (flags.quiet && flags.progress != "auto" && flags.progress != "quiet") {
         throw fail(ErrorCode::Invalid, "--quiet and --progress {} contradict each other", flags.progress);
     }

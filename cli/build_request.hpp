@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/display.hpp"
+#include "cli/run_options.hpp"
 #include "frontend/convert.hpp"
 #include "worker/exporter.hpp"
 #include "worker/worker.hpp"
@@ -22,22 +23,16 @@ struct BuildFlags {
     std::string file;
     std::string target;
     std::string progress = "auto";
-    std::string network = "default";
     std::string metadata_file;
     std::string iidfile;
-    std::string memory;
-    std::string step_timeout;
     std::string ca_file;
     std::string multi_platform;
     std::string provenance;
     std::string sbom;
-    std::string shm_size;
-    std::string cgroup_parent;
     std::vector<std::string> platforms;
     std::vector<std::string> no_cache_filter;
     std::vector<std::string> annotations;
     std::vector<std::string> attestations;
-    std::vector<std::string> ulimits;
     std::vector<std::string> cache_from;
     std::vector<std::string> cache_to;
     std::vector<std::string> tags;
@@ -50,7 +45,7 @@ struct BuildFlags {
     bool load = false;
     bool push = false;
     bool pull = false;
-    bool allow_registry_loss = false;
+    RunFlags run;
     std::string call = "build";
     bool check = false;
 };

@@ -18,9 +18,6 @@ void add_unsupported(CLI::App& command, const List& list, BuildFlags& flags) {
     command.add_flag("--pull", flags.pull, "Not supported");
     list("--cache-from", flags.cache_from, "Not supported");
     list("--cache-to", flags.cache_to, "Not supported");
-    command.add_option("--shm-size", flags.shm_size, "Not supported: Windows containers have none");
-    list("--ulimit", flags.ulimits, "Not supported: Windows containers have none");
-    command.add_option("--cgroup-parent", flags.cgroup_parent, "Not supported: Windows containers have none");
 }
 
 }  // namespace
@@ -56,15 +53,9 @@ void add_build(CLI::App& app, Context& context) {
     command->add_flag("--load", flags->load, "Put the image into the local store (as -o type=image)");
     command->add_flag("--no-cache", flags->no_cache, "Run every RUN, COPY and ADD");
     list("--no-cache-filter", flags->no_cache_filter, "Run the steps of these stages");
-    command->add_option("--network", flags->network, "Network of RUN steps")
-        ->check(CLI::IsMember({"default", "none"}));
-    command->add_option("--memory", flags->memory, "Memory limit of a RUN step (512m, 2g)");
-    command->add_option("--step-timeout", flags->step_timeout,
-                        "Time limit of a RUN step (90s, 5m; default 1h)");
     command->add_option("--ca-file", flags->ca_file,
                         "Certificates (PEM) to trust instead of the system's, for http(s) and git");
-    command->add_flag("--allow-registry-loss", flags->allow_registry_loss,
-                      "Let a RUN pass whose registry changes cannot be kept");
+    add_run_options(*command, flags->run);
     command->add_option("--progress", flags->progress, "How progress is shown (default: auto)")
         ->check(CLI::IsMember({"auto", "tty", "plain", "rawjson", "quiet"}));
     command->add_flag("-q,--quiet", flags->quiet, "Print only the image's digest");

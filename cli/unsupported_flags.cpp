@@ -31,15 +31,6 @@ void refuse_attestation(const std::string& text, const std::string& flag) {
     refuse(flag + "=" + text, "attestations are not made yet", "leave it out, or say " + flag + "=false");
 }
 
-void refuse_linux_limits(const BuildFlags& flags) {
-    constexpr const char* limits = "--memory and --step-timeout limit RUN steps";
-    if (!flags.shm_size.empty()) refuse("--shm-size", "Windows containers have no /dev/shm", limits);
-    if (!flags.ulimits.empty()) refuse("--ulimit", "Windows processes have no ulimits", limits);
-    if (!flags.cgroup_parent.empty()) {
-        refuse("--cgroup-parent", "Windows containers are in no control group", limits);
-    }
-}
-
 }  // namespace
 
 void refuse_unsupported_flags(const BuildFlags& flags) {
@@ -49,7 +40,6 @@ void refuse_unsupported_flags(const BuildFlags& flags) {
     }
     refuse_attestation(flags.provenance, "--provenance");
     refuse_attestation(flags.sbom, "--sbom");
-    refuse_linux_limits(flags);
     if (flags.push) refuse("--push", "pushing to registries is not built yet", kNoRegistries);
     if (flags.pull) {
         refuse("--pull", "pulling from registries is not built yet, so there is nothing newer to look for",

@@ -30,7 +30,7 @@
 
 namespace mullion::frontend {
 
-enum class NetworkMode { Default, None };
+enum class NetworkMode { Default, None, Host };
 
 // Ordered "K=V" options; a later entry with the same key wins.
 using KeyValues = std::vector<std::pair<std::string, std::string>>;
@@ -53,6 +53,7 @@ struct Options {
     oci::Platform build_platform;           // of the machine that builds
     std::optional<oci::Platform> platform;  // --platform; absent = build_platform, os.version from the base
     NetworkMode network = NetworkMode::Default;  // for RUN without --network
+    KeyValues add_hosts;                         // --add-host: name, address
 
     // --no-cache: nullopt = use the cache, empty list = ignore it in every stage, else in these stages.
     std::optional<std::vector<std::string>> no_cache;

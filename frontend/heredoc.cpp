@@ -44,19 +44,22 @@ std::optional<Heredoc> heredoc_word(std::string_view word) {
     return Heredoc{plain[0], count_quotes(plain[0]) == count_quotes(quoted[0]), found->chomp, {}};
 }
 
-std::vector<Heredoc> heredocs_in(std::string_view instruction) {
+std::vector<std::string> heredoc_words(std::string_view instruction) {
     if (instruction.find("<<") == std::string_view::npos) return {};
-    std::vector<std::string> words;
     try {
-        words = process_words(instruction, Environment(),
-                              {.keep_quotes = true, .keep_escapes = true, .keep_unset = true});
+        auto words = process_words(instruction, Environment(),
+                                   {.keep_quotes = true, .keep_escapes = true, .keep_unset = true});
+        std::erase_if(words, [](const std::string& word) { return !heredoc_word(word); });
+        return words;
     } catch (const base::Error& error) {
         if (error.code() != base::ErrorCode::Invalid) throw;
         return {};
     }
+}
+
+std::vector<Heredoc> heredocs_in(std::string_view instruction) {
     std::vector<Heredoc> out;
-    for (const auto& word : words)
-        if (auto heredoc = heredoc_word(word)) out.push_back(std::move(*heredoc));
+    for (const auto& word : heredoc_words(instruction)) out.push_back(*heredoc_word(word));
     return out;
 }
 

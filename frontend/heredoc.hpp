@@ -24,6 +24,9 @@ std::optional<Heredoc> heredoc_word(std::string_view word);
 // All that an instruction's text announces, in order. A text that does not lex announces none.
 std::vector<Heredoc> heredocs_in(std::string_view instruction);
 
+// The words that announce them, as written.
+std::vector<std::string> heredoc_words(std::string_view instruction);
+
 // Without the tabs at the start of each line.
 std::string without_leading_tabs(std::string_view body);
 

@@ -7,6 +7,7 @@
 #include "frontend/duration.hpp"
 #include "frontend/flags.hpp"
 #include "frontend/instruction_parts.hpp"
+#include "frontend/step_settings.hpp"
 #include "frontend/suggest.hpp"
 #include "frontend/unicode.hpp"
 
@@ -262,10 +263,20 @@ Instruction::Body body_of(const Node& node) {
     unknown(node);
 }
 
+// They would be ignored: a trigger is stored without its comments, and nothing else has settings.
+void refuse_step_settings(const Node& node) {
+    if (node.keyword == Keyword::Run) return;
+    if (std::none_of(node.comments.begin(), node.comments.end(), is_step_setting)) return;
+    throw fail(ErrorCode::Invalid, "# mullion: the comment above stands over {}; it sets how a RUN is run{}",
+               upper_ascii(node.name),
+               node.keyword == Keyword::Onbuild ? ", and triggers are stored without it" : "");
+}
+
 }  // namespace
 
 Instruction parse_instruction(const Node& node) {
     try {
+        refuse_step_settings(node);
         return {body_of(node), node.text, node.range, node.name, node.comments};
     } catch (base::Error& error) {
         error.at(node.range);

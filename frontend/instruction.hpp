@@ -12,6 +12,7 @@
 #include "frontend/heredoc.hpp"
 #include "frontend/syntax.hpp"
 #include "oci/config.hpp"
+#include "solver/operation.hpp"
 
 namespace mullion::frontend {
 
@@ -75,6 +76,7 @@ struct RunInstruction {
     std::string network;                   // "default", "none", "host"
     std::string security;                  // "sandbox", "insecure"
     std::vector<std::string> devices;
+    solver::StepSettings settings;  // of the comments above
 };
 
 struct CmdInstruction {

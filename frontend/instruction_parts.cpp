@@ -1,8 +1,11 @@
 #include "frontend/instruction_parts.hpp"
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "frontend/flags.hpp"
 #include "frontend/mount.hpp"
+#include "frontend/step_settings.hpp"
 #include "frontend/unicode.hpp"
 
 namespace mullion::frontend {
@@ -51,6 +54,21 @@ void add_source(CopyInstruction& copy, const Node& node, const std::string& word
     copy.contents.push_back(std::move(*heredoc));
 }
 
+Flags run_flags(const Node& node) {
+    try {
+        return Flags(node.flags, {{"mount", FlagKind::TextList},
+                                  {"network", FlagKind::Text},
+                                  {"security", FlagKind::Text},
+                                  {"device", FlagKind::TextList}});
+    } catch (base::Error& error) {
+        std::string_view flag = error.subject();
+        flag.remove_prefix(std::min(flag.find_first_not_of('-'), flag.size()));
+        const auto setting = step_setting_instead_of_flag(flag);
+        if (!setting.empty()) error.hint("write it as a comment on the line above: " + setting);
+        throw;
+    }
+}
+
 }  // namespace
 
 CopyInstruction copy_or_add(const Node& node, bool is_add) {
@@ -81,10 +99,7 @@ CopyInstruction copy_or_add(const Node& node, bool is_add) {
 }
 
 RunInstruction run(const Node& node) {
-    const Flags flags(node.flags, {{"mount", FlagKind::TextList},
-                                   {"network", FlagKind::Text},
-                                   {"security", FlagKind::Text},
-                                   {"device", FlagKind::TextList}});
+    const auto flags = run_flags(node);
     RunInstruction out;
     out.command = {node.arguments, !node.json};
     out.heredocs = node.heredocs;
@@ -98,6 +113,7 @@ RunInstruction run(const Node& node) {
         throw fail(ErrorCode::Invalid, "security {} is not valid", quote(out.security)).about(out.security);
     out.devices = flags.texts("device");
     for (const auto& device : out.devices) check_device(device);
+    out.settings = parse_step_settings(node.comments);
     return out;
 }
 

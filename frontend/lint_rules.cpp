@@ -74,7 +74,7 @@ const LintRule PathTooLong{"PathTooLong", "Paths should fit what Windows program
 const LintRule InstallerNotAwaited{"InstallerNotAwaited", "RUN should wait for the installers it starts",
                                    Windows};
 const LintRule HeredocNotAScript{"HeredocNotAScript",
-                                 "cmd and PowerShell do not understand heredocs within a command", Windows};
+                                 "PowerShell does not understand heredocs within a command", Windows};
 const LintRule UnsupportedFeature{"UnsupportedFeature", "The Dockerfile uses something mullion cannot build",
                                   Windows};
 

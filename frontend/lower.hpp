@@ -23,6 +23,8 @@
 
 namespace mullion::frontend {
 
+struct Mount;
+
 // What a whole conversion shares.
 struct Lowering {
     const Options& options;
@@ -144,13 +146,19 @@ class StageLowering {
     // RUN.
     struct RunText {
         std::vector<std::string> arguments;  // what history shows
-        solver::ExecOperation exec;          // arguments and script as they run
+        solver::ExecOperation exec;          // arguments and files as they run
         std::string summary;                 // " (first line...)" of a lone heredoc
     };
     RunText run_text(const RunInstruction& run);
     void script_or_argument(RunText& text, std::string body) const;
+    void redirect_heredocs(RunText& text, std::string command, const std::vector<Heredoc>& heredocs) const;
     void add_mounts(const RunInstruction& run, solver::ExecOperation& exec,
                     std::vector<solver::Edge>& inputs);
+    std::string mount_target(const std::string& written) const;
+    std::string cache_id(const Mount& mount);
+    solver::Mount lowered_mount(const Mount& mount, const StageNode* source,
+                                std::vector<solver::Edge>& inputs);
+    Environment without_secrets(const solver::ExecOperation& exec) const;
     std::string run_history(const std::vector<std::string>& arguments) const;
 
     // ENV.
@@ -168,7 +176,8 @@ class StageLowering {
                    solver::VertexOptions options);
     void add_history(std::string created_by, bool layer);
     solver::VertexOptions step_options(const std::string& title, bool obey_no_cache);
-    std::string step_title() const;
+    std::string step_title() const { return step_title(state_.environment); }
+    std::string step_title(const Environment& environment) const;
     std::string numbered(const std::string& title);
     bool ignores_cache() const;
 

@@ -147,11 +147,11 @@ void StageLowering::add_history(std::string created_by, bool layer) {
 }
 
 // The step as progress shows it: the instruction with its variables replaced, or as it is if that fails.
-std::string StageLowering::step_title() const {
+std::string StageLowering::step_title(const Environment& environment) const {
     const bool is_run = std::holds_alternative<RunInstruction>(step_->instruction.body);
     const auto& text = step_->instruction.text;
     try {
-        return title_of(process_word(text, state_.environment,
+        return title_of(process_word(text, environment,
                                      {.escape = lowering_.escape,
                                       .keep_quotes = is_run,
                                       .keep_escapes = is_run,

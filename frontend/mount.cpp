@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "frontend/byte_size.hpp"
 #include "frontend/suggest.hpp"
 #include "frontend/unicode.hpp"
 
@@ -83,23 +84,6 @@ std::optional<Number> parse_number(std::string_view text, int base) {
     return value;
 }
 
-// Bytes, or with a suffix k, m, g, t, p (powers of 1024, an "b" or "ib" behind it is allowed).
-std::optional<std::uint64_t> parse_size(std::string_view text) {
-    auto suffix = lower(text.substr(std::min(text.find_first_not_of("0123456789."), text.size())));
-    const auto number = text.substr(0, text.size() - suffix.size());
-    suffix.erase(0, suffix.starts_with(' ') ? 1 : 0);
-    if (suffix.ends_with("ib")) suffix.resize(suffix.size() - 2);
-    if (suffix.ends_with('b')) suffix.pop_back();
-    const auto power = suffix.empty() ? 0 : std::string_view("kmgtp").find(suffix) + 1;
-    if (suffix.size() > 1 || power == std::string_view::npos + 1) return std::nullopt;
-    double value = 0;
-    const auto* end = number.data() + number.size();
-    const auto [stop, error] = std::from_chars(number.data(), end, value);
-    if (error != std::errc() || stop != end || value > 1e15) return std::nullopt;
-    for (std::size_t i = 0; i < power; ++i) value *= 1024;
-    return value < 9e18 ? std::optional(static_cast<std::uint64_t>(value)) : std::nullopt;
-}
-
 class MountParser {
   public:
     Mount run(std::string_view text, const std::function<std::string(std::string_view)>& expand) {
@@ -159,7 +143,7 @@ class MountParser {
         const auto& key = option.key;
         if (key == "size") {
             if (mount_.type != MountType::Tmpfs) unexpected_for_type(key);
-            mount_.size = parse_size(value);
+            mount_.size = parse_byte_size(value);
             if (!mount_.size)
                 throw fail(ErrorCode::Invalid, "invalid value for {}: {}", key, value).about(value);
         } else if (key == "sharing") {

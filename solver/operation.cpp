@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <optional>
 
 #include "base/error.hpp"
@@ -107,18 +108,80 @@ void describe(A& a, BindMount& v) {
 }
 
 template <typename A>
+void describe(A& a, CacheMount& v) {
+    a("target", v.target);
+    a("id", v.id);
+    a("sharing", v.sharing);
+    a("input", v.input);
+    a("source", v.source);
+    a("writable", v.writable);
+}
+
+template <typename A>
+void describe(A& a, TmpfsMount& v) {
+    a("target", v.target);
+    a("size", v.size);
+    a("writable", v.writable);
+}
+
+template <typename A>
+void describe(A& a, SecretMount& v) {
+    a("id", v.id);
+    a("target", v.target);
+    a("variable", v.variable);
+    a("required", v.required);
+}
+
+template <typename A>
+void describe(A& a, SshMount& v) {
+    a("id", v.id);
+    a("required", v.required);
+}
+
+template <typename A>
+void describe(A& a, StepSettings& v) {
+    a("isolation", v.isolation);
+    a("memory_mb", v.memory_mb);
+    a("processors", v.processors);
+    a("time_limit", v.time_limit);
+    a("retries", v.retries);
+}
+
+template <typename A>
+void describe(A& a, StepFile& v) {
+    a("mark", v.mark);
+    a("data", v.data);
+    a("extension", v.extension);
+}
+
+template <typename A>
+void describe(A& a, ExtraHost& v) {
+    a("name", v.name);
+    a("address", v.address);
+}
+
+template <typename A>
+void describe(A& a, UnixAttribute& v) {
+    a("option", v.option);
+    a("mount", v.mount);
+}
+
+template <typename A>
 void describe(A& a, ExecOperation& v) {
     a("arguments", v.arguments);
-    a("script", v.script);
-    a("script_extension", v.script_extension);
+    a("files", v.files);
     a("environment", v.environment);
     a("directory", v.working_directory);
     a("user", v.user);
     a("network", v.network);
+    a("insecure", v.insecure);
     a("mounts", v.mounts);
+    a("unix_attributes", v.unix_attributes);
+    a("extra_hosts", v.extra_hosts);
     a("uniform_parents", v.uniform_parents);
     a("epoch", v.epoch_ticks);
     a("proxy_environment", v.proxy_environment);
+    a("settings", v.settings);
 }
 
 template <typename A>
@@ -151,6 +214,24 @@ template <>
 constexpr const char* kKind<WriteFileAction> = "write";
 template <>
 constexpr const char* kKind<MakeDirectoryAction> = "mkdir";
+template <>
+constexpr const char* kKind<BindMount> = "bind";
+template <>
+constexpr const char* kKind<CacheMount> = "cache";
+template <>
+constexpr const char* kKind<TmpfsMount> = "tmpfs";
+template <>
+constexpr const char* kKind<SecretMount> = "secret";
+template <>
+constexpr const char* kKind<SshMount> = "ssh";
+
+// Enumerations are written as words.
+constexpr std::array kSharingWords = {std::pair{CacheSharing::Shared, "shared"},
+                                      std::pair{CacheSharing::Private, "private"},
+                                      std::pair{CacheSharing::Locked, "locked"}};
+constexpr std::array kNetworkWords = {std::pair{NetworkMode::Default, "default"},
+                                      std::pair{NetworkMode::None, "none"},
+                                      std::pair{NetworkMode::Host, "host"}};
 
 template <typename T>
 Json write(T& value);
@@ -181,6 +262,22 @@ Json write(std::size_t& value) {
 
 Json write(std::int64_t& value) {
     return value;
+}
+
+template <typename Words, typename Enum>
+Json write_word(const Words& words, Enum value) {
+    for (const auto& [known, word] : words) {
+        if (known == value) return word;
+    }
+    throw base::fail(base::ErrorCode::Internal, "an operation holds a value that has no name");
+}
+
+Json write(CacheSharing& value) {
+    return write_word(kSharingWords, value);
+}
+
+Json write(NetworkMode& value) {
+    return write_word(kNetworkWords, value);
 }
 
 Json write(std::pair<std::string, std::string>& value) {
@@ -263,6 +360,25 @@ void read(const JsonView& view, std::size_t& value) {
 
 void read(const JsonView& view, std::int64_t& value) {
     value = view.integer();
+}
+
+template <typename Words, typename Enum>
+void read_word(const Words& words, const JsonView& view, Enum& value) {
+    std::string text = view.string();
+    for (const auto& [known, word] : words) {
+        if (text != word) continue;
+        value = known;
+        return;
+    }
+    view.fail("a known word");
+}
+
+void read(const JsonView& view, CacheSharing& value) {
+    read_word(kSharingWords, view, value);
+}
+
+void read(const JsonView& view, NetworkMode& value) {
+    read_word(kNetworkWords, view, value);
 }
 
 void read(const JsonView& view, std::pair<std::string, std::string>& value) {

@@ -106,30 +106,101 @@ struct FileOperation {
 // Puts the top layer of input 1 on top of input 0, unread.
 struct MergeOperation {};
 
-// Runs a process. Input 0 is the root file system; further inputs are read by mounts. Output: input 0 with
-// one more layer.
+// The mounts of a process (dockerfile.md §9). Targets are tree paths.
+
+// A file or directory of an input. What is written to it (if it is writable) is discarded.
 struct BindMount {
     std::size_t input = 0;
-    std::string source;  // tree path in the input
-    std::string target;  // tree path
+    std::string source;
+    std::string target;
     bool writable = false;
 };
 
+enum class CacheSharing { Shared, Private, Locked };
+
+// A directory that outlives the build. New, it holds what `source` of the input has, or nothing.
+struct CacheMount {
+    std::string target;
+    std::string id;  // outside the cache key, as is `sharing`
+    CacheSharing sharing = CacheSharing::Shared;
+    std::optional<std::size_t> input;
+    std::string source;
+    bool writable = true;
+};
+
+// An empty directory in memory.
+struct TmpfsMount {
+    std::string target;
+    std::optional<std::size_t> size;  // bytes
+    bool writable = true;
+};
+
+// Bytes that the client offers under `id`, as a file, a variable or both. Absent ones are left out unless
+// required.
+struct SecretMount {
+    std::string id;
+    std::optional<std::string> target;
+    std::optional<std::string> variable;
+    bool required = false;
+};
+
+// The client's ssh agent.
+struct SshMount {
+    std::string id;
+    bool required = false;
+};
+
+using Mount = std::variant<BindMount, CacheMount, TmpfsMount, SecretMount, SshMount>;
+
+enum class NetworkMode { Default, None, Host };
+
+// What a step may use, outside the cache key: it does not change what a step that succeeds makes.
+struct StepSettings {
+    std::string isolation;                 // "", "process", "hyperv"
+    std::optional<std::size_t> memory_mb;  // MiB
+    std::optional<std::size_t> processors;
+    std::optional<std::int64_t> time_limit;  // seconds
+    std::size_t retries = 0;                 // how often it is tried again if it fails
+};
+
+// A file that only the process sees: in a temporary directory, gone before the layer is read. Its Windows
+// path replaces `mark` in the arguments.
+struct StepFile {
+    std::string mark;
+    std::string data;
+    std::string extension;  // ".cmd"
+};
+
+// A line of the hosts file.
+struct ExtraHost {
+    std::string name;
+    std::string address;  // outside the cache key
+};
+
+// Unix ownership and permissions that a mount asks for, where the image has none.
+struct UnixAttribute {
+    std::string option;  // "mode=0777", as written
+    std::string mount;   // "cache"
+};
+
+// Runs a process. Input 0 is the root file system; further inputs are read by mounts. Output: input 0 with
+// one more layer.
 struct ExecOperation {
     std::vector<std::string> arguments;  // joined with single spaces, never quoted (hcs.md §2.4)
-    // For heredoc RUNs on Windows: written to a temporary file whose Windows path replaces the text
-    // "{script}" in `arguments`; gone before the layer is read.
-    std::optional<std::string> script;
-    std::string script_extension;  // ".cmd", ".ps1"
+    std::vector<StepFile> files;
     std::vector<std::string> environment;
     std::string working_directory;
     std::string user;
-    bool network = true;
-    std::vector<BindMount> mounts;
+    NetworkMode network = NetworkMode::Default;
+    bool insecure = false;  // --security=insecure
+    std::vector<Mount> mounts;
+    std::vector<UnixAttribute> unix_attributes;
+    std::vector<ExtraHost> extra_hosts;
     bool uniform_parents = false;  // as in FileOperation
     std::optional<std::int64_t> epoch_ticks;
     // Outside the cache key.
     std::vector<std::pair<std::string, std::string>> proxy_environment;
+    StepSettings settings;
 };
 
 using Operation = std::variant<ImageSource, LocalSource, HttpSource, GitSource, ScratchSource, FileOperation,

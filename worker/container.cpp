@@ -75,7 +75,7 @@ hcs::ComputeSystemDocument Container::document(const ContainerSpec& spec,
         container.Processor->Count = spec.limits.processors;
     }
     container.MappedDirectories = spec.mounts;
-    if (spec.network) container.Networking = compute_.networking(hcs::NetworkMode::Nat);
+    container.Networking = compute_.networking(spec.network);
     return document;
 }
 

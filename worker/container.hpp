@@ -20,7 +20,7 @@ struct ContainerSpec {
     std::vector<std::string> users;  // besides the built-in ones
     std::vector<hcs::MappedDirectory> mounts;
     Limits limits;
-    bool network = false;
+    hcs::NetworkMode network = hcs::NetworkMode::None;
     std::string host_name;
 };
 

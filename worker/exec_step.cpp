@@ -3,11 +3,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "tree/delta_times.hpp"
 #include "tree/name.hpp"
+#include "worker/exec_support.hpp"
 #include "worker/file_editor.hpp"
 #include "worker/output_log.hpp"
 #include "worker/staging.hpp"
@@ -21,11 +23,13 @@ using base::ErrorCode;
 using base::fail;
 using tree::Os;
 
-constexpr std::string_view kScriptMark = "{script}";
-constexpr std::string_view kScriptDirectory = "Windows/Temp";
+constexpr std::string_view kFileDirectory = "Windows/Temp";
 // The kernel stamps files with a clock that may run this much behind the one we read.
 constexpr std::int64_t kClockSlack = base::FileTime::kTicksPerSecond / 10;
 constexpr std::size_t kRegistryChangesShown = 10;
+// Before a step is tried again; doubled each time.
+constexpr std::chrono::seconds kFirstPause{1};
+constexpr std::chrono::seconds kLongestPause{30};
 
 void replace_all(std::string& text, std::string_view what, std::string_view with) {
     for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size()) {
@@ -33,21 +37,32 @@ void replace_all(std::string& text, std::string_view what, std::string_view with
     }
 }
 
-}  // namespace
-
-tree::Tree mount_tree(const solver::BindMount& mount, const Snapshot& from, const base::CancelToken& cancel) {
-    const tree::Tree& tree = from.tree(cancel);
-    auto path = tree.resolve(mount.source);
-    if (!path) {
-        throw fail(ErrorCode::NotFound, "mount source \"/{}\": not found", tree::printable(mount.source));
-    }
-    tree::NodeRef node = tree.find(*path);
-    if (node->kind != tree::NodeKind::Directory) {
-        throw fail(ErrorCode::Unsupported, "mount source \"/{}\" is a file; only directories can be mounted",
-                   tree::printable(mount.source));
-    }
-    return {tree.os(), node};
+Limits limits_of(const solver::StepSettings& settings, Limits limits) {
+    if (settings.memory_mb) limits.memory_mb = *settings.memory_mb;
+    if (settings.processors) limits.processors = static_cast<std::uint32_t>(*settings.processors);
+    if (settings.time_limit) limits.time_limit = std::chrono::seconds(*settings.time_limit);
+    return limits;
 }
+
+// Another attempt can help only against what the step itself ran into.
+bool worth_another_try(const base::Error& error) {
+    return error.code() == ErrorCode::Process || error.code() == ErrorCode::TimedOut ||
+           error.code() == ErrorCode::Exhausted;
+}
+
+// The error as it may be shown: whatever is said of a step may quote what it made of a secret.
+base::Error masked(const base::Error& error, const SecretMask& mask) {
+    const auto& frames = error.frames();
+    base::Error result(error.code(), mask.text(frames.front().text), frames.front().where);
+    for (std::size_t i = 1; i < frames.size(); ++i)
+        result.add_frame(mask.text(frames[i].text), frames[i].where);
+    if (error.source()) result.at(*error.source());
+    result.about(error.subject()).hint(mask.text(error.hint())).system(error.system());
+    if (error.exit_status()) result.process(*error.exit_status(), mask.text(error.output_tail()));
+    return result;
+}
+
+}  // namespace
 
 ExecStep::ExecStep(Worker::Parts& parts, const solver::ExecOperation& operation,
                    std::vector<SnapshotRef> inputs, const solver::ExecContext& context)
@@ -55,8 +70,10 @@ ExecStep::ExecStep(Worker::Parts& parts, const solver::ExecOperation& operation,
       operation_(operation),
       inputs_(std::move(inputs)),
       context_(context),
+      mask_(visible_secrets(operation, parts.options)),
       epoch_(epoch_of(operation.epoch_ticks)) {
     require_services(parts_.services, "RUN");
+    refuse_unsupported(operation_, parts_.options);
     if (inputs_.at(0)->os() != Os::Windows) {
         throw fail(ErrorCode::Unsupported, "RUN in a {} image is not built yet; only Windows images can run",
                    inputs_[0]->platform().os);
@@ -65,67 +82,87 @@ ExecStep::ExecStep(Worker::Parts& parts, const solver::ExecOperation& operation,
 }
 
 SnapshotRef ExecStep::run() {
+    std::chrono::seconds pause = kFirstPause;
+    for (std::size_t attempt = 1;; ++attempt) {
+        try {
+            return try_once();
+        } catch (const base::Error& error) {
+            base::Error shown = mask_.empty() ? error : masked(error, mask_);
+            if (attempt > operation_.settings.retries || !worth_another_try(error)) throw shown;
+            context_.progress->emit(
+                base::WarningEvent{context_.vertex,
+                                   1,
+                                   fmt::format("attempt {} of {} failed, trying again in {} s: {}", attempt,
+                                               operation_.settings.retries + 1, pause.count(), shown.what()),
+                                   "",
+                                   {},
+                                   {}});
+        }
+        if (context_.cancel.wait_for(pause)) context_.cancel.check();
+        pause = std::min(pause * 2, kLongestPause);
+    }
+}
+
+SnapshotRef ExecStep::try_once() {
     const Snapshot& rootfs = *inputs_[0];
     parts_.writer.write_all(rootfs, context_.cancel);
     const tree::Tree& lower = rootfs.tree(context_.cancel);
     Root root = prepare(lower);
 
     base::TempDir work(parts_.state.temporary_directory(), "run");
+    StepMounts mounts(parts_, operation_, inputs_, work.path(), context_.cancel);
     ContainerSpec spec;
     spec.folders = root_folders(parts_, rootfs, root.staged, work.path(), context_.cancel);
     spec.os_version = rootfs.platform().os_version;
     spec.users = image_users(lower);
-    spec.mounts = mounts(work.path());
-    spec.limits = parts_.options.limits;
-    spec.network = operation_.network;
+    spec.mounts = mounts.mapped();
+    spec.limits = limits_of(operation_.settings, parts_.options.limits);
+    spec.network = network();
 
     base::FileTime started{base::FileTime::now().ticks - kClockSlack};
     Container container(parts_.services, work.path() / ("scratch-" + work.path().filename().string()), spec,
                         context_.cancel);
-    run_process(container, root);
+    run_process(container, root, mounts);
     hcs::LayerChanges changes = container.shut_down(context_.cancel);
     bool registry_lost = check_registry(changes.registry);
     return snapshot(lower, root, changes, started, registry_lost || mounts_registry_loss());
 }
 
+hcs::NetworkMode ExecStep::network() const {
+    switch (operation_.network) {
+        case solver::NetworkMode::None:
+            return hcs::NetworkMode::None;
+        case solver::NetworkMode::Host:
+            return hcs::NetworkMode::Host;
+        case solver::NetworkMode::Default:
+            break;
+    }
+    return hcs::NetworkMode::Nat;
+}
+
 ExecStep::Root ExecStep::prepare(const tree::Tree& lower) const {
     tree::Tree wanted = with_directory(lower, operation_.working_directory, epoch_);
     Root root{wanted, wanted, fmt::format("{}", fmt::join(operation_.arguments, " "))};
-    if (operation_.script) replace_all(root.command_line, kScriptMark, script_path(root.staged));
-    for (const solver::BindMount& mount : operation_.mounts) {
-        root.staged = with_directory(root.staged, mount.target, epoch_);
+    for (const solver::StepFile& file : operation_.files) {
+        replace_all(root.command_line, file.mark, add_file(root.staged, file));
     }
     return root;
 }
 
-// Puts the script into the tree that the process sees and returns its Windows path. The name follows from the
+// Puts the file into the tree that the process sees and returns its Windows path. The name follows from the
 // bytes, so that a step that prints it prints the same again.
-std::string ExecStep::script_path(tree::Tree& staged) const {
+std::string ExecStep::add_file(tree::Tree& staged, const solver::StepFile& content) const {
     solver::WriteFileAction file;
-    std::string digest = base::Digest::of(*operation_.script).hex().substr(0, 16);
-    file.destination = fmt::format("{}/mullion-{}{}", kScriptDirectory, digest, operation_.script_extension);
-    file.data = *operation_.script;
+    std::string digest = base::Digest::of(content.data).hex().substr(0, 16);
+    file.destination = fmt::format("{}/mullion-{}{}", kFileDirectory, digest, content.extension);
+    file.data = content.data;
     FileEditor editor(staged, epoch_);
     editor.write_file(file);
     staged = editor.tree();
     return tree::display_path(Os::Windows, staged.fold_to_casing(file.destination));
 }
 
-// Copies, always: a bind mount shows what the step's key was made of, and writes to it are discarded.
-std::vector<hcs::MappedDirectory> ExecStep::mounts(const fs::path& directory) {
-    std::vector<hcs::MappedDirectory> mapped;
-    for (const solver::BindMount& mount : operation_.mounts) {
-        fs::path host = directory / fmt::format("mount-{}", mapped.size());
-        fs::create_directory(host);
-        tree::Tree files = mount_tree(mount, *inputs_.at(mount.input), context_.cancel);
-        base::with_context([&] { return fmt::format("mounting {}", mount.target); },
-                           [&] { parts_.materialiser.write_files(files, host, context_.cancel); });
-        mapped.push_back({host.string(), tree::display_path(Os::Windows, mount.target), !mount.writable});
-    }
-    return mapped;
-}
-
-hcs::ProcessParameters ExecStep::parameters(const Root& root) const {
+hcs::ProcessParameters ExecStep::parameters(const Root& root, const StepMounts& mounts) const {
     hcs::ProcessParameters parameters;
     parameters.CommandLine = root.command_line;
     parameters.User = operation_.user;
@@ -134,23 +171,29 @@ hcs::ProcessParameters ExecStep::parameters(const Root& root) const {
         root.wanted.resolve(operation_.working_directory).value_or(operation_.working_directory));
     std::vector<std::string> environment;
     for (const auto& [name, value] : operation_.proxy_environment) environment.push_back(name + "=" + value);
-    environment.insert(environment.end(), operation_.environment.begin(), operation_.environment.end());
+    for (const auto* more : {&operation_.environment, &mounts.environment()}) {
+        environment.insert(environment.end(), more->begin(), more->end());
+    }
     parameters.Environment = windows_environment(environment);
     parameters.CreateStdOutPipe = true;
     parameters.CreateStdErrPipe = true;
     return parameters;
 }
 
-void ExecStep::run_process(Container& container, const Root& root) {
+void ExecStep::run_process(Container& container, const Root& root, const StepMounts& mounts) {
     OutputTail tail;
-    OutputLog out(*context_.progress, context_.vertex, 1, tail);
-    OutputLog err(*context_.progress, context_.vertex, 2, tail);
+    OutputLog out_log(*context_.progress, context_.vertex, 1, tail);
+    OutputLog err_log(*context_.progress, context_.vertex, 2, tail);
+    MaskedSink out(mask_, out_log);
+    MaskedSink err(mask_, err_log);
     std::string shown = fmt::format("{}", fmt::join(operation_.arguments, " "));
+    auto run = [&] {
+        return container.run(parameters(root, mounts), {nullptr, &out, &err}, context_.cancel);
+    };
     std::uint32_t code =
-        base::with_context([&] { return fmt::format("process \"{}\"", shown); },
-                           [&] {
-                               return container.run(parameters(root), {nullptr, &out, &err}, context_.cancel);
-                           });
+        base::with_context([&] { return fmt::format("process \"{}\"", shown); }, std::move(run));
+    out.finish();
+    err.finish();
     if (code == 0) return;
     base::Error error =
         fail(ErrorCode::Process, "process \"{}\" did not complete successfully: exit code: {}", shown, code);
@@ -164,7 +207,7 @@ bool ExecStep::check_registry(const std::vector<hcs::RegistryChange>& changes) c
     if (changes.empty()) return false;
     std::string list;
     for (std::size_t i = 0; i < changes.size() && i < kRegistryChangesShown; ++i) {
-        list += (i == 0 ? "" : "\n") + hcs::to_string(changes[i]);
+        list += (i == 0 ? "" : "\n") + mask_.text(hcs::to_string(changes[i]));
     }
     if (changes.size() > kRegistryChangesShown) {
         list += fmt::format("\n... and {} more", changes.size() - kRegistryChangesShown);
@@ -183,9 +226,8 @@ bool ExecStep::check_registry(const std::vector<hcs::RegistryChange>& changes) c
 }
 
 bool ExecStep::mounts_registry_loss() const {
-    return std::any_of(operation_.mounts.begin(), operation_.mounts.end(), [&](const auto& mount) {
-        return mount.input > 0 && inputs_.at(mount.input)->registry_lost();
-    });
+    return std::any_of(inputs_.begin() + 1, inputs_.end(),
+                       [](const SnapshotRef& input) { return input->registry_lost(); });
 }
 
 SnapshotRef ExecStep::snapshot(const tree::Tree& lower, const Root& root, const hcs::LayerChanges& changes,

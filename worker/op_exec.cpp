@@ -12,39 +12,67 @@ namespace {
 using base::ErrorCode;
 using base::fail;
 
+// What a mount reads.
+struct Source {
+    std::size_t input;
+    std::string path;
+};
+
+std::optional<Source> source_of(const solver::Mount& mount) {
+    if (const auto* bind = std::get_if<solver::BindMount>(&mount)) return Source{bind->input, bind->source};
+    const auto* cache = std::get_if<solver::CacheMount>(&mount);
+    if (cache == nullptr || !cache->input) return std::nullopt;
+    return Source{*cache->input, cache->source};
+}
+
+// The part of the operation that counts for its key (dockerfile.md §18). Proxies and addresses change from
+// machine to machine and may not change the result, nor may what a cache directory holds, limits, and how
+// often a step is tried. What is mounted counts by content.
+solver::ExecOperation what_counts(solver::ExecOperation operation) {
+    operation.proxy_environment.clear();
+    operation.settings = {};
+    for (solver::ExtraHost& host : operation.extra_hosts) host.address.clear();
+    for (solver::Mount& mount : operation.mounts) {
+        if (auto* bind = std::get_if<solver::BindMount>(&mount); bind != nullptr && bind->input > 0) {
+            bind->source.clear();
+        } else if (auto* cache = std::get_if<solver::CacheMount>(&mount)) {
+            cache->id.clear();
+            cache->sharing = {};
+            cache->source.clear();
+        }
+    }
+    return operation;
+}
+
 // RUN. Its layer is written at once: running again is what a cache is there to save.
 class ExecOp final : public solver::Op {
   public:
     ExecOp(OpSetting setting, const solver::ExecOperation& operation)
         : setting_(std::move(setting)), operation_(operation) {
         if (setting_.input_count == 0) throw fail(ErrorCode::Invalid, "a RUN has no file system to run in");
-        for (const solver::BindMount& mount : operation_.mounts) {
-            if (mount.input >= setting_.input_count) {
+        for (const solver::Mount& mount : operation_.mounts) {
+            std::optional<Source> source = source_of(mount);
+            if (!source) continue;
+            if (source->input >= setting_.input_count) {
                 throw fail(ErrorCode::Invalid, "a RUN mounts an input it does not have");
             }
-            if (mount.input > 0) mounts_[mount.input].push_back(mount);
+            if (source->input > 0) sources_[source->input].push_back(source->path);
         }
     }
 
     solver::Category category() const override { return solver::Category::Wait; }
 
-    // Proxies change from machine to machine and may not change the result; what is mounted counts by
-    // content.
     solver::CacheMap cache_map(const solver::ExecContext&) override {
-        solver::ExecOperation key = operation_;
-        key.proxy_environment.clear();
-        for (solver::BindMount& mount : key.mounts) {
-            if (mount.input > 0) mount.source.clear();
-        }
-        solver::CacheMap map{operation_key("exec 1", {setting_.platform.string(), key}), false, {}};
+        solver::OperationDocument key{setting_.platform.string(), what_counts(operation_)};
+        solver::CacheMap map{operation_key("exec 2", key), false, {}};
         map.content_digests.resize(setting_.input_count);
         map.content_digests[0] = [this](const solver::ResultRef& result, const base::CancelToken& cancel) {
             return rootfs_digest(*snapshot_of(result), cancel);
         };
-        for (const auto& [input, mounts] : mounts_) {
-            map.content_digests[input] = [this, &mounts = mounts](const solver::ResultRef& result,
-                                                                  const base::CancelToken& cancel) {
-                return mount_digest(mounts, *snapshot_of(result), cancel);
+        for (const auto& [input, paths] : sources_) {
+            map.content_digests[input] = [this, &paths = paths](const solver::ResultRef& result,
+                                                                const base::CancelToken& cancel) {
+                return mount_digest(paths, *snapshot_of(result), cancel);
             };
         }
         return map;
@@ -79,12 +107,12 @@ class ExecOp final : public solver::Op {
         return hasher.finish();
     }
 
-    base::Digest mount_digest(const std::vector<solver::BindMount>& mounts, const Snapshot& from,
+    base::Digest mount_digest(const std::vector<std::string>& paths, const Snapshot& from,
                               const base::CancelToken& cancel) {
         base::Hasher hasher;
-        for (const solver::BindMount& mount : mounts) {
-            hasher.field(
-                mount_tree(mount, from, cancel).digest("", setting_.parts.blobs.contents(), cancel).string());
+        for (const std::string& path : paths) {
+            tree::Tree tree = mount_tree(path, from, cancel);
+            hasher.field(tree.digest("", setting_.parts.blobs.contents(), cancel).string());
         }
         if (from.registry_lost()) hasher.field("registry lost");
         return hasher.finish();
@@ -92,7 +120,7 @@ class ExecOp final : public solver::Op {
 
     OpSetting setting_;
     solver::ExecOperation operation_;
-    std::map<std::size_t, std::vector<solver::BindMount>> mounts_;  // by input
+    std::map<std::size_t, std::vector<std::string>> sources_;  // what is mounted of an input
 };
 
 }  // namespace

@@ -110,7 +110,7 @@ std::uint32_t run_container(Worker& worker, const ContainerRequest& request,
     spec.os_version = request.image.config.platform.os_version;
     spec.users = image_users(rootfs->tree(cancel));
     spec.limits = request.limits;
-    spec.network = request.network;
+    if (request.network) spec.network = hcs::NetworkMode::Nat;
     spec.host_name = request.host_name;
 
     std::vector<std::string> environment = config.env;

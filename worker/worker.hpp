@@ -33,10 +33,13 @@ struct ComputeServices {
     std::string missing;
 };
 
+// The longest time limit that a RUN may be given.
+inline constexpr std::chrono::seconds kLongestTimeLimit{7 * 24 * 3600};
+
 struct Limits {
     std::uint64_t memory_mb = 0;                     // 0: the backend's own
     std::uint32_t processors = 0;                    // 0: all
-    std::optional<std::chrono::seconds> time_limit;  // of one RUN
+    std::optional<std::chrono::seconds> time_limit;  // of one RUN; absent: none
 };
 
 struct WorkerOptions {
@@ -46,6 +49,10 @@ struct WorkerOptions {
     // OCI layouts and archives that ImageSource::store may name.
     std::map<std::string, std::filesystem::path> layouts;
     Limits limits;
+    // May a RUN say --network=host?
+    bool allow_host_network = false;
+    // By id; what RUN --mount=type=secret shows. Never leaves the memory of this process and its containers.
+    std::map<std::string, std::string> secrets;
     // A RUN that changes the registry passes with a warning instead of failing.
     bool allow_registry_loss = false;
     // How servers are reached.

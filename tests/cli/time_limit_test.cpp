@@ -13,7 +13,7 @@ TEST(StepTimeout, IsWhatWasAskedForElseAnHour) {
     BuildFlags flags;
     flags.context = ".";
     EXPECT_EQ(make_build_request(flags).worker.limits.time_limit, hours(1));
-    flags.step_timeout = "2h";
+    flags.run.step_timeout = "2h";
     EXPECT_EQ(make_build_request(flags).worker.limits.time_limit, hours(2));
 }
 

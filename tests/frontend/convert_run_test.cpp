@@ -33,7 +33,7 @@ TEST(ConvertRun, SeesArgsVariablesDirectoryAndUser) {
     EXPECT_EQ(exec.environment, (Words{"A=1", "B=2"}));
     EXPECT_EQ(exec.working_directory, "w");
     EXPECT_EQ(exec.user, "me");
-    EXPECT_TRUE(exec.network);
+    EXPECT_EQ(exec.network, solver::NetworkMode::Default);
     EXPECT_EQ(exec.epoch_ticks, base::FileTime::parse_rfc3339("2024-08-10T03:04:05Z").ticks);
 }
 
@@ -48,9 +48,11 @@ TEST(ConvertRun, HistoryNamesDeclaredArguments) {
 TEST(ConvertRun, AHeredocForCmdBecomesAScript) {
     const auto conversion = Case().convert("FROM base\nRUN <<-EOF\n\techo one\n\techo two\nEOF\n");
     const auto exec = exec_of(conversion);
-    EXPECT_EQ(exec.arguments, (Words{"cmd", "/S", "/C", "{script}"}));
-    EXPECT_EQ(exec.script, "@echo off\r\necho one\r\necho two\r\n");
-    EXPECT_EQ(exec.script_extension, ".cmd");
+    EXPECT_EQ(exec.arguments, (Words{"cmd", "/S", "/C", "{file-0}"}));
+    ASSERT_EQ(exec.files.size(), 1u);
+    EXPECT_EQ(exec.files[0].mark, "{file-0}");
+    EXPECT_EQ(exec.files[0].data, "@echo off\r\necho one\r\necho two\r\n");
+    EXPECT_EQ(exec.files[0].extension, ".cmd");
     EXPECT_EQ(conversion.config.history.back().created_by, "RUN cmd /S /C echo one\necho two\n # buildkit");
     EXPECT_EQ(conversion.target.vertex->options().name, "[2/2] RUN <<-EOF (echo one...)");
 }
@@ -60,32 +62,98 @@ TEST(ConvertRun, AHeredocForPowershellBecomesAScript) {
         "FROM base\nSHELL [\"C:\\\\x\\\\PowerShell.exe\", \"-Command\", "
         "\"$ErrorActionPreference='Stop';\"]\nRUN <<E\na\r\n\"b\"\nE\n");
     EXPECT_EQ(exec.arguments,
-              (Words{"C:\\x\\PowerShell.exe", "-Command", "$ErrorActionPreference='Stop';", "& '{script}'"}));
-    EXPECT_EQ(exec.script,
+              (Words{"C:\\x\\PowerShell.exe", "-Command", "$ErrorActionPreference='Stop';", "& '{file-0}'"}));
+    ASSERT_EQ(exec.files.size(), 1u);
+    EXPECT_EQ(exec.files[0].data,
               "\xEF\xBB\xBF"
               "a\r\n\"b\"\r\n");
-    EXPECT_EQ(exec.script_extension, ".ps1");
+    EXPECT_EQ(exec.files[0].extension, ".ps1");
 }
 
 TEST(ConvertRun, OtherShellsGetTheBodyAsTheirArgument) {
     const auto exec = exec_of("FROM base\nSHELL [\"busybox\", \"sh\", \"-c\"]\nRUN <<E\na\nb\nE\n");
     EXPECT_EQ(exec.arguments, (Words{"busybox", "sh", "-c", "a\nb\n"}));
-    EXPECT_FALSE(exec.script);
+    EXPECT_TRUE(exec.files.empty());
 }
 
-TEST(ConvertRun, HeredocsWithinACommandGoToTheShell) {
-    const auto conversion = Case().convert("FROM base\nRUN python <<A <<-B\n1\nA\n\t2\nB\n");
-    EXPECT_EQ(exec_of(conversion).arguments.back(), "python <<A <<-B\n1\nA\n\t2\nB");
-    ASSERT_EQ(conversion.warnings.size(), 1u);
-    EXPECT_EQ(conversion.warnings[0].range.first_line, 2);
+TEST(ConvertRun, HeredocsWithinACommandBecomeInputForCmd) {
+    const auto conversion =
+        Case().convert("FROM base\nRUN sort <<A >x & python 0<<-\"B C\" -\n1\r\nA\n\t2\nB C\n");
+    const auto exec = exec_of(conversion);
+    EXPECT_EQ(exec.arguments.back(), "sort <{file-0} >x & python 0<{file-1} -");
+    ASSERT_EQ(exec.files.size(), 2u);
+    EXPECT_EQ(exec.files[0].data, "1\r\n");
+    EXPECT_EQ(exec.files[1].data, "2\n");
+    EXPECT_EQ(exec.files[1].mark, "{file-1}");
+    EXPECT_TRUE(conversion.warnings.empty());
+    EXPECT_EQ(conversion.config.history.back().created_by,
+              "RUN cmd /S /C sort <<A >x & python 0<<-\"B C\" -\n1\r\nA\n\t2\nB C # buildkit");
 }
 
-TEST(ConvertRun, NetworkCanBeSwitchedOff) {
-    EXPECT_FALSE(exec_of("FROM base\nRUN --network=none x").network);
+TEST(ConvertRun, MarksOfFilesOccurNowhereElse) {
+    const auto exec = exec_of("FROM base\nRUN echo {file-0} & more <<A\n1\nA\n");
+    EXPECT_EQ(exec.arguments.back(), "echo {file-0} & more <{file-0-}");
+    EXPECT_EQ(exec.files.at(0).mark, "{file-0-}");
+}
+
+TEST(ConvertRun, HeredocsWithinACommandGoToOtherShellsAsTheyAre) {
+    const auto powershell =
+        Case().convert("FROM base\nSHELL [\"pwsh\", \"-c\"]\nRUN python <<A <<-B\n1\nA\n\t2\nB\n");
+    EXPECT_EQ(exec_of(powershell).arguments.back(), "python <<A <<-B\n1\nA\n\t2\nB");
+    ASSERT_EQ(powershell.warnings.size(), 1u);
+    EXPECT_EQ(powershell.warnings[0].range.first_line, 3);
+    const auto other = Case().convert("FROM base\nSHELL [\"sh\", \"-c\"]\nRUN cat <<A\n1\nA\n");
+    EXPECT_EQ(exec_of(other).arguments.back(), "cat <<A\n1\nA");
+    EXPECT_TRUE(other.warnings.empty());
+}
+
+TEST(ConvertRun, AScriptForCmdMayNameItsInterpreter) {
+    const auto python = exec_of("FROM base\nRUN <<E\n#!/usr/bin/env python3 -u\nprint(1)\nE\n");
+    EXPECT_EQ(python.arguments, (Words{"python3", "-u", "{file-0}"}));
+    EXPECT_EQ(python.files.at(0).data, "#!/usr/bin/env python3 -u\nprint(1)\n");
+    EXPECT_EQ(python.files.at(0).extension, ".py");
+    const auto powershell = exec_of("FROM base\nRUN <<E\n#!powershell -NoProfile\r\nGet-Date\r\nE\n");
+    EXPECT_EQ(powershell.arguments, (Words{"powershell", "-NoProfile", "-File", "{file-0}"}));
+    EXPECT_EQ(powershell.files.at(0).extension, ".ps1");
+    const auto cmd = exec_of("FROM base\nRUN <<E\n#!cmd\necho 1\nE\n");
+    EXPECT_EQ(cmd.arguments, (Words{"cmd", "/S", "/C", "{file-0}"}));
+    EXPECT_EQ(cmd.files.at(0).data, "@echo off\r\necho 1\r\n");
+    EXPECT_EQ(described(conversion_error("FROM base\nRUN <<E\n#!  \nE\n")),
+              "2: the heredoc begins with \"#!\" and names no interpreter");
+    // A comment to PowerShell.
+    const auto shell = exec_of("FROM base\nSHELL [\"pwsh\", \"-c\"]\nRUN <<E\n#!/bin/sh\nE\n");
+    EXPECT_EQ(shell.arguments, (Words{"pwsh", "-c", "& '{file-0}'"}));
+}
+
+TEST(ConvertRun, NetworkFollowsTheStepThenTheBuild) {
+    using solver::NetworkMode;
+    const auto network = [](frontend::NetworkMode of_build, const char* flag) {
+        Case c;
+        c.options.network = of_build;
+        return exec_of(c.convert("FROM base\nRUN " + std::string(flag) + " x")).network;
+    };
+    EXPECT_EQ(network(frontend::NetworkMode::Default, "--network=none"), NetworkMode::None);
+    EXPECT_EQ(network(frontend::NetworkMode::Default, "--network=host"), NetworkMode::Host);
+    EXPECT_EQ(network(frontend::NetworkMode::None, ""), NetworkMode::None);
+    EXPECT_EQ(network(frontend::NetworkMode::None, "--network=default"), NetworkMode::None);
+    EXPECT_EQ(network(frontend::NetworkMode::Host, ""), NetworkMode::Host);
+    EXPECT_EQ(network(frontend::NetworkMode::Host, "--network=none"), NetworkMode::None);
+}
+
+TEST(ConvertRun, SecurityAndHostsReachTheStep) {
+    EXPECT_FALSE(exec_of("FROM base\nRUN --security=sandbox x").insecure);
+    EXPECT_TRUE(exec_of("FROM base\nRUN --security=insecure x").insecure);
     Case c;
-    c.options.network = NetworkMode::None;
-    EXPECT_FALSE(exec_of(c.convert("FROM base\nRUN x")).network);
-    EXPECT_FALSE(exec_of(c.convert("FROM base\nRUN --network=default x")).network);
+    c.options.add_hosts = {{"db", "10.0.0.1"}};
+    const auto exec = exec_of(c.convert("FROM base\nRUN x"));
+    ASSERT_EQ(exec.extra_hosts.size(), 1u);
+    EXPECT_EQ(exec.extra_hosts[0].name, "db");
+    EXPECT_EQ(exec.extra_hosts[0].address, "10.0.0.1");
+}
+
+TEST(ConvertRun, DevicesAreRefused) {
+    EXPECT_EQ(described(conversion_error("FROM base\nRUN --device=v/c y")),
+              "2: RUN --device is not supported");
 }
 
 TEST(ConvertRun, ProxiesStayOutsideTheEnvironment) {
@@ -97,45 +165,6 @@ TEST(ConvertRun, ProxiesStayOutsideTheEnvironment) {
     EXPECT_EQ(exec.proxy_environment, (std::vector<std::pair<std::string, std::string>>{
                                           {"HTTP_PROXY", "http://p"}, {"NO_PROXY", "x"}}));
     EXPECT_EQ(conversion.config.history.back().created_by, "RUN cmd /S /C x # buildkit");
-}
-
-TEST(ConvertRun, BindMountsReadStagesAndTheContext) {
-    const auto conversion = Case().convert(
-        "FROM base AS tools\nCOPY t /t\nFROM base\nARG S=src\nWORKDIR /w\n"
-        "RUN --mount=from=tools,source=/t,target=C:/tools --mount=source=$S,target=in,rw x");
-    const auto exec = exec_of(conversion);
-    ASSERT_EQ(exec.mounts.size(), 2u);
-    EXPECT_EQ(exec.mounts[0].input, 1u);
-    EXPECT_EQ(exec.mounts[0].source, "t");
-    EXPECT_EQ(exec.mounts[0].target, "tools");
-    EXPECT_FALSE(exec.mounts[0].writable);
-    EXPECT_EQ(exec.mounts[1].input, 2u);
-    EXPECT_EQ(exec.mounts[1].source, "src");
-    EXPECT_EQ(exec.mounts[1].target, "w/in");
-    EXPECT_TRUE(exec.mounts[1].writable);
-    EXPECT_EQ(conversion.target.vertex->inputs().size(), 3u);
-}
-
-TEST(ConvertRun, MountErrors) {
-    EXPECT_EQ(described(conversion_error("FROM base\nRUN --mount=target=C:/ x")),
-              "2: invalid mount target \"/\"");
-    EXPECT_EQ(
-        described(conversion_error("FROM base AS a\nRUN --mount=from=b,target=x y\nFROM base AS b\nFROM a")),
-        "2: cannot mount from stage \"b\" to \"x\", stage needs to be defined before current command");
-}
-
-TEST(ConvertRun, WhatIsNotBuiltIsRefusedByName) {
-    for (const auto* type : {"cache", "tmpfs", "secret", "ssh"}) {
-        const auto error =
-            conversion_error("FROM base\n\nRUN --mount=type=" + std::string(type) + ",id=x,target=/x y");
-        EXPECT_EQ(error.code(), base::ErrorCode::Unsupported);
-        EXPECT_EQ(described(error), "3: RUN --mount=type=" + std::string(type) + " is not supported");
-    }
-    for (const auto* flag : {"--network=host", "--security=insecure"})
-        EXPECT_EQ(described(conversion_error("FROM base\nRUN " + std::string(flag) + " y")),
-                  "2: RUN " + std::string(flag) + " is not supported");
-    EXPECT_EQ(described(conversion_error("FROM base\nRUN --device=v/c y")),
-              "2: RUN --device is not supported");
 }
 
 }  // namespace

@@ -220,15 +220,16 @@ TEST(LintWindows, OptionsOnContinuedPowershellLinesCount) {
 }
 
 TEST(LintWindows, HeredocNotAScript) {
-    EXPECT_THAT(own_warnings("FROM base\nRUN python <<E\na\nE\n"),
-                ElementsAre(StartsWith("2 HeredocNotAScript")));
+    const std::string run = "RUN python <<E\na\nE\n";
+    EXPECT_THAT(own_warnings("FROM base\nSHELL [\"powershell\", \"-Command\"]\n" + run),
+                ElementsAre(StartsWith("3 HeredocNotAScript")));
+    EXPECT_THAT(own_warnings("FROM base\n" + run), IsEmpty());
 }
 
 TEST(LintWindows, UnsupportedFeaturesAreWarningsOfAMereCheck) {
     EXPECT_THAT(own_warnings("FROM base\nRUN --security=insecure a\nENV x=$y\n"),
                 ElementsAre(StartsWith("2 UnsupportedFeature: RUN --security=insecure is not supported")));
-    EXPECT_THAT(test::conversion_error("FROM base\nRUN --security=insecure a\n").code(),
-                base::ErrorCode::Unsupported);
+    EXPECT_THAT(test::conversion_error("FROM base\nRUN --device=x a\n").code(), base::ErrorCode::Unsupported);
 }
 
 }  // namespace

@@ -28,13 +28,19 @@ base::ErrorCode parse_failure(std::string_view bytes) {
 ExecOperation full_exec() {
     ExecOperation exec;
     exec.arguments = {"cmd", "/S", "/C", "echo \"hi\" > a.txt"};
-    exec.script = "line 1\r\nline 2\n";
-    exec.script_extension = ".cmd";
+    exec.files = {{"{file-0}", "line 1\r\nline 2\n", ".cmd"}};
     exec.environment = {"PATH=C:\\Windows", "A="};
     exec.working_directory = "C:\\app";
     exec.user = "ContainerUser";
-    exec.network = false;
-    exec.mounts = {{1, "src", "app/src", true}};
+    exec.network = NetworkMode::None;
+    exec.insecure = true;
+    exec.mounts = {BindMount{1, "src", "app/src", true},
+                   CacheMount{"nuget", "ns/x", CacheSharing::Locked, 2, "seed", false},
+                   TmpfsMount{"scratch", 4096, false},
+                   SecretMount{"token", "run/secrets/token", "TOKEN", true}, SshMount{"default", true}};
+    exec.unix_attributes = {{"uid=5", "cache"}};
+    exec.extra_hosts = {{"db", "10.0.0.1"}};
+    exec.settings = {"process", 512, 2, 90, 3};
     exec.uniform_parents = true;
     exec.epoch_ticks = -5;
     exec.proxy_environment = {{"HTTP_PROXY", "http://proxy"}};
@@ -74,21 +80,63 @@ TEST(Operation, EveryMemberOfExecSurvives) {
     const auto& exec = std::get<ExecOperation>(back.operation);
     ExecOperation wanted = full_exec();
     EXPECT_EQ(exec.arguments, wanted.arguments);
-    EXPECT_EQ(exec.script, wanted.script);
-    EXPECT_EQ(exec.script_extension, wanted.script_extension);
+    ASSERT_EQ(exec.files.size(), 1u);
+    EXPECT_EQ(exec.files[0].mark, "{file-0}");
+    EXPECT_EQ(exec.files[0].data, wanted.files[0].data);
+    EXPECT_EQ(exec.files[0].extension, ".cmd");
     EXPECT_EQ(exec.environment, wanted.environment);
     EXPECT_EQ(exec.working_directory, wanted.working_directory);
     EXPECT_EQ(exec.user, wanted.user);
     EXPECT_EQ(exec.network, wanted.network);
-    ASSERT_EQ(exec.mounts.size(), 1u);
-    EXPECT_EQ(exec.mounts[0].input, 1u);
-    EXPECT_EQ(exec.mounts[0].source, "src");
-    EXPECT_EQ(exec.mounts[0].target, "app/src");
-    EXPECT_TRUE(exec.mounts[0].writable);
+    EXPECT_TRUE(exec.insecure);
+    EXPECT_EQ(exec.unix_attributes.at(0).option, "uid=5");
+    EXPECT_EQ(exec.unix_attributes.at(0).mount, "cache");
+    EXPECT_EQ(exec.extra_hosts.at(0).name, "db");
+    EXPECT_EQ(exec.extra_hosts.at(0).address, "10.0.0.1");
+    EXPECT_EQ(exec.settings.isolation, "process");
+    EXPECT_EQ(exec.settings.memory_mb, 512u);
+    EXPECT_EQ(exec.settings.processors, 2u);
+    EXPECT_EQ(exec.settings.time_limit, 90);
+    EXPECT_EQ(exec.settings.retries, 3u);
     EXPECT_TRUE(exec.uniform_parents);
     EXPECT_EQ(exec.epoch_ticks, wanted.epoch_ticks);
     EXPECT_EQ(exec.proxy_environment, wanted.proxy_environment);
     EXPECT_EQ(back.platform, "windows/amd64:10.0.20348.2700");
+}
+
+TEST(Operation, EveryMemberOfMountsSurvives) {
+    OperationDocument back = parse_operation(serialise(document(full_exec())));
+    const auto& mounts = std::get<ExecOperation>(back.operation).mounts;
+    ASSERT_EQ(mounts.size(), 5u);
+    const auto& bind = std::get<BindMount>(mounts[0]);
+    EXPECT_EQ(bind.input, 1u);
+    EXPECT_EQ(bind.source, "src");
+    EXPECT_EQ(bind.target, "app/src");
+    EXPECT_TRUE(bind.writable);
+    const auto& cache = std::get<CacheMount>(mounts[1]);
+    EXPECT_EQ(cache.target, "nuget");
+    EXPECT_EQ(cache.id, "ns/x");
+    EXPECT_EQ(cache.sharing, CacheSharing::Locked);
+    EXPECT_EQ(cache.input, 2u);
+    EXPECT_EQ(cache.source, "seed");
+    EXPECT_FALSE(cache.writable);
+    const auto& tmpfs = std::get<TmpfsMount>(mounts[2]);
+    EXPECT_EQ(tmpfs.target, "scratch");
+    EXPECT_EQ(tmpfs.size, 4096u);
+    EXPECT_FALSE(tmpfs.writable);
+    const auto& secret = std::get<SecretMount>(mounts[3]);
+    EXPECT_EQ(secret.id, "token");
+    EXPECT_EQ(secret.target, "run/secrets/token");
+    EXPECT_EQ(secret.variable, "TOKEN");
+    EXPECT_TRUE(secret.required);
+    EXPECT_EQ(std::get<SshMount>(mounts[4]).id, "default");
+    EXPECT_TRUE(std::get<SshMount>(mounts[4]).required);
+}
+
+TEST(Operation, UnknownWordsAreRefused) {
+    std::string bytes = serialise(document(full_exec()));
+    bytes.replace(bytes.find("\"locked\""), 8, "\"frozen\"");
+    EXPECT_EQ(parse_failure(bytes), base::ErrorCode::Invalid);
 }
 
 TEST(Operation, EveryMemberOfFileActionsSurvives) {

@@ -58,7 +58,7 @@ TEST_F(ExecOpTest, NetworkOnlyWhereTheStepWantsIt) {
     solve(run(base_image(), {"one"}));
     solver::ExecOperation none;
     none.arguments = {"two"};
-    none.network = false;
+    none.network = solver::NetworkMode::None;
     solve(exec(none));
     EXPECT_TRUE(fake.processes.at(0).document.Container.Networking);
     EXPECT_FALSE(fake.processes.at(1).document.Container.Networking);
@@ -288,9 +288,8 @@ TEST_F(ExecOpTest, WorkingDirectoryIsMadeAndBelongsToTheLayer) {
 
 TEST_F(ExecOpTest, ScriptIsThereForTheProcessAndGoneAfterwards) {
     solver::ExecOperation operation;
-    operation.arguments = {"cmd", "/S", "/C", "{script}"};
-    operation.script = "@echo off\r\necho hi\r\n";
-    operation.script_extension = ".cmd";
+    operation.arguments = {"cmd", "/S", "/C", "{file-0}"};
+    operation.files = {{"{file-0}", "@echo off\r\necho hi\r\n", ".cmd"}};
     std::string seen;
     fake.body = [&](const FakeProcess& process) {
         std::string windows_path = process.parameters.CommandLine.substr(10);
@@ -302,37 +301,31 @@ TEST_F(ExecOpTest, ScriptIsThereForTheProcessAndGoneAfterwards) {
         return 0;
     };
     auto snapshot = solve(exec(operation));
-    EXPECT_EQ(seen, *operation.script);
+    EXPECT_EQ(seen, operation.files[0].data);
     EXPECT_TRUE(snapshot->top()->delta(tree::Os::Windows, cancel)->empty());
 }
 
-TEST_F(ExecOpTest, BindMountsShowTheirInput) {
-    write("src/a.txt", "1");
+TEST_F(ExecOpTest, SettingsOfTheStepCountBeforeThoseOfTheBuild) {
+    options.limits = {512, 4, std::chrono::seconds(5)};
     solver::ExecOperation operation;
-    operation.mounts.push_back({1, "src", "mnt/in", false});
-    std::string seen;
-    fake.body = [&](const FakeProcess& process) {
-        const auto& mount = process.document.Container.MappedDirectories.at(0);
-        EXPECT_EQ(mount.ContainerPath, "C:\\mnt\\in");
-        EXPECT_TRUE(mount.ReadOnly);
-        seen = base::read_file(fs::path(mount.HostPath) / "a.txt", 100);
+    operation.settings = {"process", 2048, 1, 90, 0};
+    fake.body = [](const FakeProcess& process) -> std::optional<std::uint32_t> {
+        auto left = *process.deadline - std::chrono::steady_clock::now();
+        EXPECT_GT(left, std::chrono::seconds(60));
         return 0;
     };
-    auto snapshot = solve(exec(operation, {context()}));
-    EXPECT_EQ(seen, "1");
-    EXPECT_EQ(snapshot->tree(cancel).find("mnt"), nullptr);
-
-    auto again = [&] { return exec(operation, {context()}); };
-    write("other.txt", "x");
-    EXPECT_EQ(runs_of(again), 0U);
-    write("src/a.txt", "2");
-    EXPECT_EQ(runs_of(again), 1U);
+    solve(exec(operation));
+    const auto& container = fake.processes.at(0).document.Container;
+    EXPECT_EQ(container.Memory->SizeInMB, 2048U);
+    EXPECT_EQ(container.Processor->Count, 1U);
+    operation.settings = {"", 1, 1, 1, 5};
+    EXPECT_EQ(runs_of([&] { return exec(operation); }), 0U);  // no part of the key
 }
 
 TEST_F(ExecOpTest, FilesBesideAMountPointBringTheirDirectory) {
     write("src/a.txt", "1");
     solver::ExecOperation operation;
-    operation.mounts.push_back({1, "src", "work/in", false});
+    operation.mounts.push_back(solver::BindMount{1, "src", "work/in", false});
     fake.body = [&](const FakeProcess& process) {
         process.write("work/out.txt", "out");
         return 0;
@@ -342,13 +335,68 @@ TEST_F(ExecOpTest, FilesBesideAMountPointBringTheirDirectory) {
     EXPECT_EQ(snapshot->tree(cancel).find("work/in"), nullptr);
 }
 
-TEST_F(ExecOpTest, MountOfNothingAndOfAFileIsRefused) {
-    write("file", "1");
+TEST_F(ExecOpTest, StepsAreTriedAgainAsOftenAsTheySay) {
     solver::ExecOperation operation;
-    operation.mounts.push_back({1, "nope", "mnt", false});
-    EXPECT_EQ(failure(exec(operation, {context()})).code(), base::ErrorCode::NotFound);
-    operation.mounts[0].source = "file";
-    EXPECT_EQ(failure(exec(operation, {context()})).code(), base::ErrorCode::Unsupported);
+    operation.settings.retries = 1;
+    int runs = 0;
+    fake.body = [&](const FakeProcess& process) {
+        process.write("partial.txt", "x");
+        return ++runs == 1 ? 7U : 0U;
+    };
+    auto snapshot = solve(exec(operation));
+    EXPECT_EQ(runs, 2);
+    EXPECT_EQ(read(snapshot, "partial.txt"), "x");
+    auto warnings = progress.all<base::WarningEvent>();
+    ASSERT_EQ(warnings.size(), 1U);
+    EXPECT_THAT(warnings[0].message, HasSubstr("attempt 1 of 2 failed"));
+    EXPECT_THAT(warnings[0].message, HasSubstr("exit code: 7"));
+
+    runs = -10;
+    operation.arguments = {"always"};
+    fake.body = [&](const FakeProcess&) {
+        ++runs;
+        return 1;
+    };
+    EXPECT_EQ(failure(exec(operation)).code(), base::ErrorCode::Process);
+    EXPECT_EQ(runs, -8);
+    EXPECT_EQ(fake.open_scratches, 0U);
+}
+
+TEST_F(ExecOpTest, WhatAnotherTryCannotHelpIsNotTriedAgain) {
+    solver::ExecOperation operation;
+    operation.settings.retries = 5;
+    fake.registry = {{hcs::RegistryChange::Kind::KeyAdded, "HKLM\\Software\\X", "", ""}};
+    failure(exec(operation));
+    EXPECT_EQ(fake.processes.size(), 1U);
+}
+
+TEST_F(ExecOpTest, WhatCannotBeDoneIsRefusedByName) {
+    auto refused = [&](const std::function<void(solver::ExecOperation&)>& ask) {
+        solver::ExecOperation operation;
+        ask(operation);
+        return failure(exec(operation));
+    };
+    auto host = refused([](auto& operation) { operation.network = solver::NetworkMode::Host; });
+    EXPECT_STREQ(host.what(), "RUN: network.host is not allowed");
+    auto insecure = refused([](auto& operation) { operation.insecure = true; });
+    EXPECT_STREQ(insecure.what(), "RUN: security.insecure is not allowed");
+    auto hyperv = refused([](auto& operation) { operation.settings.isolation = "hyperv"; });
+    EXPECT_THAT(hyperv.what(), HasSubstr("isolation=hyperv"));
+    auto mode = refused([](auto& operation) { operation.unix_attributes = {{"mode=0777", "cache"}}; });
+    EXPECT_THAT(mode.what(), HasSubstr("mode=0777"));
+    EXPECT_EQ(mode.subject(), "mode=0777");
+    auto ssh = refused([](auto& operation) { operation.mounts = {solver::SshMount{"default", true}}; });
+    EXPECT_EQ(ssh.code(), base::ErrorCode::Unsupported);
+    EXPECT_TRUE(fake.processes.empty());
+}
+
+TEST_F(ExecOpTest, NetworkOfTheHostIsThereIfAllowed) {
+    options.allow_host_network = true;
+    solver::ExecOperation operation;
+    operation.network = solver::NetworkMode::Host;
+    solve(exec(operation));
+    EXPECT_EQ(fake.processes.at(0).document.Container.Networking->Namespace,
+              "00000000-0000-0000-0000-000000000001");
 }
 
 TEST_F(ExecOpTest, UserOwnsWhatTheStepMakes) {

@@ -1,0 +1,77 @@
+#include "cli/secret_option.hpp"
+
+#include <cstdlib>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "cli/key_values.hpp"
+
+namespace mullion::cli {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+
+struct SecretSource {
+    std::string id;
+    std::string file;
+    std::string variable;
+};
+
+std::string lower_ascii(std::string text) {
+    for (char& c : text) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return text;
+}
+
+SecretSource parse(const std::string& option) {
+    SecretSource secret;
+    std::string type;
+    for (auto& [name, value] : parse_key_value_csv(option, "--secret")) {
+        std::string key = lower_ascii(name);
+        if (key == "type") {
+            if (value != "file" && value != "env") {
+                throw fail(ErrorCode::Invalid, "--secret: unsupported secret type \"{}\"", value);
+            }
+            type = value;
+        } else if (key == "id") {
+            secret.id = value;
+        } else if (key == "source" || key == "src") {
+            secret.file = value;
+        } else if (key == "env") {
+            secret.variable = value;
+        } else {
+            throw fail(ErrorCode::Invalid, "--secret: unexpected key '{}' in '{}={}'", key, name, value)
+                .hint("keys are id, src, env and type");
+        }
+    }
+    if (secret.id.empty()) throw fail(ErrorCode::Invalid, "--secret: secret missing ID");
+    if (type == "env" && secret.variable.empty()) secret.variable = std::exchange(secret.file, {});
+    if (!secret.variable.empty() && !secret.file.empty()) {
+        throw fail(ErrorCode::Invalid, "--secret id={}: src and env exclude one another", secret.id);
+    }
+    if (secret.variable.empty() && secret.file.empty()) {
+        bool is_variable = type != "file" && std::getenv(secret.id.c_str()) != nullptr;
+        (is_variable || type == "env" ? secret.variable : secret.file) = secret.id;
+    }
+    return secret;
+}
+
+}  // namespace
+
+std::pair<std::string, std::string> read_secret(const std::string& option) {
+    SecretSource secret = parse(option);
+    if (!secret.variable.empty()) {
+        const char* value = std::getenv(secret.variable.c_str());
+        if (value == nullptr) {
+            throw fail(ErrorCode::NotFound, "--secret id={}: there is no environment variable {}", secret.id,
+                       secret.variable);
+        }
+        return {secret.id, value};
+    }
+    return base::with_context([&] { return fmt::format("--secret id={}", secret.id); },
+                              [&] { return std::pair(secret.id, base::read_file(secret.file, kMaxSecret)); });
+}
+
+}  // namespace mullion::cli

@@ -1,0 +1,16 @@
+// What a RUN may ask for and containers here cannot do, found before anything runs.
+#pragma once
+
+#include "solver/operation.hpp"
+#include "solver/vertex.hpp"
+#include "worker/worker.hpp"
+
+namespace mullion::worker {
+
+// Throws Unsupported or Denied naming the option, or Invalid for what can never work.
+void refuse_unsupported(const solver::ExecOperation& operation, const WorkerOptions& options);
+
+// The same for every RUN that `target` needs; the error has the step's place in the Dockerfile.
+void refuse_unsupported(const solver::Edge& target, const WorkerOptions& options);
+
+}  // namespace mullion::worker
