@@ -10,6 +10,7 @@ namespace mullion::cli {
 
 void add_base(CLI::App& app, Context& context);
 void add_build(CLI::App& app, Context& context);
+void add_cache(CLI::App& app, Context& context);
 void add_dockerfile(CLI::App& app, Context& context);
 void add_image(CLI::App& app, Context& context);
 void add_images(CLI::App& app, Context& context);

@@ -25,6 +25,7 @@ void add_commands(CLI::App& app, Context& context) {
     mullion::cli::add_rmi(app, context);
     mullion::cli::add_load(app, context);
     mullion::cli::add_save(app, context);
+    mullion::cli::add_cache(app, context);
     mullion::cli::add_base(app, context);
     mullion::cli::add_image(app, context);
     mullion::cli::add_dockerfile(app, context);
