@@ -230,6 +230,30 @@ TEST_F(Secrets, DoNotLeaveThroughErrors) {
     expect_nowhere(registry);
 }
 
+TEST_F(Secrets, AreOnNoDiskWhileTheStepRunsNorAfterAKill) {
+    workspace.write("context/Dockerfile",
+                    "FROM base\nRUN --mount=type=secret,id=file --mount=type=secret,id=file,env=TOKEN "
+                    "--mount=type=cache,target=C:/c,sharing=locked for /l %i in (0,0,1) do @rem\n");
+    workspace.base_context();
+    auto output = workspace.tool(
+        {"sh", "-c",
+         "\"$0\" build --progress plain --secret id=file,src=secret.txt "
+         "--build-context base=oci-layout://$PWD/base context 2>log & pid=$!; "
+         "for i in $(seq 600); do grep -q 'RUN --mount' log && break; sleep 0.1; done; sleep 2; "
+         "grep -raF \"$1\" $MULLION_STATE; \"$0\" cache mounts ls --format json; "
+         "kill -KILL $pid; wait $pid; sleep 1; grep -raF \"$1\" $MULLION_STATE; "
+         "\"$0\" cache mounts ls --format json",
+         MULLION_BINARY_PATH, kValue});
+    std::istringstream lines(output.out);
+    std::string during, after, more;
+    std::getline(lines, during);
+    std::getline(lines, after);
+    std::getline(lines, more);
+    EXPECT_THAT(during, HasSubstr("\"InUse\":true"));
+    EXPECT_THAT(after, HasSubstr("\"InUse\":false"));
+    EXPECT_EQ(more, "");
+}
+
 TEST_F(Secrets, AnotherValueChangesNoKey) {
     const char* dockerfile = "FROM base\nRUN --mount=type=secret,id=token,env=TOKEN echo used\n";
     ASSERT_EQ(build(dockerfile, {"--secret", "id=token,env=MY_TOKEN"}).exit_code, 0);
