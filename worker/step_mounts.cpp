@@ -110,12 +110,20 @@ void StepMounts::map(fs::path host, const std::string& target, bool read_only) {
 }
 
 void StepMounts::map_private(std::string_view data, const std::string& target) {
-    refuse_hiding(target, false);
+    check_target(target, false);
     files_.emplace_back(data);
     map(files_.back().path(), target, true);
 }
 
-void StepMounts::refuse_hiding(const std::string& target, bool directory) const {
+// Whether there can be such a file or directory, and whether it would hide one of the other kind.
+void StepMounts::check_target(const std::string& target, bool directory) const {
+    for (std::string_view name : tree::split(target)) {
+        if (auto problem = tree::name_problem(Os::Windows, name)) {
+            throw fail(ErrorCode::Invalid, "mount target {}: {} {}", shown(target), tree::printable(name),
+                       *problem)
+                .hint("give the mount another target=PATH");
+        }
+    }
     const tree::Tree& root = inputs_.at(0)->tree(cancel_);
     auto path = root.resolve(target);
     if (!path) return;
@@ -156,7 +164,7 @@ tree::Tree StepMounts::with_mount_points(tree::Tree tree, const std::string& tar
 void StepMounts::add(const solver::BindMount& mount) {
     tree::Tree tree = mount_tree(mount.source, *inputs_.at(mount.input), cancel_);
     bool directory = tree.root()->kind == tree::NodeKind::Directory;
-    refuse_hiding(mount.target, directory);
+    check_target(mount.target, directory);
     fs::path host = directory_ / fmt::format("mount-{}", mapped_.size());
     fs::create_directory(host);
     std::string name(tree::base_name(mount.target));
@@ -214,12 +222,12 @@ void StepMounts::take_caches() {
 }
 
 void StepMounts::add(const solver::CacheMount& mount) {
-    refuse_hiding(mount.target, true);
+    check_target(mount.target, true);
     map(caches_.at(cache_key(mount)).files(), mount.target, !mount.writable);
 }
 
 void StepMounts::add(const solver::TmpfsMount& mount) {
-    refuse_hiding(mount.target, true);
+    check_target(mount.target, true);
     mapped_.push_back(parts_.services.compute->memory_directory(tree::display_path(Os::Windows, mount.target),
                                                                 mount.size.value_or(0)));
     mapped_.back().ReadOnly = !mount.writable;

@@ -23,7 +23,8 @@ class StepMounts {
   public:
     // `inputs` are the operation's, the root file system first; `directory` takes the copies. Waits for cache
     // directories that others have locked. Throws NotFound for a source or a required secret that is not
-    // there, Invalid where a file would hide a directory or the other way round.
+    // there, Invalid for targets no Windows can have and where a file would hide a directory or the other way
+    // round.
     StepMounts(Worker::Parts& parts, const solver::ExecOperation& operation,
                const std::vector<SnapshotRef>& inputs, const std::filesystem::path& directory,
                const base::CancelToken& cancel);
@@ -44,7 +45,7 @@ class StepMounts {
 
     void map(std::filesystem::path host, const std::string& target, bool read_only);
     void map_private(std::string_view data, const std::string& target);
-    void refuse_hiding(const std::string& target, bool directory) const;
+    void check_target(const std::string& target, bool directory) const;
     bool shows_file(const solver::Mount& mount) const;
     tree::Tree with_mount_points(tree::Tree tree, const std::string& target) const;
     std::optional<tree::Tree> cache_content(const solver::CacheMount& mount) const;

@@ -95,6 +95,10 @@ TEST_F(StepMountsTest, WhatIsNotThereOrWouldHideSomethingElseIsRefused) {
     auto hides_file =
         failure(exec({solver::BindMount{1, "directory", "Windows/System32/CMD.EXE", false}}, {context()}));
     EXPECT_THAT(hides_file.what(), HasSubstr("is a file"));
+    options.secrets["a:b"] = "value";
+    restart();
+    auto name = failure(exec({solver::SecretMount{"a:b", "run/secrets/a:b", {}, false}}));
+    EXPECT_THAT(name.what(), HasSubstr("C:\\run\\secrets\\a:b: a:b contains ':'"));
     EXPECT_TRUE(fake.processes.empty());
 }
 
