@@ -85,7 +85,8 @@ TEST(ConvertRun, HeredocsWithinACommandBecomeInputForCmd) {
     EXPECT_EQ(exec.files[0].data, "1\r\n");
     EXPECT_EQ(exec.files[1].data, "2\n");
     EXPECT_EQ(exec.files[1].mark, "{file-1}");
-    EXPECT_TRUE(conversion.warnings.empty());
+    ASSERT_EQ(conversion.warnings.size(), 1u);
+    EXPECT_EQ(conversion.warnings[0].rule, &rules::HeredocLineEnds);
     EXPECT_EQ(conversion.config.history.back().created_by,
               "RUN cmd /S /C sort <<A >x & python 0<<-\"B C\" -\n1\r\nA\n\t2\nB C # buildkit");
 }
@@ -101,6 +102,7 @@ TEST(ConvertRun, HeredocsWithinACommandGoToOtherShellsAsTheyAre) {
         Case().convert("FROM base\nSHELL [\"pwsh\", \"-c\"]\nRUN python <<A <<-B\n1\nA\n\t2\nB\n");
     EXPECT_EQ(exec_of(powershell).arguments.back(), "python <<A <<-B\n1\nA\n\t2\nB");
     ASSERT_EQ(powershell.warnings.size(), 1u);
+    EXPECT_EQ(powershell.warnings[0].rule, &rules::HeredocNotAScript);
     EXPECT_EQ(powershell.warnings[0].range.first_line, 3);
     const auto other = Case().convert("FROM base\nSHELL [\"sh\", \"-c\"]\nRUN cat <<A\n1\nA\n");
     EXPECT_EQ(exec_of(other).arguments.back(), "cat <<A\n1\nA");
