@@ -6,8 +6,10 @@
 #include <array>
 
 #include "frontend/expand.hpp"
+#include "frontend/remote_source.hpp"
 #include "frontend/shell_text.hpp"
 #include "frontend/unicode.hpp"
+#include "oci/http_url.hpp"
 #include "tree/name.hpp"
 
 namespace mullion::frontend {
@@ -68,7 +70,10 @@ bool is_package(std::string_view path) {
     return false;
 }
 
+// What a source becomes in a directory; empty for a repository, which is one itself.
 std::string source_name(const std::string& source) {
+    if (is_git_source(source)) return {};
+    if (is_url_source(source)) return oci::url_file_name(source);
     std::string path = source;
     std::replace(path.begin(), path.end(), '\\', '/');
     while (path.ends_with('/')) path.pop_back();

@@ -151,6 +151,9 @@ TEST(LintWindows, DestinationsThatClashByCase) {
     EXPECT_THAT(own("FROM base\nCOPY a A D:\\..\\x\\\n"), IsEmpty());
     EXPECT_THAT(own("FROM base\nCOPY readme.txt README.txt C:\\x\\\n"),
                 ElementsAre(HasSubstr("\"readme.txt\" and \"README.txt\" become the same file")));
+    EXPECT_THAT(own("FROM base\nADD https://x.example/a%20b?v=1 https://x.example/A%20b C:\\x\\\n"),
+                ElementsAre(HasSubstr("\"a b\" and \"A b\" become the same file")));
+    EXPECT_THAT(own("FROM base\nADD https://x.example/a.git https://y.example/A.git C:\\x\\\n"), IsEmpty());
 }
 
 TEST(LintWindows, PathTooLong) {

@@ -367,6 +367,19 @@ TEST_F(FileEditorTest, AddUnpacksArchivesIntoTheDestination) {
     EXPECT_NE(copy({"x.tar"}, "App/", action).find("App/x.tar"), nullptr);
 }
 
+TEST_F(FileEditorTest, UnpackedFilesOfWindowsImagesTakeTheOwnerButNoMode) {
+    tree::TreeEditor source(from);
+    source.put("x.tar", file_node(small_tar("tool.exe", "MZ")));
+    from = source.finish();
+    CopyAction action;
+    action.unpack_archives = true;
+    action.owner = solver::Ownership{"ContainerUser", ""};
+    auto plain = *copy({"x.tar"}, "App", action).find("App/tool.exe")->metadata.descriptor;
+    EXPECT_EQ(tree::SecurityDescriptor::parse(plain).owner, *tree::builtin_sid("ContainerUser"));
+    action.mode = "600";
+    EXPECT_EQ(*copy({"x.tar"}, "App", action).find("App/tool.exe")->metadata.descriptor, plain);
+}
+
 TEST_F(FileEditorTest, UnpackedFilesOfLinuxImagesKeepOwnerAndModeUnlessChowned) {
     base = Tree(Os::Linux);
     tree::TreeEditor source{Tree(Os::Linux)};
@@ -382,6 +395,9 @@ TEST_F(FileEditorTest, UnpackedFilesOfLinuxImagesKeepOwnerAndModeUnlessChowned) 
     EXPECT_EQ(given.mode, 0640u);
     EXPECT_EQ(given.uid, 7u);
     EXPECT_EQ(given.gid, 8u);
+    action.mode = "777";
+    EXPECT_EQ(copy({"x.tar"}, "opt", action).find("opt/tool")->metadata.mode, 0640u);
+    EXPECT_EQ(copy({"x.tar"}, "opt", action).find("opt")->metadata.uid, 7u);
 }
 
 TEST_F(FileEditorTest, HardLinksStayOneNewFile) {
