@@ -66,7 +66,8 @@ void allow(const std::string& entitlement, BuildRequest& request) {
 }
 
 [[noreturn]] void not_on_windows(std::string_view option, std::string_view why) {
-    throw fail(ErrorCode::Unsupported, "{} is not supported: {}", option, why);
+    throw fail(ErrorCode::Unsupported, "{} is not supported: {}", option, why)
+        .hint("--memory, --cpus and --step-timeout limit RUN steps");
 }
 
 void refuse_unix_limits(const RunFlags& flags) {

@@ -65,10 +65,11 @@ class GitOp final : public solver::Op {
             base::Json json = base::parse_json(payload, "cache record");
             base::JsonView view(json, "cache record");
             if (view.at("type").string() != kPayloadVersion) return nullptr;
-            SnapshotRef stored = load_payload(view.at("snapshot").string(), setting_.parts.blobs,
-                                              setting_.parts.options.allow_registry_loss);
-            if (!stored) return nullptr;
-            return files_of(stored, base::FileTime{view.at("time").integer()}, {});
+            stored_ = load_payload(view.at("snapshot").string(), setting_.parts.blobs,
+                                   setting_.parts.options.allow_registry_loss);
+            if (!stored_) return nullptr;
+            time_ = base::FileTime{view.at("time").integer()};
+            return files_of(stored_, time_, {});
         } catch (const base::Error& error) {
             base::log("worker").warn("unusable cache record: {}", error.what());
             return nullptr;
