@@ -26,11 +26,13 @@ endforeach()
 function(mullion_warnings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
     -Wno-missing-field-initializers -Werror)
-  # GCC 12 reports false overlaps in optimised "literal" + std::string (GCC bug 105329).
-  target_compile_options(${target} PRIVATE -Wno-restrict)
-  if(MULLION_SANITIZE)
-    # ... and false "maybe uninitialized" in instrumented code.
-    target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    # GCC 12 reports false overlaps in optimised "literal" + std::string (GCC bug 105329),
+    target_compile_options(${target} PRIVATE -Wno-restrict)
+    if(MULLION_SANITIZE)
+      # and false "maybe uninitialized" in instrumented code.
+      target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
+    endif()
   endif()
 endfunction()
 

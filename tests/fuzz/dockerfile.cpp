@@ -1,0 +1,57 @@
+// A Dockerfile, through everything the front end does with it: lines, grammar, instructions, stages, lowering.
+#include "base/error.hpp"
+#include "frontend/convert.hpp"
+#include "frontend/syntax.hpp"
+#include "tests/fuzz/target.hpp"
+
+namespace mullion::test {
+namespace {
+
+// Every image exists: empty, but for triggers, which are Dockerfile text too.
+class AnyImage final : public frontend::ImageResolver {
+  public:
+    frontend::ResolvedImage resolve_image(const oci::Reference& reference, const oci::Platform& platform,
+                                          const base::CancelToken&) override {
+        return image(reference.string(), platform);
+    }
+    frontend::ResolvedImage resolve_layout(std::string_view layout, const oci::Platform& platform,
+                                           const base::CancelToken&) override {
+        return image(std::string(layout), platform);
+    }
+
+  private:
+    static frontend::ResolvedImage image(std::string name, const oci::Platform& platform) {
+        oci::ImageConfig config;
+        config.platform = platform;
+        config.diff_ids = {base::DiffId{base::Digest::of("layer")}};
+        config.config.env = {"Path=C:\\Windows"};
+        config.config.on_build = {"RUN trigger", "COPY --from=0 a b"};
+        base::Digest digest = base::Digest::of(name);
+        return {std::move(name), digest, std::move(config), ""};
+    }
+};
+
+void convert(std::string_view text, const char* platform) {
+    AnyImage images;
+    frontend::Options options;
+    options.build_platform = oci::Platform::parse(platform);
+    options.every_stage = true;
+    options.build_args = {{"ARG", "value"}};
+    try {
+        frontend::convert(text, options, images, {});
+    } catch (const base::Error&) {
+    }
+}
+
+}  // namespace
+
+void fuzz(std::string_view input) {
+    try {
+        frontend::ast_dump(frontend::parse(input, "Dockerfile"));
+    } catch (const base::Error&) {
+    }
+    convert(input, "windows/amd64");
+    convert(input, "linux/amd64");
+}
+
+}  // namespace mullion::test
