@@ -2,6 +2,8 @@
 // §11; docs/mounts.md).
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "frontend/lower.hpp"
 #include "frontend/shell_text.hpp"
@@ -62,7 +64,21 @@ solver::StepFile powershell_script(std::string_view body) {
     return {"{file-0}", std::string(kByteOrderMark) + with_windows_line_ends(body), ".ps1"};
 }
 
+// cmd reads scripts in the code page of old programs (437 in most images), whatever chcp says on some hosts.
+void refuse_beyond_ascii(std::string_view script) {
+    const auto bad = std::find_if(script.begin(), script.end(), [](char c) { return (c & 0x80) != 0; });
+    if (bad == script.end()) return;
+    const auto at = static_cast<std::size_t>(bad - script.begin());
+    const auto begin = script.substr(0, at).rfind('\n') + 1;
+    const auto line = trim(script.substr(begin, script.find('\n', at) - begin));
+    throw fail(ErrorCode::Unsupported, "cmd would misread the line {} of a heredoc: scripts of cmd are ASCII",
+               quote(line))
+        .about(line)
+        .hint("make that line a RUN of its own without a heredoc: its text reaches cmd as Unicode");
+}
+
 solver::StepFile cmd_script(std::string_view body) {
+    refuse_beyond_ascii(body);
     return {"{file-0}", "@echo off\r\n" + with_windows_line_ends(body), ".cmd"};
 }
 

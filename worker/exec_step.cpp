@@ -50,6 +50,13 @@ bool worth_another_try(const base::Error& error) {
            error.code() == ErrorCode::Exhausted;
 }
 
+// The command line as messages have it.
+std::string shown_command(const solver::ExecOperation& operation) {
+    std::string text = fmt::format("{}", fmt::join(operation.arguments, " "));
+    for (const solver::StepFile& file : operation.files) replace_all(text, file.mark, "<heredoc>");
+    return text;
+}
+
 // The error as it may be shown: whatever is said of a step may quote what it made of a secret.
 base::Error masked(const base::Error& error, const SecretMask& mask) {
     const auto& frames = error.frames();
@@ -186,7 +193,7 @@ void ExecStep::run_process(Container& container, const Root& root, const StepMou
     OutputLog err_log(*context_.progress, context_.vertex, 2, tail);
     MaskedSink out(mask_, out_log);
     MaskedSink err(mask_, err_log);
-    std::string shown = fmt::format("{}", fmt::join(operation_.arguments, " "));
+    std::string shown = shown_command(operation_);
     auto run = [&] {
         return container.run(parameters(root, mounts), {nullptr, &out, &err}, context_.cancel);
     };

@@ -169,5 +169,14 @@ TEST(ConvertRun, ProxiesStayOutsideTheEnvironment) {
     EXPECT_EQ(conversion.config.history.back().created_by, "RUN cmd /S /C x # buildkit");
 }
 
+TEST(ConvertRun, ScriptsOfCmdAreAscii) {
+    const auto error =
+        test::error_of([] { Case().convert("FROM base\nRUN <<E\necho 1\n  mkdir C:\\\xC3\xA9\nE\n"); });
+    EXPECT_EQ(error.code(), base::ErrorCode::Unsupported);
+    EXPECT_EQ(error.subject(), "mkdir C:\\\xC3\xA9");
+    Case().convert("FROM base\nRUN mkdir C:\\\\\xC3\xA9\n");
+    Case().convert("FROM base\nSHELL [\"powershell\"]\nRUN <<E\nmkdir C:\\\xC3\xA9\nE\n");
+}
+
 }  // namespace
 }  // namespace mullion::frontend
