@@ -123,6 +123,26 @@ void warn_of_unknown_stages(Lowering& lowering, const StageGraph& graph) {
     }
 }
 
+// As in the reference, these have no effect; here they are not passed over in silence.
+void note_ignored_flags(const Dockerfile& dockerfile, Linter& linter) {
+    for (const auto& node : dockerfile.instructions) {
+        const bool none = node.keyword == Keyword::Healthcheck && !node.arguments.empty() &&
+                          equal_ignoring_case(node.arguments[0], "NONE");
+        const bool ignores = none || node.keyword == Keyword::Arg || node.keyword == Keyword::StopSignal;
+        if (ignores && !node.flags.empty())
+            linter.note(node.range, fmt::format("{} takes no flags: {} has no effect", upper_ascii(node.name),
+                                                node.flags.front()));
+    }
+}
+
+void note_unused_platforms(Lowering& lowering, const StageGraph& graph) {
+    for (const auto& node : graph.nodes())
+        if (node->base != nullptr && node->platform)
+            lowering.linter.note(
+                node->range, fmt::format("--platform={} has no effect: {} is a stage and has its platform",
+                                         node->platform->string(), quote(node->base_name)));
+}
+
 Conversion finish(Lowering& lowering, StageState& state) {
     Conversion out;
     out.target = state.root;
@@ -147,6 +167,7 @@ LintOptions lint_options(std::string_view text, const Options& options, BuildArg
 BuildFile read(std::string_view text, const Options& options, const oci::Platform& target, Linter& linter) {
     const auto dockerfile = parse(text, options.file);
     lint_syntax(text, dockerfile, target, linter);
+    note_ignored_flags(dockerfile, linter);
     auto file = group_stages(dockerfile);
     lint_stages(file, linter);
     return file;
@@ -187,6 +208,7 @@ Conversion convert(std::string_view text, const Options& options, ImageResolver&
                       .escape = file.directives.escape};
     StageGraph graph(file, options, globals, contexts, lowering.target_platform);
     warn_of_unknown_stages(lowering, graph);
+    note_unused_platforms(lowering, graph);
     lowering.target_root = &root_of(graph.target());
     std::vector<StageState> states(graph.nodes().size());
     resolve_stages(lowering, graph, states);

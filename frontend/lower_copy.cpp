@@ -114,6 +114,8 @@ void StageLowering::lower(const CopyInstruction& written) {
     lowering_.lint.copy(copy, destination, into_directory, state_.image.config.user);
     solver::FileOperation operation;
     operation.independent = copy.link && copy.chmod.empty();
+    if (copy.link && !operation.independent)
+        lowering_.linter.note(step_->instruction.range, "--link has no effect where --chmod is given");
     operation.uniform_parents = lowering_.options.uniform_parents;
     operation.epoch_ticks = state_.file_time.ticks;
     std::vector<solver::Edge> inputs;

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "frontend/convert.hpp"
 #include "support.hpp"
 
@@ -182,6 +184,19 @@ TEST(ConvertStages, PlatformContextsComeFirst) {
     c.options.named_contexts = {{"base", "oci-layout:///any"}, {"base::windows/amd64", "oci-layout:///win"}};
     c.convert("FROM base\nRUN x");
     EXPECT_EQ(c.resolver.asked, (Words{"/win windows/amd64"}));
+}
+
+TEST(ConvertStages, FlagsWithoutEffectAreRemarkedUpon) {
+    Case c;
+    c.options.windows_rules = false;
+    const auto conversion = c.convert(
+        "FROM base AS a\nARG --x y\nHEALTHCHECK --interval=1s NONE\nSTOPSIGNAL --x 9\n"
+        "FROM --platform=windows/arm64 a\nCOPY --link --chmod=644 a b\n");
+    std::vector<int> lines;
+    for (const auto& warning : conversion.warnings)
+        if (warning.rule == nullptr) lines.push_back(warning.range.first_line);
+    std::sort(lines.begin(), lines.end());
+    EXPECT_EQ(lines, (std::vector<int>{2, 3, 4, 5, 6}));
 }
 
 TEST(ConvertStages, TriggersOfImagesRunFirst) {
