@@ -1,5 +1,7 @@
 #include "cache/fs_layer_store.hpp"
 
+#include <chrono>
+#include <condition_variable>
 #include <map>
 #include <mutex>
 
@@ -125,21 +127,21 @@ class FsLayerStore final : public LayerStore {
     std::shared_ptr<const tree::Delta> stored_delta(const DiffId& diff_id, tree::Os os,
                                                     const CancelToken& cancel) override {
         std::shared_ptr<Slot> slot = slot_of(diff_id);
-        std::unique_lock lock = lock_slot(*slot, cancel);
+        SlotHold hold(*slot, cancel);
         return stored_delta(*slot, diff_id, os);
     }
 
     std::shared_ptr<const tree::Delta> read(const DiffId& diff_id, const oci::Descriptor& blob, tree::Os os,
                                             const CancelToken& cancel) override {
         std::shared_ptr<Slot> slot = slot_of(diff_id);
-        std::unique_lock lock = lock_slot(*slot, cancel);
+        SlotHold hold(*slot, cancel);
         return read(*slot, diff_id, blob, os, cancel);
     }
 
     std::shared_ptr<const tree::Delta> delta_of(const DiffId& diff_id, tree::Os os,
                                                 const CancelToken& cancel) override {
         std::shared_ptr<Slot> slot = slot_of(diff_id);
-        std::unique_lock lock = lock_slot(*slot, cancel);
+        SlotHold hold(*slot, cancel);
         if (auto stored = stored_delta(*slot, diff_id, os)) return stored;
         return read(*slot, diff_id, blob_or_throw(diff_id), os, cancel);
     }
@@ -148,7 +150,7 @@ class FsLayerStore final : public LayerStore {
         session_.lease(diff_id.digest);
         write_layer_index(paths_.index_of(diff_id), delta, session_.directory());
         std::shared_ptr<Slot> slot = slot_of(diff_id);
-        std::unique_lock lock = lock_slot(*slot, {});
+        SlotHold hold(*slot, {});
         slot->delta = std::make_shared<const tree::Delta>(delta);
     }
 
@@ -169,11 +171,39 @@ class FsLayerStore final : public LayerStore {
     }
 
   private:
-    // What this process knows of a layer; the mutex lets one thread find it out.
+    // What this process knows of a layer; whoever holds the slot may look at it and find it out.
     struct Slot {
-        std::timed_mutex mutex;
+        std::mutex mutex;
+        std::condition_variable freed;
+        bool held = false;
         std::shared_ptr<const tree::Delta> delta;
         std::optional<LayerTar> tar;
+    };
+
+    // Holds a slot, perhaps for as long as reading a layer takes; waiting for it can be canceled.
+    class SlotHold {
+      public:
+        SlotHold(Slot& slot, const CancelToken& cancel) : slot_(slot) {
+            constexpr std::chrono::milliseconds kCancelInterval{50};
+            std::unique_lock lock(slot_.mutex);
+            while (slot_.held) {
+                slot_.freed.wait_for(lock, kCancelInterval);
+                cancel.check();
+            }
+            slot_.held = true;
+        }
+        ~SlotHold() {
+            {
+                std::lock_guard lock(slot_.mutex);
+                slot_.held = false;
+            }
+            slot_.freed.notify_one();
+        }
+        SlotHold(const SlotHold&) = delete;
+        SlotHold& operator=(const SlotHold&) = delete;
+
+      private:
+        Slot& slot_;
     };
 
     // Whole, and leased from now on.
@@ -187,13 +217,6 @@ class FsLayerStore final : public LayerStore {
             if (!slot) slot = std::make_shared<Slot>();
             return slot;
         });
-    }
-
-    static std::unique_lock<std::timed_mutex> lock_slot(Slot& slot, const CancelToken& cancel) {
-        constexpr std::chrono::milliseconds kCancelInterval{50};
-        std::unique_lock lock(slot.mutex, std::defer_lock);
-        while (!lock.try_lock_for(kCancelInterval)) cancel.check();
-        return lock;
     }
 
     std::shared_ptr<const tree::Delta> stored_delta(Slot& slot, const DiffId& diff_id, tree::Os os) {
@@ -287,7 +310,7 @@ class FsLayerStore final : public LayerStore {
     // The uncompressed layer as a file: the blob itself, or a copy made once.
     LayerTar tar_of(const DiffId& diff_id, const CancelToken& cancel) {
         std::shared_ptr<Slot> slot = slot_of(diff_id);
-        std::unique_lock lock = lock_slot(*slot, cancel);
+        SlotHold hold(*slot, cancel);
         if (!slot->tar) slot->tar = find_tar(diff_id, cancel);
         return *slot->tar;
     }

@@ -1,12 +1,10 @@
 #include "worker/image.hpp"
 
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
-
 #include <algorithm>
 
 #include "base/error.hpp"
 #include "oci/history.hpp"
+#include "tree/parallel.hpp"
 #include "worker/parts.hpp"
 #include "worker/status.hpp"
 
@@ -56,11 +54,9 @@ std::vector<oci::Descriptor> layer_descriptors(Worker::Parts& parts, const Image
                                                const std::vector<WrittenLayer>& layers,
                                                const base::CancelToken& cancel) {
     std::vector<std::optional<oci::Descriptor>> stored(layers.size());
-    tbb::this_task_arena::isolate([&] {
-        tbb::parallel_for(std::size_t{0}, layers.size(), [&](std::size_t i) {
-            bool of_base = i < request.config.diff_ids.size();
-            stored[i] = stored_form(parts, layers[i], of_base, request.compression, cancel);
-        });
+    tree::parallel_for(layers.size(), 1, [&](std::size_t i) {
+        bool of_base = i < request.config.diff_ids.size();
+        stored[i] = stored_form(parts, layers[i], of_base, request.compression, cancel);
     });
     std::vector<oci::Descriptor> descriptors;
     for (std::optional<oci::Descriptor>& form : stored) {

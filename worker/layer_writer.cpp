@@ -1,14 +1,12 @@
 #include "worker/layer_writer.hpp"
 
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
-
 #include "base/copy.hpp"
 #include "base/error.hpp"
 #include "oci/limits.hpp"
 #include "tree/delta_compare.hpp"
 #include "tree/delta_times.hpp"
 #include "tree/layer_tar.hpp"
+#include "tree/parallel.hpp"
 #include "worker/prefetch.hpp"
 
 namespace mullion::worker {
@@ -51,10 +49,7 @@ std::pair<WrittenLayer, DeltaRef> LayerWriter::write_delta(const tree::Delta& de
 std::vector<WrittenLayer> LayerWriter::write_all(const Snapshot& snapshot, const base::CancelToken& cancel) {
     std::vector<LayerRef> layers = snapshot.layers();
     std::vector<std::optional<WrittenLayer>> written(layers.size());
-    tbb::this_task_arena::isolate([&] {
-        tbb::parallel_for(std::size_t{0}, layers.size(),
-                          [&](std::size_t i) { written[i] = write(*layers[i], cancel); });
-    });
+    tree::parallel_for(layers.size(), 1, [&](std::size_t i) { written[i] = write(*layers[i], cancel); });
     std::vector<WrittenLayer> result;
     for (std::optional<WrittenLayer>& layer : written) result.push_back(std::move(*layer));
     return result;

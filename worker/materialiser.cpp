@@ -1,12 +1,10 @@
 #include "worker/materialiser.hpp"
 
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
-
 #include <algorithm>
 
 #include "base/error.hpp"
 #include "cache/layer_paths.hpp"
+#include "tree/parallel.hpp"
 #include "worker/unpack.hpp"
 
 namespace mullion::worker {
@@ -41,13 +39,11 @@ std::vector<fs::path> Materialiser::folders(const Snapshot& snapshot, const base
     std::vector<base::DiffId> diff_ids = diff_ids_of(stack);
     std::size_t merged = stack.size() > kMaxFolders ? stack.size() - kMaxFolders : 0;
     std::vector<fs::path> folders(stack.size() - merged);
-    tbb::this_task_arena::isolate([&] {
-        tbb::parallel_for(std::size_t{0}, folders.size(), [&](std::size_t i) {
-            std::size_t at = merged + i;
-            const Snapshot* below = i == 0 ? nullptr : stack[at - 1];
-            auto chain = base::chain_id(std::span(diff_ids).first(at + 1));
-            folders[folders.size() - 1 - i] = folder_of(below, *stack[at], *chain, cancel);
-        });
+    tree::parallel_for(folders.size(), 1, [&](std::size_t i) {
+        std::size_t at = merged + i;
+        const Snapshot* below = i == 0 ? nullptr : stack[at - 1];
+        auto chain = base::chain_id(std::span(diff_ids).first(at + 1));
+        folders[folders.size() - 1 - i] = folder_of(below, *stack[at], *chain, cancel);
     });
     return folders;
 }

@@ -1,9 +1,6 @@
 #include "worker/unpack.hpp"
 
-#include <tbb/blocked_range.h>
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
-
+#include <algorithm>
 #include <unordered_map>
 
 #include "base/error.hpp"
@@ -11,6 +8,7 @@
 #include "oci/limits.hpp"
 #include "tree/layer_tar.hpp"
 #include "tree/name.hpp"
+#include "tree/parallel.hpp"
 #include "worker/host_directory.hpp"
 #include "worker/host_link.hpp"
 
@@ -142,17 +140,17 @@ void Unpacker::stream_layer(const base::DiffId& diff_id, const std::vector<const
 }
 
 void Unpacker::write_one_by_one(const std::vector<const File*>& files) {
-    auto write = [&](const tbb::blocked_range<std::size_t>& range) {
+    constexpr std::size_t kBatch = 64;  // files that share an open directory
+    tree::parallel_for((files.size() + kBatch - 1) / kBatch, 1, [&](std::size_t batch) {
         HostDirectory directory(root_);
-        for (std::size_t i = range.begin(); i != range.end(); ++i) {
+        std::size_t end = std::min(files.size(), (batch + 1) * kBatch);
+        for (std::size_t i = batch * kBatch; i < end; ++i) {
             cancel_.check();
             const File& file = *files[i];
             auto bytes = blobs_.contents().open(*file.content, cancel_);
             directory.make_file(file.path, *bytes, file.modified, file.mode, cancel_);
         }
-    };
-    tbb::this_task_arena::isolate(
-        [&] { tbb::parallel_for(tbb::blocked_range<std::size_t>(0, files.size(), 64), write); });
+    });
 }
 
 }  // namespace mullion::worker
