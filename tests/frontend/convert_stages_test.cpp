@@ -177,6 +177,21 @@ TEST(ConvertStages, NamedContextsReplaceBasesStagesAndSources) {
     EXPECT_EQ(error_of([&] { c.convert("FROM base"); }).code(), base::ErrorCode::Unsupported);
 }
 
+TEST(ConvertStages, ScratchIsNeverReplaced) {
+    Case c;
+    c.options.named_contexts = {{"scratch", "docker-image://base"}};
+    const auto conversion = c.convert("FROM scratch\nCOPY a b");
+    EXPECT_TRUE(
+        std::holds_alternative<solver::ScratchSource>(operation_of(conversion.target.vertex->inputs()[0])));
+}
+
+TEST(ConvertStages, TheTargetIsNoNumber) {
+    Case c;
+    c.options.target = "0";
+    EXPECT_STREQ(error_of([&] { c.convert("FROM base AS a\nFROM base"); }).what(),
+                 "target stage \"0\" could not be found");
+}
+
 TEST(ConvertStages, PlatformContextsComeFirst) {
     Case c;
     c.resolver.layouts["/any"] = test::windows_base();

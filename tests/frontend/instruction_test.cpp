@@ -66,6 +66,35 @@ TEST(Instruction, CopyAndAddKnowTheirFlags) {
     EXPECT_EQ(add.checksum, "sha256:00");
 }
 
+TEST(Instruction, CopyAndAddDoNotShareAllFlags) {
+    EXPECT_EQ(failure("COPY --keep-git-dir a b"), "unknown flag: --keep-git-dir");
+    EXPECT_EQ(failure("COPY --unpack a b"), "unknown flag: --unpack");
+    EXPECT_EQ(failure("COPY --checksum=sha256:00 a b"), "unknown flag: --checksum");
+    EXPECT_EQ(failure("ADD --parents a b"), "unknown flag: --parents");
+    const auto add = body<CopyInstruction>("ADD --exclude=x --exclude=y --chown=u --chmod=644 --link a b");
+    EXPECT_EQ(add.exclude, (Words{"x", "y"}));
+    EXPECT_EQ(add.chown, "u");
+    EXPECT_EQ(add.chmod, "644");
+    EXPECT_TRUE(add.link);
+}
+
+TEST(Instruction, MostInstructionsHaveNoFlags) {
+    for (const auto* text :
+         {"CMD --x a", "ENTRYPOINT --x a", "ENV --x a=b", "EXPOSE --x 1", "LABEL --x a=b", "MAINTAINER --x a",
+          "ONBUILD --x RUN a", "SHELL --x [\"a\"]", "USER --x a", "VOLUME --x a", "WORKDIR --x a",
+          "FROM --x a", "RUN --x a", "HEALTHCHECK --x CMD a"})
+        EXPECT_EQ(failure(text), "unknown flag: --x") << text;
+}
+
+TEST(Instruction, OnlyListsMayBeRepeated) {
+    EXPECT_EQ(failure("RUN --network=none --network=none x"), "duplicate flag specified: --network");
+    EXPECT_EQ(failure("RUN --security=sandbox --security=sandbox x"), "duplicate flag specified: --security");
+    EXPECT_EQ(failure("FROM --platform=a --platform=a b"), "duplicate flag specified: --platform");
+    EXPECT_EQ(failure("HEALTHCHECK --retries=1 --retries=1 CMD x"), "duplicate flag specified: --retries");
+    EXPECT_EQ(failure("ADD --checksum=a --checksum=a b c"), "duplicate flag specified: --checksum");
+    EXPECT_NO_THROW(one("RUN --mount=target=/a --mount=target=/b --device=a/b --device=c/d x"));
+}
+
 TEST(Instruction, CopyNeedsADestination) {
     EXPECT_EQ(failure("COPY a"),
               "COPY requires at least two arguments, but only one was provided. Destination could not be "
@@ -132,6 +161,8 @@ TEST(Instruction, HealthcheckKindsAndOptions) {
     EXPECT_EQ(failure("HEALTHCHECK --interval=1us CMD x"), "Interval \"interval\" cannot be less than 1ms");
     EXPECT_EQ(failure("HEALTHCHECK --retries=-1 CMD x"), "--retries cannot be negative (-1)");
     EXPECT_NO_THROW(one("HEALTHCHECK --timeout=0s CMD x"));
+    EXPECT_EQ(failure("HEALTHCHECK --start-interval=1us CMD x"),
+              "Interval \"start-interval\" cannot be less than 1ms");
 }
 
 TEST(Instruction, ArgumentCounts) {
