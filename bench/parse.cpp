@@ -1,8 +1,12 @@
-// A Dockerfile of 10 000 lines as syntax, against cutting the same text into lines and words.
+// Dockerfiles of 10 000 instructions and of 1 MiB as syntax, each against cutting the same text into lines
+// and words.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
+#include <functional>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "bench/ratio.hpp"
 #include "frontend/syntax.hpp"
@@ -10,9 +14,16 @@
 namespace mullion::bench {
 namespace {
 
-std::string make_dockerfile(int lines) {
-    std::string text = "# escape=`\nFROM mcr.microsoft.com/windows/nanoserver:ltsc2022 AS build\n";
-    for (int i = 2; i < lines; ++i) {
+struct Sample {
+    std::string text;
+    std::size_t instructions = 0;
+};
+
+// A Dockerfile with instructions of eight kinds in turn, until `enough` is true.
+Sample make_sample(const std::function<bool(const Sample&)>& enough) {
+    Sample sample{"# escape=`\nFROM mcr.microsoft.com/windows/nanoserver:ltsc2022 AS build\n", 1};
+    for (int i = 0; !enough(sample); ++i) {
+        std::string& text = sample.text;
         switch (i % 8) {
             case 0:
                 text += fmt::format("RUN echo step {} && dir C:\\src ^| findstr /i \"a b\"\n", i);
@@ -24,38 +35,49 @@ std::string make_dockerfile(int lines) {
                 text += fmt::format("ENV NAME_{}=\"value {}\" OTHER=${{NAME_{}:-none}}\n", i, i, i - 8);
                 break;
             case 3:
-                text += "RUN dotnet publish `\n";
+                text += fmt::format("RUN dotnet publish `\n    --configuration Release -o out{}\n", i);
                 break;
             case 4:
-                text += fmt::format("    --configuration Release -o out{}\n", i);
-                break;
-            case 5:
                 text += fmt::format("LABEL org.example.step{}=\"{}\"\n", i, i);
                 break;
-            case 6:
+            case 5:
                 text += "CMD [\"cmd\", \"/C\", \"type C:\\\\hello.txt\"]\n";
                 break;
+            case 6:
+                text += fmt::format("# comment {}\nWORKDIR C:\\work\\{}\n", i, i);
+                break;
             default:
-                text += fmt::format("# comment {}\n", i);
+                text += fmt::format("RUN <<EOF\necho {}\ndir C:\\\nEOF\n", i);
         }
+        ++sample.instructions;
     }
-    return text;
+    return sample;
 }
 
-const std::string& dockerfile() {
-    static const std::string text = make_dockerfile(10'000);
-    return text;
+const Sample& ten_thousand_instructions() {
+    static const Sample sample =
+        make_sample([](const Sample& so_far) { return so_far.instructions == 10'000; });
+    return sample;
 }
 
-Baseline words;
-
-void count_bytes(benchmark::State& state) {
-    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(dockerfile().size()));
+const Sample& one_mebibyte() {
+    static const Sample sample =
+        make_sample([](const Sample& so_far) { return so_far.text.size() >= 1 << 20; });
+    return sample;
 }
 
-void lines_and_words(benchmark::State& state) {
-    words.measure(state, [] {
-        std::istringstream text(dockerfile());
+Baseline words_of_instructions;
+Baseline words_of_mebibyte;
+
+void count(benchmark::State& state, const Sample& sample) {
+    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(sample.text.size()));
+    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(sample.instructions));
+}
+
+void lines_and_words(benchmark::State& state, Baseline& baseline, const Sample& (*sample)()) {
+    const Sample& input = sample();
+    baseline.measure(state, [&] {
+        std::istringstream text(input.text);
         std::vector<std::vector<std::string>> lines;
         for (std::string line; std::getline(text, line);) {
             std::istringstream rest(line);
@@ -64,19 +86,34 @@ void lines_and_words(benchmark::State& state) {
         }
         benchmark::DoNotOptimize(lines.data());
     });
-    count_bytes(state);
+    count(state, input);
 }
 
-void parse(benchmark::State& state) {
-    words.compare(state, "lines_and_words", [] {
-        frontend::Dockerfile parsed = frontend::parse(dockerfile(), "Dockerfile");
+void parse(benchmark::State& state, const Baseline& baseline, const Sample& (*sample)()) {
+    const Sample& input = sample();
+    if (frontend::parse(input.text, "Dockerfile").instructions.size() != input.instructions) {
+        state.SkipWithError("the sample does not have the instructions it counts");
+        return;
+    }
+    baseline.compare(state, "lines_and_words", [&] {
+        frontend::Dockerfile parsed = frontend::parse(input.text, "Dockerfile");
         benchmark::DoNotOptimize(parsed.instructions.data());
     });
-    count_bytes(state);
+    count(state, input);
 }
 
-BENCHMARK(lines_and_words)->UseManualTime()->Unit(benchmark::kMillisecond);
-BENCHMARK(parse)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(lines_and_words, 10k_instructions, words_of_instructions, ten_thousand_instructions)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(parse, 10k_instructions, words_of_instructions, ten_thousand_instructions)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(lines_and_words, 1MiB, words_of_mebibyte, one_mebibyte)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(parse, 1MiB, words_of_mebibyte, one_mebibyte)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace mullion::bench
