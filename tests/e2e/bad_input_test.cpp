@@ -103,6 +103,13 @@ TEST_F(BadInput, MissingDockerfileAndContext) {
     EXPECT_THAT(no_context.err, HasSubstr("nothing-here"));
 }
 
+TEST_F(BadInput, ALowerCaseDockerfileIsTakenIfThereIsNoOther) {
+    workspace.write("lower/dockerfile", "FROM scratch\nRUM lower\n");
+    EXPECT_THAT(workspace.run({"build", "lower"}).err, HasSubstr("RUM lower"));
+    workspace.write("lower/Dockerfile", "FROM scratch\nRUM upper\n");
+    EXPECT_THAT(workspace.run({"build", "lower"}).err, HasSubstr("RUM upper"));
+}
+
 TEST_F(BadInput, UnknownTarget) {
     auto built = build("FROM base AS one\nFROM base AS two\n", {"--target", "three"});
     EXPECT_EQ(built.exit_code, 1);

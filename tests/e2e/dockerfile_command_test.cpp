@@ -214,6 +214,16 @@ TEST_F(BuildCommand, ABuildShowsWarningsAndWhereTheyAreExplained) {
                       HasSubstr(R"("range":[{"start":{"line":1},"end":{"line":1}}])")));
 }
 
+TEST_F(BuildCommand, ArgumentsThatNothingDeclaresAreWarnedOf) {
+    workspace.write("context/Dockerfile", "FROM scratch\nARG USED\nCOPY Dockerfile C:/\n");
+    auto output = build({"-o", "type=local,dest=out", "--build-arg", "USED=1", "--build-arg", "STRAY=1",
+                         "--build-arg", "BUILDKIT_SYNTAX=x"});
+    ASSERT_EQ(output.exit_code, 0) << output.err;
+    EXPECT_THAT(output.err,
+                AllOf(HasSubstr("WARN: --build-arg STRAY: "),
+                      HasSubstr("WARN: --build-arg BUILDKIT_SYNTAX: "), Not(HasSubstr("--build-arg USED"))));
+}
+
 TEST_F(BuildCommand, ErrorTrueStopsTheBuildBehindTheWarnings) {
     workspace.write("context/Dockerfile", "# check=error=true\nFROM scratch AS Build\nCOPY Dockerfile C:/\n");
     auto output = build({"-o", "type=local,dest=out"});

@@ -108,7 +108,8 @@ TEST(Expand, Replacements) {
     EXPECT_EQ(word("${A///-}"), "-a-b-c-");
     EXPECT_EQ(word("${L//*x/.}"), ".\n.");
     EXPECT_EQ(word("${A/nope/x}"), "abc");
-    EXPECT_EQ(word("${A/b/$1}"), "ac");
+    EXPECT_EQ(word("${A/b/$1}${A//b/$1}"), "acac");
+    EXPECT_EQ(word("${A//b/'$1'}"), "a$1c");
 }
 
 TEST(Expand, PatternErrors) {
