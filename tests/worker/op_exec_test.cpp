@@ -390,6 +390,14 @@ TEST_F(ExecOpTest, WhatCannotBeDoneIsRefusedByName) {
     EXPECT_TRUE(fake.processes.empty());
 }
 
+TEST_F(ExecOpTest, AnAgentThatIsNotRequiredIsLeftOut) {
+    solver::ExecOperation operation;
+    operation.mounts = {solver::SshMount{"default", false}};
+    solve(exec(operation));
+    ASSERT_EQ(fake.processes.size(), 1u);
+    EXPECT_EQ(fake.processes[0].parameters.Environment.count("SSH_AUTH_SOCK"), 0u);
+}
+
 TEST_F(ExecOpTest, NetworkOfTheHostIsThereIfAllowed) {
     options.allow_host_network = true;
     solver::ExecOperation operation;
