@@ -43,7 +43,7 @@ Checksum Checksum::parse(std::string_view text) {
     }
     const Algorithm* algorithm = find_algorithm(name);
     if (algorithm == nullptr) {
-        throw fail(ErrorCode::Unsupported, "unsupported digest algorithm: \"{}\"", name.substr(0, 50))
+        throw fail(ErrorCode::Invalid, "unsupported digest algorithm: \"{}\"", name.substr(0, 50))
             .about(text)
             .hint("use sha256, sha384 or sha512");
     }

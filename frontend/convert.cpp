@@ -224,6 +224,8 @@ Conversion convert(std::string_view text, const Options& options, ImageResolver&
                    const base::CancelToken& cancel, Findings& findings) {
     if (text.empty()) throw fail(ErrorCode::Invalid, "the Dockerfile cannot be empty");
     BuildArguments arguments(options.build_args);
+    // Heeded where the build is set up (multi_platform.cpp, lower_remote.cpp).
+    for (const auto* name : {"BUILDKIT_MULTI_PLATFORM", "BUILDKIT_CONTEXT_KEEP_GIT_DIR"}) arguments.use(name);
     Linter linter(lint_options(text, options, arguments), options.windows_rules);
     try {
         auto out = convert(text, options, resolver, cancel, arguments, linter, findings.outline);

@@ -36,7 +36,7 @@ TEST(Checksum, RefusesWhatIsNone) {
         Checksum::parse("md5:d41d8cd98f00b204e9800998ecf8427e");
         FAIL();
     } catch (const Error& error) {
-        EXPECT_EQ(error.code(), ErrorCode::Unsupported);
+        EXPECT_EQ(error.code(), ErrorCode::Invalid);
         EXPECT_EQ(error.subject(), "md5:d41d8cd98f00b204e9800998ecf8427e");
     }
 }
