@@ -230,6 +230,11 @@ class Maker {
                                "cmd /S /C \"echo 'nothing>C:\\settle.vbs& cscript //nologo C:\\settle.vbs\"");
             if (code != 0)
                 base::log("hcs").warn("cscript does not work in the emulation: it returned {}", code);
+            // So does a new console: it keeps its looks below HKCU\Console.
+            code = run_program(box, "console", "cmd /S /C \"start /wait cmd /c exit 7\"");
+            if (code != 7)
+                base::log("hcs").warn("programs of their own consoles do not work in the emulation: {}",
+                                      code);
             code = run_program(box, "window", "\\\\?\\unix\\mullion\\window.exe");
             if (code != kWindowMade)
                 throw base::fail(ErrorCode::Unavailable, "a window could not be made ({})", code);

@@ -110,6 +110,12 @@ TEST_F(RunStep, RegistryChangesAreNotLostSilently) {
     EXPECT_THAT(allowed.err, HasSubstr("registry"));
 }
 
+// Wine keeps the looks of a new console in the registry.
+TEST_F(RunStep, AProgramStartedOnItsOwnIsNoRegistryChange) {
+    auto built = build("FROM base\nRUN start /wait cmd /c exit 0\n");
+    EXPECT_EQ(built.exit_code, 0) << built.err;
+}
+
 TEST_F(RunStep, AForkBombIsContained) {
     workspace.write("context/bomb.cmd", "@start /b cmd /c C:\\bomb.cmd\r\n@C:\\bomb.cmd\r\n");
     auto built = build("FROM base\nCOPY bomb.cmd C:/\nRUN C:\\bomb.cmd\n", {"--step-timeout", "8s"});
