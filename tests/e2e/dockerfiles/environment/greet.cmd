@@ -1,0 +1,2 @@
+@echo off
+echo %GREETING% from %CD%, %edition%, %TOOLS%

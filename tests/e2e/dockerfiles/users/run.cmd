@@ -1,0 +1,1 @@
+@type C:\app\config\app.ini
