@@ -26,6 +26,10 @@ endforeach()
 function(mullion_warnings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
     -Wno-missing-field-initializers -Werror)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+    # libstdc++ 12 calls what it deprecates itself.
+    target_compile_options(${target} PRIVATE -Wno-deprecated-declarations)
+  endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
     # GCC 12 reports false overlaps in optimised "literal" + std::string (GCC bug 105329),
     target_compile_options(${target} PRIVATE -Wno-restrict)

@@ -135,4 +135,9 @@ std::optional<std::string> hint_for_command(std::string_view command_line, std::
 // nullopt for every other command. Only the command line itself is looked at.
 std::optional<std::string> pretending_command(std::string_view command_line);
 
+// What the emulation may do otherwise than Windows with a command, or a script, of cmd: Wine 8 runs what
+// follows
+// "&&" and "||" whatever became of what stands before. nullopt if `text` has neither.
+std::optional<std::string> doubt_about(std::string_view text);
+
 }  // namespace mullion::hcs

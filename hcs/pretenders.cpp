@@ -1,4 +1,6 @@
 // Commands that would report success without doing what they say.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -90,7 +92,25 @@ std::optional<std::string> pretending(const std::string& name, const Words& argu
     return std::nullopt;
 }
 
+// Is the operator there, and not as text (behind "^")?
+bool has_operator(std::string_view text, std::string_view name) {
+    for (std::size_t at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1))
+        if (at == 0 || text[at - 1] != '^') return true;
+    return false;
+}
+
 }  // namespace
+
+std::optional<std::string> doubt_about(std::string_view text) {
+    for (std::string_view name : {"&&", "||"}) {
+        if (!has_operator(text, name)) continue;
+        return fmt::format(
+            "Wine's cmd runs what follows {} whatever became of what stands before it: a failure there is "
+            "not seen. Use one RUN per command, or \"if errorlevel 1 exit 1\"",
+            name);
+    }
+    return std::nullopt;
+}
 
 std::optional<std::string> pretending_command(std::string_view command_line) {
     for (Words& words : commands(command_line)) {

@@ -69,5 +69,12 @@ TEST(StubTools, AreLowerCaseProgramNames) {
     }
 }
 
+TEST(Hints, ChainsOfCmdAreInDoubt) {
+    EXPECT_TRUE(doubt_about("cmd /S /C a && b"));
+    EXPECT_TRUE(doubt_about("@echo off\r\na || b\r\n"));
+    EXPECT_FALSE(doubt_about("cmd /S /C a & b | c"));
+    EXPECT_FALSE(doubt_about("cmd /S /C echo a ^&& b"));
+}
+
 }  // namespace
 }  // namespace mullion::hcs

@@ -66,6 +66,7 @@ std::map<std::string, std::string> Workspace::environment() const {
                                               {"HOME", path().string()},
                                               {"LC_ALL", "C.UTF-8"},
                                               {"MULLION_STATE", state_.string()}};
+    if (const char* options = std::getenv("TSAN_OPTIONS")) all["TSAN_OPTIONS"] = options;
     for (const auto& [name, value] : environment_) all[name] = value;
     return all;
 }
