@@ -107,7 +107,6 @@ class Spelling {
     const std::map<std::string, std::string>& renames() const { return renames_; }
 
   private:
-    // Wine's own tree is shallow.
     // Wine's own tree is shallow, the image's is not: only names of Wine's are looked up in it.
     void walk(const std::string& path, const LayerStack::Node& image_directory) {
         for (const fs::directory_entry& entry : fs::directory_iterator(files_ / path)) {

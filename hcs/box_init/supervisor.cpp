@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/personality.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -57,6 +58,9 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
     ::signal(SIGPIPE, SIG_DFL);
     ::setsid();
     for (int i = 0; i < 3; ++i) ::dup2(streams[static_cast<std::size_t>(i)], i);
+    // Debian's loader lies at 0x7d000000 and has no preloader: one heap in some thousands would be put over
+    // 0x7ffe0000, where Windows has its shared page, and Wine ends with 1 and no word.
+    ::personality(ADDR_NO_RANDOMIZE);
     ::execve(arguments[0].c_str(), pointers(arguments).data(), pointers(variables).data());
     ::_exit(127);
 }
