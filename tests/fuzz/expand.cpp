@@ -1,5 +1,5 @@
-// A word and the variables it may name: the first byte chooses options, then come NAME=VALUE lines, an empty line,
-// and the word.
+// A word and the variables it may name: the first byte chooses options, then come NAME=VALUE lines, an empty
+// line, and the word.
 #include <algorithm>
 
 #include "base/error.hpp"

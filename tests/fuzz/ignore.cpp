@@ -1,4 +1,5 @@
-// An ignore file, an empty line, and paths. A walk that uses trails must come to the answers of single look-ups.
+// An ignore file, an empty line, and paths. A walk that uses trails must come to the answers of single
+// look-ups.
 #include <algorithm>
 #include <cstdlib>
 
