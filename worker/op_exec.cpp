@@ -69,9 +69,9 @@ class ExecOp final : public solver::Op {
         map.content_digests[0] = [this](const solver::ResultRef& result, const base::CancelToken& cancel) {
             return rootfs_digest(*snapshot_of(result), cancel);
         };
-        for (const auto& [input, paths] : sources_) {
-            map.content_digests[input] = [this, &paths = paths](const solver::ResultRef& result,
-                                                                const base::CancelToken& cancel) {
+        for (const auto& [input, sources] : sources_) {
+            map.content_digests[input] = [this, &paths = sources](const solver::ResultRef& result,
+                                                                  const base::CancelToken& cancel) {
                 return mount_digest(paths, *snapshot_of(result), cancel);
             };
         }
