@@ -16,6 +16,7 @@
 MULLION_EMBED(box, MULLION_BOX_PROGRAM)
 MULLION_EMBED(runner, MULLION_RUNNER_PROGRAM)
 MULLION_EMBED(window, MULLION_WINDOW_PROGRAM)
+MULLION_EMBED(pipe, MULLION_PIPE_PROGRAM)
 MULLION_EMBED(bcryptprimitives, MULLION_BCRYPTPRIMITIVES_LIBRARY)
 
 #undef MULLION_EMBED
@@ -30,6 +31,9 @@ std::string_view runner_program() {
 }
 std::string_view window_program() {
     return {mullion_window_begin, mullion_window_end};
+}
+std::string_view pipe_program() {
+    return {mullion_pipe_begin, mullion_pipe_end};
 }
 std::string_view bcryptprimitives_library() {
     return {mullion_bcryptprimitives_begin, mullion_bcryptprimitives_end};

@@ -1,9 +1,11 @@
 #include "hcs/emulated_plan.hpp"
 
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "base/error.hpp"
 #include "base/private_file.hpp"
@@ -18,6 +20,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kDefaultHostName = "mullion";
 constexpr std::size_t kMaxHostName = 63;
+constexpr std::size_t kMaxPipeName = 200;
 constexpr const char* kHostsFile = "Windows/System32/drivers/etc/hosts";
 
 [[noreturn]] void unsupported(const char* member, const char* why) {
@@ -96,6 +99,24 @@ void check_mapping(const MappedDirectory& mapping) {
     }
 }
 
+void check_pipes(const std::vector<MappedPipe>& pipes) {
+    std::set<std::string> names;
+    for (const MappedPipe& pipe : pipes) {
+        if (!fs::path(pipe.HostPath).is_absolute() || pipe.HostPath.size() >= sizeof(sockaddr_un::sun_path)) {
+            throw base::fail(ErrorCode::Invalid, "$.Container.MappedPipes: {} is no address of a socket",
+                             tree::printable(pipe.HostPath));
+        }
+        const std::string& name = pipe.ContainerPipeName;
+        auto legal = [](unsigned char c) { return c > ' ' && c < 0x7f && c != '\\' && c != '/'; };
+        if (name.empty() || name.size() > kMaxPipeName || !std::all_of(name.begin(), name.end(), legal)) {
+            throw base::fail(ErrorCode::Invalid, "$.Container.MappedPipes: \"{}\" is no name of a pipe",
+                             tree::printable(name));
+        }
+        if (!names.insert(tree::fold(tree::Os::Windows, name)).second)
+            throw base::fail(ErrorCode::Invalid, "$.Container.MappedPipes: {} is mapped twice", name);
+    }
+}
+
 }  // namespace
 
 void check_supported(const ComputeSystemDocument& document, const EmulationOptions& options) {
@@ -105,8 +126,7 @@ void check_supported(const ComputeSystemDocument& document, const EmulationOptio
                     "containers of the emulation do not outlive their engine");
     }
     if (container.Storage.QoS) unsupported("Container.Storage.QoS", "not supported by the emulation");
-    if (!container.MappedPipes.empty())
-        unsupported("Container.MappedPipes", "not supported by the emulation");
+    check_pipes(container.MappedPipes);
     if (!container.AssignedDevices.empty())
         unsupported("Container.AssignedDevices", "not supported by the emulation");
     if (container.RegistryChanges) unsupported("Container.RegistryChanges", "not supported by the emulation");

@@ -10,6 +10,7 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/synced.hpp"
+#include "hcs/emulated_pipe.hpp"
 #include "hcs/emulated_plan.hpp"
 #include "hcs/emulated_process.hpp"
 #include "hcs/emulation.hpp"
@@ -72,6 +73,7 @@ class EmulatedSystem final : public ComputeSystem {
     SystemState state_ = SystemState::Created;
     std::optional<WineLayer> wine_;  // what the box stands on
     std::shared_ptr<Box> box_;
+    std::vector<std::unique_ptr<EmulatedPipe>> pipes_;
     std::uint32_t next_process_ = 1;
 };
 
@@ -117,7 +119,11 @@ void EmulatedSystem::start(const base::CancelToken& cancel) {
     set_scratch_state(ScratchState::Running);
     try {
         box_ = std::make_shared<Box>(plan, cancel);
+        for (const MappedPipe& pipe : document_.Container.MappedPipes)
+            pipes_.push_back(std::make_unique<EmulatedPipe>(box_, next_process_++, pipe, cancel));
     } catch (...) {
+        pipes_.clear();
+        box_.reset();
         state_ = SystemState::Stopped;
         set_scratch_state(ScratchState::Terminated);
         throw;
@@ -196,6 +202,7 @@ SystemExitStatus EmulatedSystem::shut_down(const base::CancelToken& cancel) {
     std::lock_guard lock(mutex_);
     if (state_ != SystemState::Running) refuse(HcsError::InvalidState, id_);
     state_ = SystemState::Stopped;
+    pipes_.clear();
     try {
         box_->stop(cancel);
     } catch (...) {
@@ -212,6 +219,7 @@ void EmulatedSystem::terminate() {
     bool running = state_ == SystemState::Running;
     state_ = SystemState::Stopped;
     if (!running) return;
+    pipes_.clear();
     box_->terminate();
     set_scratch_state(ScratchState::Terminated);
 }

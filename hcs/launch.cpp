@@ -67,6 +67,10 @@ std::vector<std::string> loader_arguments(const std::string& id) {
     return {wine::kLoader, "\\\\?\\unix\\mullion\\runner.exe", id};
 }
 
+std::vector<std::string> pipe_server_arguments(const std::string& pipe_name) {
+    return {wine::kLoader, "\\\\?\\unix\\mullion\\pipe.exe", pipe_name};
+}
+
 std::vector<std::string> loader_variables(const std::string& user) {
     // mscoree and mshtml would offer to download Mono and Gecko.
     return {"HOME=/",

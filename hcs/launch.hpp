@@ -28,6 +28,8 @@ std::string launch_file(std::string_view working_directory, std::string_view com
 // given here are visible in the container, so they are few.
 std::vector<std::string> loader_arguments(const std::string& id);
 std::vector<std::string> loader_variables(const std::string& user);
+// The same for the program that serves a named pipe (hcs/guest/pipe.c).
+std::vector<std::string> pipe_server_arguments(const std::string& pipe_name);
 
 // NetBIOS form of a host name: upper case, at most 15 characters.
 std::string computer_name(std::string_view host_name);

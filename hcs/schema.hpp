@@ -67,8 +67,8 @@ struct MappedDirectory {
 };
 
 struct MappedPipe {
-    std::string HostPath;
-    std::string ContainerPipeName;
+    std::string HostPath;           // a pipe of the host; of the emulation's host a Unix socket
+    std::string ContainerPipeName;  // "openssh-ssh-agent": below \\.\pipe
     bool operator==(const MappedPipe&) const = default;
 };
 

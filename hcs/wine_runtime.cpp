@@ -174,6 +174,7 @@ void add_own_programs(const fs::path& root) {
     fs::create_directory(root / "mullion");
     base::write_file_atomic(root / "mullion/runner.exe", runner_program());
     base::write_file_atomic(root / "mullion/window.exe", window_program());
+    base::write_file_atomic(root / "mullion/pipe.exe", pipe_program());
 }
 
 }  // namespace
@@ -204,7 +205,8 @@ std::string wine_key() {
           fs::path(wine::kUnixLibraries) / "ntdll.so", fs::path(kFont)}) {
         hasher.field(file_version(path));
     }
-    for (std::string_view program : {runner_program(), window_program(), bcryptprimitives_library()}) {
+    for (std::string_view program :
+         {runner_program(), window_program(), pipe_program(), bcryptprimitives_library()}) {
         hasher.field(program);
     }
     for (const StubTool& tool : stub_tools()) hasher.field(tool.file);

@@ -200,7 +200,12 @@ TEST_P(EmulationTest, DocumentsItCannotHonourAreRefused) {
                   d.Container.Storage.QoS = hcs::StorageQoS{1, 1};
               }),
               ErrorCode::Unsupported);
-    EXPECT_EQ(refused([](Document& d) { d.Container.MappedPipes = {{"a", "b"}}; }), ErrorCode::Unsupported);
+    EXPECT_EQ(refused([](Document& d) { d.Container.MappedPipes = {{"a", "b"}}; }), ErrorCode::Invalid);
+    EXPECT_EQ(refused([](Document& d) { d.Container.MappedPipes = {{"/a", "b\\c"}}; }), ErrorCode::Invalid);
+    EXPECT_EQ(refused([](Document& d) {
+                  d.Container.MappedPipes = {{"/a", "pipe"}, {"/b", "Pipe"}};
+              }),
+              ErrorCode::Invalid);
     EXPECT_EQ(refused([](Document& d) {
                   d.Container.AssignedDevices = {{"", "x", ""}};
               }),
