@@ -8,6 +8,7 @@
 #include "cli/build_request.hpp"
 #include "cli/option_values.hpp"
 #include "cli/secret_option.hpp"
+#include "cli/ssh_option.hpp"
 
 namespace mullion::cli {
 namespace {
@@ -78,15 +79,6 @@ void refuse_unix_limits(const RunFlags& flags) {
     }
 }
 
-void refuse_ssh(const RunFlags& flags) {
-    if (flags.ssh.empty()) return;
-    throw fail(ErrorCode::Unsupported,
-               "--ssh {}: an ssh agent cannot be handed to a Windows program here: Wine has no Unix sockets, "
-               "and nothing serves the pipe \\\\.\\pipe\\openssh-ssh-agent",
-               flags.ssh.front())
-        .hint("use a token with --secret and RUN --mount=type=secret over https");
-}
-
 std::uint32_t parse_processors(const std::string& text) {
     std::uint32_t count = 0;
     auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
@@ -115,7 +107,8 @@ void add_run_options(CLI::App& command, RunFlags& flags) {
         ->check(CLI::IsMember({"default", "none", "host"}));
     list("--secret", flags.secrets,
          "id=NAME[,src=FILE|,env=VARIABLE]: what RUN --mount=type=secret,id=NAME shows");
-    list("--ssh", flags.ssh, "default|ID[=SOCKET|KEY]: ssh agent for RUN --mount=type=ssh (not on Linux)");
+    list("--ssh", flags.ssh,
+         "default|ID[=SOCKET]: agent for RUN --mount=type=ssh and for git over ssh (default: SSH_AUTH_SOCK)");
     list("--allow", flags.allow, "Allow what a build may not do by itself: network.host");
     list("--add-host", flags.add_hosts, "HOST:IP line in the hosts file of RUN steps");
     list("--ulimit", flags.ulimits, "Not supported for Windows containers");
@@ -131,7 +124,6 @@ void add_run_options(CLI::App& command, RunFlags& flags) {
 
 void apply_run_options(const RunFlags& flags, BuildRequest& request) {
     refuse_unix_limits(flags);
-    refuse_ssh(flags);
     for (const std::string& entitlement : flags.allow) allow(entitlement, request);
     if (flags.network == "none") request.frontend.network = frontend::NetworkMode::None;
     if (flags.network == "host") {
@@ -144,6 +136,9 @@ void apply_run_options(const RunFlags& flags, BuildRequest& request) {
         auto [id, value] = read_secret(secret);
         request.worker.secrets.insert_or_assign(std::move(id), std::move(value));
     }
+    for (const std::string& agent : flags.ssh) request.worker.ssh_agents.insert(read_ssh_agent(agent));
+    if (auto agent = request.worker.ssh_agents.find(kDefaultAgent); agent != request.worker.ssh_agents.end())
+        request.worker.git.ssh_agent = agent->second;
     if (!flags.memory.empty()) request.worker.limits.memory_mb = parse_memory_mb(flags.memory);
     if (!flags.cpus.empty()) request.worker.limits.processors = parse_processors(flags.cpus);
     request.worker.limits.time_limit =

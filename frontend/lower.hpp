@@ -155,6 +155,7 @@ class StageLowering {
     void add_mounts(const RunInstruction& run, solver::ExecOperation& exec,
                     std::vector<solver::Edge>& inputs);
     std::string mount_target(const std::string& written) const;
+    std::string ssh_target(const Mount& mount) const;
     std::string cache_id(const Mount& mount);
     solver::Mount lowered_mount(const Mount& mount, const StageNode* source,
                                 std::vector<solver::Edge>& inputs);

@@ -1,6 +1,8 @@
 // RUN --mount as data for the worker (dockerfile.md §9, §11).
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "frontend/lower.hpp"
 #include "frontend/mount.hpp"
@@ -15,9 +17,11 @@ using base::ErrorCode;
 using base::fail;
 
 constexpr std::string_view kSecretDirectory = "run/secrets";
-constexpr std::uint32_t kCacheMode = 0755;
-constexpr std::uint32_t kSecretMode = 0400;
-constexpr std::uint32_t kSshMode = 0600;
+constexpr std::string_view kPipeDirectory = "//./pipe/";
+constexpr std::uint32_t kRead = 0400;
+constexpr std::uint32_t kWrite = 0200;
+constexpr std::uint32_t kExecute = 0100;
+constexpr std::uint32_t kPermissions = 0777;
 
 solver::CacheSharing sharing_of(const std::string& word) {
     if (word == "private") return solver::CacheSharing::Private;
@@ -30,17 +34,44 @@ std::string_view last_element(std::string_view path) {
     return path.substr(path.find_last_of("/\\") + 1);
 }
 
-// Ownership and permissions that differ from what a mount has anyway.
-void add_unix_attributes(const Mount& mount, solver::ExecOperation& exec) {
-    const auto default_mode = mount.type == MountType::Cache    ? kCacheMode
-                              : mount.type == MountType::Secret ? kSecretMode
-                                                                : kSshMode;
-    const auto add = [&](std::string option) {
-        exec.unix_attributes.push_back({std::move(option), to_string(mount.type)});
-    };
-    if (mount.mode.value_or(default_mode) != default_mode) add(fmt::format("mode={:04o}", *mount.mode));
-    if (mount.uid.value_or(0) != 0) add(fmt::format("uid={}", *mount.uid));
-    if (mount.gid.value_or(0) != 0) add(fmt::format("gid={}", *mount.gid));
+// What the step's user can do with a mount, in the terms of its owner's permissions.
+std::uint32_t access_of(const Mount& mount) {
+    if (mount.type == MountType::Secret) return kRead;
+    if (mount.type == MountType::Ssh) return kRead | kWrite;
+    return kRead | kExecute | (mount.read_only ? 0 : kWrite);
+}
+
+// One user is in a Windows container and every mount is his, so `uid` and `gid` say who that is (numbers name
+// nobody else there, see --chown), and the digits of group and others have nobody to speak of. What would
+// take from him what he can do, and bits without a meaning in Windows, cannot be had.
+void check_mode(const Mount& mount) {
+    if (!mount.mode) return;
+    const auto access = access_of(mount);
+    if (*mount.mode <= kPermissions && (*mount.mode & access) == access) return;
+    throw fail(
+        ErrorCode::Unsupported,
+        "{} mount: mode={:04o} cannot be honoured: the user of the step can use every mount, and files "
+        "in a Windows container have no setuid, setgid and sticky bits",
+        to_string(mount.type), *mount.mode)
+        .about("mode=")
+        .hint(
+            "leave it out, or give the owner the use of the mount: mode=0400 and more for secrets, 0600 "
+            "for ssh, 0700 for caches; readonly makes a cache read-only");
+}
+
+// NAME of "\\\\.\\pipe\\NAME" or "//./pipe/NAME".
+std::string pipe_name(const std::string& path) {
+    auto name = frontend::lower(path);
+    std::replace(name.begin(), name.end(), '\\', '/');
+    const bool is_pipe = name.starts_with(kPipeDirectory) && name.size() > kPipeDirectory.size() &&
+                         name.find('/', kPipeDirectory.size()) == std::string::npos;
+    if (is_pipe) return path.substr(kPipeDirectory.size());
+    throw fail(ErrorCode::Unsupported,
+               "ssh mount: target {} cannot be honoured: Windows programs talk to an agent through a named "
+               "pipe",
+               quote(path))
+        .about(path)
+        .hint("leave the target out, or write target=//./pipe/NAME");
 }
 
 solver::SecretMount secret_mount(const Mount& mount, const std::string& target) {
@@ -80,6 +111,10 @@ std::string StageLowering::cache_id(const Mount& mount) {
     return (name_space != nullptr ? *name_space : "") + "/" + id;
 }
 
+std::string StageLowering::ssh_target(const Mount& mount) const {
+    return mount.target.empty() || !state_.platform.is_windows() ? mount.target : pipe_name(mount.target);
+}
+
 // The mount as the worker sees it; what it reads becomes an input.
 solver::Mount StageLowering::lowered_mount(const Mount& mount, const StageNode* source,
                                            std::vector<solver::Edge>& inputs) {
@@ -107,7 +142,8 @@ solver::Mount StageLowering::lowered_mount(const Mount& mount, const StageNode* 
         case MountType::Secret:
             return secret_mount(mount, mount.target.empty() ? std::string() : mount_target(mount.target));
         case MountType::Ssh:
-            return solver::SshMount{mount.id.empty() ? "default" : mount.id, mount.required};
+            return solver::SshMount{mount.id.empty() ? "default" : mount.id, ssh_target(mount),
+                                    mount.required};
     }
     return solver::BindMount{add_input(), source_path(), mount_target(mount.target), !mount.read_only};
 }
@@ -117,6 +153,7 @@ void StageLowering::add_mounts(const RunInstruction& run, solver::ExecOperation&
     for (std::size_t i = 0; i < run.mounts.size(); ++i) {
         const auto mount = parse_mount(run.mounts[i], [&](std::string_view value) { return expand(value); });
         lowering_.outline.mount(node_.index, mount, step_->instruction.range);
+        if (state_.platform.is_windows()) check_mode(mount);
         const auto* source = step_->sources[i];
         if (source != nullptr && !states_[source->index].lowered)
             throw fail(ErrorCode::Invalid,
@@ -124,7 +161,6 @@ void StageLowering::add_mounts(const RunInstruction& run, solver::ExecOperation&
                        quote(mount.from), quote(mount.target))
                 .about(mount.from);
         exec.mounts.push_back(lowered_mount(mount, source, inputs));
-        add_unix_attributes(mount, exec);
     }
 }
 

@@ -135,6 +135,7 @@ void describe(A& a, SecretMount& v) {
 template <typename A>
 void describe(A& a, SshMount& v) {
     a("id", v.id);
+    a("target", v.target);
     a("required", v.required);
 }
 
@@ -161,12 +162,6 @@ void describe(A& a, ExtraHost& v) {
 }
 
 template <typename A>
-void describe(A& a, UnixAttribute& v) {
-    a("option", v.option);
-    a("mount", v.mount);
-}
-
-template <typename A>
 void describe(A& a, ExecOperation& v) {
     a("arguments", v.arguments);
     a("files", v.files);
@@ -176,7 +171,6 @@ void describe(A& a, ExecOperation& v) {
     a("network", v.network);
     a("insecure", v.insecure);
     a("mounts", v.mounts);
-    a("unix_attributes", v.unix_attributes);
     a("extra_hosts", v.extra_hosts);
     a("uniform_parents", v.uniform_parents);
     a("epoch", v.epoch_ticks);

@@ -144,9 +144,10 @@ struct SecretMount {
     bool required = false;
 };
 
-// The client's ssh agent.
+// The ssh agent that the client offers under `id`. Absent ones are left out unless required.
 struct SshMount {
     std::string id;
+    std::string target;  // in Windows the name of a pipe, else a path; empty: where programs look
     bool required = false;
 };
 
@@ -177,12 +178,6 @@ struct ExtraHost {
     std::string address;  // outside the cache key
 };
 
-// Unix ownership and permissions that a mount asks for, where the image has none.
-struct UnixAttribute {
-    std::string option;  // "mode=0777", as written
-    std::string mount;   // "cache"
-};
-
 // Runs a process. Input 0 is the root file system; further inputs are read by mounts. Output: input 0 with
 // one more layer.
 struct ExecOperation {
@@ -194,7 +189,6 @@ struct ExecOperation {
     NetworkMode network = NetworkMode::Default;
     bool insecure = false;  // --security=insecure
     std::vector<Mount> mounts;
-    std::vector<UnixAttribute> unix_attributes;
     std::vector<ExtraHost> extra_hosts;
     bool uniform_parents = false;  // as in FileOperation
     std::optional<std::int64_t> epoch_ticks;

@@ -75,6 +75,7 @@ hcs::ComputeSystemDocument Container::document(const ContainerSpec& spec,
         container.Processor->Count = spec.limits.processors;
     }
     container.MappedDirectories = spec.mounts;
+    container.MappedPipes = spec.pipes;
     container.Networking = compute_.networking(spec.network);
     return document;
 }

@@ -19,6 +19,7 @@ struct ContainerSpec {
     std::string os_version;
     std::vector<std::string> users;  // besides the built-in ones
     std::vector<hcs::MappedDirectory> mounts;
+    std::vector<hcs::MappedPipe> pipes;
     Limits limits;
     hcs::NetworkMode network = hcs::NetworkMode::None;
     std::string host_name;

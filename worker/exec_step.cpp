@@ -123,6 +123,7 @@ SnapshotRef ExecStep::try_once() {
     spec.os_version = rootfs.platform().os_version;
     spec.users = image_users(lower);
     spec.mounts = mounts.mapped();
+    spec.pipes = mounts.pipes();
     spec.limits = limits_of(operation_.settings, parts_.options.limits);
     spec.network = network();
 

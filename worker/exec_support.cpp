@@ -1,5 +1,7 @@
 #include "worker/exec_support.hpp"
 
+#include <fmt/format.h>
+
 #include <set>
 #include <vector>
 
@@ -27,28 +29,14 @@ void check_rights(const solver::ExecOperation& operation, const WorkerOptions& o
     }
 }
 
-void check_unix_attributes(const solver::ExecOperation& operation) {
-    if (operation.unix_attributes.empty()) return;
-    const solver::UnixAttribute& first = operation.unix_attributes.front();
-    throw fail(ErrorCode::Unsupported,
-               "{} mount: {} cannot be honoured: files in a Windows container have access lists, no Unix "
-               "owner and mode",
-               first.mount, tree::printable(first.option))
-        .about(first.option)
-        .hint("leave it out: the user of the step can read the mount, and write to it if it is a cache");
-}
-
-void check_mount(const solver::SshMount& mount) {
-    if (!mount.required) return;
-    throw fail(ErrorCode::Unsupported,
-               "RUN --mount=type=ssh,required: an ssh agent cannot be handed to a Windows program here: Wine "
-               "has no Unix sockets, and nothing serves the pipe \\\\.\\pipe\\openssh-ssh-agent")
+void check_mount(const solver::SshMount& mount, const WorkerOptions& options) {
+    if (!mount.required || options.ssh_agents.contains(mount.id)) return;
+    throw fail(ErrorCode::NotFound, "ssh agent {}: not found", tree::printable(mount.id))
         .about("type=ssh")
-        .hint(
-            "use a token with --mount=type=secret over https, or fetch with ADD from outside the container");
+        .hint(fmt::format("build with --ssh {}", tree::printable(mount.id)));
 }
 
-void check_mount(const solver::CacheMount& mount) {
+void check_mount(const solver::CacheMount& mount, const WorkerOptions&) {
     if (mount.input || mount.source.empty()) return;
     throw fail(ErrorCode::Invalid, "cache mount: source \"/{}\" is there only with a from",
                tree::printable(mount.source))
@@ -56,15 +44,14 @@ void check_mount(const solver::CacheMount& mount) {
 }
 
 template <typename Mount>
-void check_mount(const Mount&) {}
+void check_mount(const Mount&, const WorkerOptions&) {}
 
 }  // namespace
 
 void refuse_unsupported(const solver::ExecOperation& operation, const WorkerOptions& options) {
     check_rights(operation, options);
-    check_unix_attributes(operation);
     for (const solver::Mount& mount : operation.mounts) {
-        std::visit([](const auto& each) { check_mount(each); }, mount);
+        std::visit([&](const auto& each) { check_mount(each, options); }, mount);
     }
     if (operation.settings.isolation == "hyperv") {
         throw fail(ErrorCode::Unsupported,

@@ -7,7 +7,8 @@
 
 namespace mullion::worker {
 
-// Throws Unsupported or Denied naming the option, or Invalid for what can never work.
+// Throws Unsupported, Denied or NotFound (an agent that is required) naming the option, or Invalid for what
+// can never work.
 void refuse_unsupported(const solver::ExecOperation& operation, const WorkerOptions& options);
 
 // The same for every RUN that `target` needs; the error has the step's place in the Dockerfile.

@@ -19,6 +19,9 @@ using tree::Os;
 
 constexpr std::string_view kHostsFile = "Windows/System32/drivers/etc/hosts";
 constexpr std::size_t kHostsLimit = 1 << 20;
+constexpr const char* kAgentPipe = "openssh-ssh-agent";
+constexpr const char* kAgentVariable = "SSH_AUTH_SOCK";
+constexpr const char* kPipeDirectory = "\\\\.\\pipe\\";
 
 const std::string* target_of(const solver::Mount& mount) {
     return std::visit(
@@ -246,8 +249,22 @@ void StepMounts::add(const solver::SecretMount& mount) {
     if (mount.variable) environment_.push_back(*mount.variable + "=" + value->second);
 }
 
-// No agent is ever offered (see refuse_unsupported), and without one an ssh mount is left out.
-void StepMounts::add(const solver::SshMount&) {}
+// The first agent is where Windows' ssh looks by itself, and where SSH_AUTH_SOCK says.
+void StepMounts::add(const solver::SshMount& mount) {
+    auto agent = parts_.options.ssh_agents.find(mount.id);
+    if (agent == parts_.options.ssh_agents.end()) return;  // refuse_unsupported saw to those required
+    std::string name = mount.target;
+    if (name.empty()) name = pipes_.empty() ? kAgentPipe : fmt::format("{}.{}", kAgentPipe, pipes_.size());
+    hcs::MappedPipe pipe{agent->second, name};
+    if (std::find(pipes_.begin(), pipes_.end(), pipe) != pipes_.end()) return;
+    bool named =
+        std::any_of(operation_.environment.begin(), operation_.environment.end(), [](const auto& entry) {
+            return tree::names_equal(Os::Windows, entry.substr(0, entry.find('=')), kAgentVariable);
+        });
+    if (pipes_.empty() && !named)
+        environment_.push_back(fmt::format("{}={}{}", kAgentVariable, kPipeDirectory, name));
+    pipes_.push_back(std::move(pipe));
+}
 
 void StepMounts::add_hosts() {
     if (operation_.extra_hosts.empty()) return;

@@ -1,5 +1,5 @@
-// What a RUN sees besides its root file system (dockerfile.md §9): bind, cache, tmpfs and secret mounts, and
-// the hosts file of --add-host.
+// What a RUN sees besides its root file system (dockerfile.md §9): bind, cache, tmpfs, secret and ssh mounts,
+// and the hosts file of --add-host.
 //
 // Everything is there when the object is made and goes with it: copies of what is bound, the use of cache
 // directories, the bytes of secrets, which never touch a disk.
@@ -32,7 +32,9 @@ class StepMounts {
 
     // Those that hold others first.
     const std::vector<hcs::MappedDirectory>& mapped() const { return mapped_; }
-    // "NAME=value" of secrets that are variables.
+    // Pipes to the agents of ssh mounts.
+    const std::vector<hcs::MappedPipe>& pipes() const { return pipes_; }
+    // "NAME=value" of secrets that are variables, and of the first agent.
     const std::vector<std::string>& environment() const { return environment_; }
 
   private:
@@ -58,6 +60,7 @@ class StepMounts {
     std::filesystem::path directory_;
     const base::CancelToken& cancel_;
     std::vector<hcs::MappedDirectory> mapped_;
+    std::vector<hcs::MappedPipe> pipes_;
     std::vector<std::string> environment_;
     std::vector<base::PrivateFile> files_;
     std::map<base::Digest, cache::CacheMount> caches_;  // by key: what a step mounts twice, it has once

@@ -53,6 +53,9 @@ struct WorkerOptions {
     bool allow_host_network = false;
     // By id; what RUN --mount=type=secret shows. Never leaves the memory of this process and its containers.
     std::map<std::string, std::string> secrets;
+    // By id, the address of an agent on this host (a Unix socket, on Windows a pipe): what RUN
+    // --mount=type=ssh lets the step talk to.
+    std::map<std::string, std::string> ssh_agents;
     // A RUN that changes the registry passes with a warning instead of failing.
     bool allow_registry_loss = false;
     // How servers are reached.

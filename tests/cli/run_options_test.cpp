@@ -104,7 +104,6 @@ TEST(RunOptions, WhatCannotBeDoneIsRefusedByName) {
     refused([](RunFlags& flags) { flags.ulimits = {"nofile=1"}; }, "--ulimit");
     refused([](RunFlags& flags) { flags.shm_size = "1g"; }, "--shm-size");
     refused([](RunFlags& flags) { flags.cgroup_parent = "x"; }, "--cgroup-parent");
-    refused([](RunFlags& flags) { flags.ssh = {"default"}; }, "--ssh default");
     RunFlags unknown;
     unknown.allow = {"network.hots"};
     EXPECT_EQ(error_of([&] { applied(unknown); }).code(), base::ErrorCode::Invalid);

@@ -5,6 +5,7 @@
 
 #include "base/json.hpp"
 #include "tests/support/container_test.hpp"
+#include "tests/support/unix_server.hpp"
 
 namespace mullion {
 namespace {
@@ -141,12 +142,35 @@ TEST_F(Mounts, AStepMayBeTriedAgainAndHasItsOwnLimits) {
     EXPECT_THAT(slow.err, HasSubstr("time limit of 2 s"));
 }
 
+TEST_F(Mounts, AgentsAreReachedThroughPipesAndAreInNoKey) {
+    test::UnixServer agent(workspace.path("agent").string(),
+                           [](const std::string& line) { return "signed " + line + "\n"; });
+    workspace.write("context/ask.exe", base::read_file(MULLION_ASK_PROGRAM, 1 << 20));
+    const char* dockerfile =
+        "# escape=`\nFROM base\nCOPY ask.exe C:\\\n"
+        "RUN --mount=type=ssh,required C:\\ask.exe %SSH_AUTH_SOCK% first & "
+        "C:\\ask.exe \\\\.\\pipe\\openssh-ssh-agent second\n"
+        "RUN --mount=type=ssh,id=git,target=//./pipe/git C:\\ask.exe \\\\.\\pipe\\git third\n"
+        "RUN if defined SSH_AUTH_SOCK exit 7\n";
+    std::string socket = workspace.path("agent").string();
+    auto built = build(dockerfile, {"--ssh", "default=" + socket, "--ssh", "git=" + socket});
+    ASSERT_EQ(built.exit_code, 0) << built.err;
+    for (const char* answer : {"signed first", "signed second", "signed third"})
+        EXPECT_THAT(built.err, HasSubstr(answer));
+    EXPECT_EQ(agent.connections(), 3);
+    workspace.set_environment("SSH_AUTH_SOCK", socket);
+    auto again = build(dockerfile, {"--ssh", "default"});
+    EXPECT_EQ(again.exit_code, 0) << again.err;
+    EXPECT_EQ(agent.connections(), 3);
+}
+
 TEST_F(Mounts, RefusalsNameFileLineAndOption) {
     for (auto [run, text] :
          {std::pair("RUN --network=host x", "network.host is not allowed"),
           std::pair("RUN --security=insecure x", "security.insecure is not allowed"),
-          std::pair("RUN --mount=type=ssh,required x", "type=ssh,required"),
-          std::pair("RUN --mount=type=cache,target=/c,uid=5 x", "uid=5 cannot be honoured"),
+          std::pair("RUN --mount=type=ssh,required x", "ssh agent default: not found"),
+          std::pair("RUN --mount=type=ssh,target=/tmp/agent x", "target \"/tmp/agent\" cannot be honoured"),
+          std::pair("RUN --mount=type=cache,target=/c,mode=0000 x", "mode=0000 cannot be honoured"),
           std::pair("RUN --mount=type=secret,id=none,required x", "secret none: not found")}) {
         auto built = build(std::string("FROM base\n") + run + "\n");
         EXPECT_EQ(built.exit_code, 1);

@@ -1,5 +1,5 @@
 // RUN --mount as the worker gets it (dockerfile.md §9, §11).
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "frontend/convert.hpp"
 #include "support.hpp"
@@ -11,6 +11,7 @@ using test::Case;
 using test::conversion_error;
 using test::described;
 using test::operation_of;
+using testing::HasSubstr;
 
 solver::ExecOperation exec_of(const Conversion& conversion) {
     return std::get<solver::ExecOperation>(operation_of(conversion.target));
@@ -128,22 +129,32 @@ TEST(ConvertMounts, TitlesShowNoSecretVariable) {
 TEST(ConvertMounts, SshAgentsAreNamed) {
     EXPECT_EQ(mount_of<solver::SshMount>("type=ssh").id, "default");
     EXPECT_FALSE(mount_of<solver::SshMount>("type=ssh").required);
+    EXPECT_EQ(mount_of<solver::SshMount>("type=ssh").target, "");
     EXPECT_EQ(mount_of<solver::SshMount>("type=ssh,id=git,required").id, "git");
+    EXPECT_EQ(mount_of<solver::SshMount>("type=ssh,target=//./PIPE/Git").target, "Git");
+    EXPECT_THAT(described(conversion_error("FROM base\nRUN --mount=type=ssh,target=/run/agent x")),
+                HasSubstr("ssh mount: target \"/run/agent\" cannot be honoured"));
 }
 
-TEST(ConvertMounts, UnixAttributesThatDifferFromTheDefaultAreKept) {
-    const auto attributes = [](const char* option) {
-        std::string all;
-        const auto exec = exec_of(Case().convert("FROM base\nRUN --mount=" + std::string(option) + " x"));
-        for (const auto& attribute : exec.unix_attributes)
-            all += attribute.mount + " " + attribute.option + ";";
-        return all;
+TEST(ConvertMounts, ModesThatTakeFromTheStepWhatItCanDoAreRefused) {
+    const auto refused = [](const char* option) {
+        try {
+            Case().convert("FROM base\nRUN --mount=" + std::string(option) + " x");
+        } catch (const base::Error& error) {
+            EXPECT_EQ(error.code(), base::ErrorCode::Unsupported);
+            EXPECT_EQ(error.subject(), "mode=");
+            return true;
+        }
+        return false;
     };
-    EXPECT_EQ(attributes("type=cache,target=/c,mode=0755,uid=0,gid=0"), "");
-    EXPECT_EQ(attributes("type=cache,target=/c,mode=777,uid=5"), "cache mode=0777;cache uid=5;");
-    EXPECT_EQ(attributes("type=secret,id=s,mode=0400"), "");
-    EXPECT_EQ(attributes("type=secret,id=s,mode=0444,gid=7"), "secret mode=0444;secret gid=7;");
-    EXPECT_EQ(attributes("type=ssh,mode=0600"), "");
+    for (const char* fine :
+         {"type=cache,target=/c", "type=cache,target=/c,mode=0755,uid=0,gid=0",
+          "type=cache,target=/c,mode=777,uid=1000,gid=1000", "type=cache,target=/c,mode=0555,ro",
+          "type=secret,id=s,mode=0400", "type=secret,id=s,mode=0444,gid=7", "type=ssh,mode=0600,uid=1000"})
+        EXPECT_FALSE(refused(fine)) << fine;
+    for (const char* bad : {"type=cache,target=/c,mode=0555", "type=cache,target=/c,mode=1777",
+                            "type=secret,id=s,mode=0044", "type=ssh,mode=0400"})
+        EXPECT_TRUE(refused(bad)) << bad;
 }
 
 TEST(ConvertMounts, Errors) {

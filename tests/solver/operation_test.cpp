@@ -37,8 +37,8 @@ ExecOperation full_exec() {
     exec.mounts = {BindMount{1, "src", "app/src", true},
                    CacheMount{"nuget", "ns/x", CacheSharing::Locked, 2, "seed", false},
                    TmpfsMount{"scratch", 4096, false},
-                   SecretMount{"token", "run/secrets/token", "TOKEN", true}, SshMount{"default", true}};
-    exec.unix_attributes = {{"uid=5", "cache"}};
+                   SecretMount{"token", "run/secrets/token", "TOKEN", true},
+                   SshMount{"default", "agent", true}};
     exec.extra_hosts = {{"db", "10.0.0.1"}};
     exec.settings = {"process", 512, 2, 90, 3};
     exec.uniform_parents = true;
@@ -89,8 +89,6 @@ TEST(Operation, EveryMemberOfExecSurvives) {
     EXPECT_EQ(exec.user, wanted.user);
     EXPECT_EQ(exec.network, wanted.network);
     EXPECT_TRUE(exec.insecure);
-    EXPECT_EQ(exec.unix_attributes.at(0).option, "uid=5");
-    EXPECT_EQ(exec.unix_attributes.at(0).mount, "cache");
     EXPECT_EQ(exec.extra_hosts.at(0).name, "db");
     EXPECT_EQ(exec.extra_hosts.at(0).address, "10.0.0.1");
     EXPECT_EQ(exec.settings.isolation, "process");
@@ -130,6 +128,7 @@ TEST(Operation, EveryMemberOfMountsSurvives) {
     EXPECT_EQ(secret.variable, "TOKEN");
     EXPECT_TRUE(secret.required);
     EXPECT_EQ(std::get<SshMount>(mounts[4]).id, "default");
+    EXPECT_EQ(std::get<SshMount>(mounts[4]).target, "agent");
     EXPECT_TRUE(std::get<SshMount>(mounts[4]).required);
 }
 

@@ -382,20 +382,41 @@ TEST_F(ExecOpTest, WhatCannotBeDoneIsRefusedByName) {
     EXPECT_STREQ(insecure.what(), "RUN: security.insecure is not allowed");
     auto hyperv = refused([](auto& operation) { operation.settings.isolation = "hyperv"; });
     EXPECT_THAT(hyperv.what(), HasSubstr("isolation=hyperv"));
-    auto mode = refused([](auto& operation) { operation.unix_attributes = {{"mode=0777", "cache"}}; });
-    EXPECT_THAT(mode.what(), HasSubstr("mode=0777"));
-    EXPECT_EQ(mode.subject(), "mode=0777");
-    auto ssh = refused([](auto& operation) { operation.mounts = {solver::SshMount{"default", true}}; });
-    EXPECT_EQ(ssh.code(), base::ErrorCode::Unsupported);
+    auto ssh = refused([](auto& operation) { operation.mounts = {solver::SshMount{"default", "", true}}; });
+    EXPECT_EQ(ssh.code(), base::ErrorCode::NotFound);
     EXPECT_TRUE(fake.processes.empty());
 }
 
 TEST_F(ExecOpTest, AnAgentThatIsNotRequiredIsLeftOut) {
     solver::ExecOperation operation;
-    operation.mounts = {solver::SshMount{"default", false}};
+    operation.mounts = {solver::SshMount{"default", "", false}};
     solve(exec(operation));
     ASSERT_EQ(fake.processes.size(), 1u);
     EXPECT_EQ(fake.processes[0].parameters.Environment.count("SSH_AUTH_SOCK"), 0u);
+}
+
+TEST_F(ExecOpTest, AgentsArePipesAndTheFirstIsNamedByTheEnvironment) {
+    options.ssh_agents = {{"default", "/run/agent"}, {"git", "/run/other"}};
+    solver::ExecOperation operation;
+    operation.mounts = {solver::SshMount{"default", ""}, solver::SshMount{"git", ""},
+                        solver::SshMount{"git", "git"}};
+    solve(exec(operation));
+    ASSERT_EQ(fake.processes.size(), 1u);
+    using hcs::MappedPipe;
+    EXPECT_THAT(fake.processes[0].document.Container.MappedPipes,
+                testing::ElementsAre(MappedPipe{"/run/agent", "openssh-ssh-agent"},
+                                     MappedPipe{"/run/other", "openssh-ssh-agent.1"},
+                                     MappedPipe{"/run/other", "git"}));
+    EXPECT_EQ(fake.processes[0].parameters.Environment.at("SSH_AUTH_SOCK"), "\\\\.\\pipe\\openssh-ssh-agent");
+}
+
+TEST_F(ExecOpTest, AnAddressThatTheImageSetsStays) {
+    options.ssh_agents = {{"default", "/run/agent"}};
+    solver::ExecOperation operation;
+    operation.environment = {"ssh_auth_sock=mine"};
+    operation.mounts = {solver::SshMount{"default", ""}};
+    solve(exec(operation));
+    EXPECT_EQ(fake.processes.at(0).parameters.Environment.at("ssh_auth_sock"), "mine");
 }
 
 TEST_F(ExecOpTest, NetworkOfTheHostIsThereIfAllowed) {
