@@ -17,14 +17,24 @@ using base::fail;
 // The reference knows the flag, and only its experimental build takes it.
 void refuse_devices(const RunInstruction& run) {
     if (run.devices.empty()) return;
-    throw fail(ErrorCode::Unsupported, "RUN --device is not supported").about("--device");
+    throw fail(ErrorCode::Unsupported,
+               "RUN --device is not supported: a container has no devices of its host")
+        .about("--device")
+        .hint("leave it out: what needs a device can only run when the image does");
 }
 
-// The worker refuses it; a mere check has none.
-void refuse_rights(const RunInstruction& run, const Options& options) {
-    if (!options.lint_only || run.security != "insecure") return;
-    throw fail(ErrorCode::Unsupported, "RUN --security=insecure is not supported")
-        .about("--security=insecure");
+// What the worker refuses; a mere check has none.
+void refuse_for_worker(const RunInstruction& run, const Options& options) {
+    if (!options.lint_only) return;
+    if (run.security == "insecure")
+        throw fail(
+            ErrorCode::Unsupported,
+            "RUN --security=insecure is not supported: every container is confined, and its user is an "
+            "administrator inside it already");
+    if (run.settings.isolation == "hyperv")
+        throw fail(ErrorCode::Unsupported,
+                   "isolation=hyperv is not supported: containers are process isolated, only a Windows host "
+                   "has Hyper-V isolation");
 }
 
 // Scripts for cmd and PowerShell have CRLF in any case; other files are heredocs as they are written.
@@ -84,7 +94,7 @@ void StageLowering::lower(const RunInstruction& run) {
     std::vector<solver::Edge> inputs;
     add_mounts(run, exec, inputs);
     refuse_devices(run);
-    refuse_rights(run, lowering_.options);
+    refuse_for_worker(run, lowering_.options);
     const auto title = step_title(without_secrets(exec)) + text.summary;
     add_layer(std::move(exec), std::move(inputs), step_options(title, true));
     add_history(run_history(text.arguments), true);

@@ -155,7 +155,7 @@ TEST(ConvertRun, SecurityAndHostsReachTheStep) {
 
 TEST(ConvertRun, DevicesAreRefused) {
     EXPECT_EQ(described(conversion_error("FROM base\nRUN --device=v/c y")),
-              "2: RUN --device is not supported");
+              "2: RUN --device is not supported: a container has no devices of its host");
 }
 
 TEST(ConvertRun, ProxiesStayOutsideTheEnvironment) {

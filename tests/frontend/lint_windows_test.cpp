@@ -232,6 +232,13 @@ TEST(LintWindows, HeredocNotAScript) {
 TEST(LintWindows, UnsupportedFeaturesAreWarningsOfAMereCheck) {
     EXPECT_THAT(own_warnings("FROM base\nRUN --security=insecure a\nENV x=$y\n"),
                 ElementsAre(StartsWith("2 UnsupportedFeature: RUN --security=insecure is not supported")));
+    EXPECT_THAT(own_warnings("FROM base\n# mullion: isolation=hyperv\nRUN a\n"),
+                ElementsAre(StartsWith("3 UnsupportedFeature: isolation=hyperv is not supported")));
+    EXPECT_THAT(own_warnings("FROM base\nRUN --mount=type=secret,id=t,mode=0000 a\n"),
+                ElementsAre(StartsWith("2 UnsupportedFeature: secret mount: mode=0000 cannot be honoured")));
+    EXPECT_THAT(own_warnings("FROM base\nRUN --mount=type=ssh,required a\n"), IsEmpty());
+    EXPECT_THAT(own_warnings("FROM base\nRUN --device=x a\n"),
+                ElementsAre(StartsWith("2 UnsupportedFeature: RUN --device is not supported")));
     EXPECT_THAT(test::conversion_error("FROM base\nRUN --device=x a\n").code(), base::ErrorCode::Unsupported);
 }
 
