@@ -36,9 +36,15 @@ class KnownOrAssumedImages final : public frontend::ImageResolver {
         return known_.resolve_layout(layout, platform, cancel);
     }
 
+    std::optional<std::string> machine_path(const frontend::ResolvedImage& image,
+                                            const base::CancelToken& cancel) override {
+        return known_or([&] { return known_.machine_path(image, cancel); },
+                        [&] { return assumed_.machine_path(image, cancel); });
+    }
+
   private:
     template <typename Known, typename Assumed>
-    static frontend::ResolvedImage known_or(Known&& known, Assumed&& assumed) {
+    static std::invoke_result_t<Known> known_or(Known&& known, Assumed&& assumed) {
         try {
             return known();
         } catch (const base::Error& error) {

@@ -6,11 +6,15 @@ namespace mullion::frontend {
 
 namespace {
 
+constexpr const char* kBasePath =
+    "C:\\Windows\\system32;C:\\Windows;C:\\Windows\\System32\\Wbem;"
+    "C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\";
+
 ResolvedImage assumed(std::string name, const oci::Platform& platform) {
     oci::ImageConfig config;
     config.platform = platform;
     const auto digest = base::Digest::of(name);
-    return {std::move(name), digest, std::move(config), {}};
+    return {std::move(name), digest, std::move(config), {}, {}, true};
 }
 
 }  // namespace
@@ -23,6 +27,10 @@ ResolvedImage AssumedImages::resolve_image(const oci::Reference& reference, cons
 ResolvedImage AssumedImages::resolve_layout(std::string_view layout, const oci::Platform& platform,
                                             const base::CancelToken&) {
     return assumed("oci-layout://" + std::string(layout), platform);
+}
+
+std::optional<std::string> AssumedImages::machine_path(const ResolvedImage&, const base::CancelToken&) {
+    return kBasePath;
 }
 
 CheckResult check(std::string_view text, Options options, ImageResolver& resolver,

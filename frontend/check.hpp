@@ -10,14 +10,16 @@
 
 namespace mullion::frontend {
 
-// Every image exists, is for the platform that is asked for and has an empty configuration. For looking at
-// Dockerfiles where no image can be had.
+// Every image exists, is for the platform that is asked for and has an empty configuration; of Windows there
+// is the PATH that base images have. For looking at Dockerfiles where no image can be had.
 class AssumedImages final : public ImageResolver {
   public:
     ResolvedImage resolve_image(const oci::Reference& reference, const oci::Platform& platform,
                                 const base::CancelToken& cancel) override;
     ResolvedImage resolve_layout(std::string_view layout, const oci::Platform& platform,
                                  const base::CancelToken& cancel) override;
+    std::optional<std::string> machine_path(const ResolvedImage& image,
+                                            const base::CancelToken& cancel) override;
 };
 
 struct CheckResult {

@@ -24,6 +24,8 @@ struct ResolvedImage {
     // what there is instead. Files can be taken from such an image, but nothing can be built on it that
     // claims to be of the revision asked for.
     std::string offered_instead = {};
+    // Nobody has looked: it stands for an image with layers that are not known.
+    bool assumed = false;
 };
 
 // Called from the converting thread only, at most once per (name, platform) and conversion. Implementations

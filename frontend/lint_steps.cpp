@@ -109,7 +109,7 @@ void StepLint::arg(const std::string& name) {
 }
 
 void StepLint::env(const EnvInstruction& written, const std::vector<KeyValue>& variables,
-                   const Environment& environment, char escape) {
+                   const Environment& environment, WindowsLint::EnvContext context) {
     if (written.legacy)
         linter_.report(
             rules::LegacyKeyValueFormat, step_->range,
@@ -122,7 +122,7 @@ void StepLint::env(const EnvInstruction& written, const std::vector<KeyValue>& v
                 rules::SecretsUsedInArgOrEnv, step_->range,
                 fmt::format("Do not use ARG or ENV instructions for sensitive data (ENV {})", quote(name)));
         windows_.variable(name);
-        windows_.path_variable(name, written.variables[i].value, value, environment, escape);
+        windows_.path_variable(name, written.variables[i].value, value, environment, context);
     }
 }
 

@@ -39,7 +39,7 @@ class StepLint {
     void arg(const std::string& name);
     // `variables` are expanded; `environment` is the one before them.
     void env(const EnvInstruction& written, const std::vector<KeyValue>& variables,
-             const Environment& environment, char escape);
+             const Environment& environment, WindowsLint::EnvContext context);
     void label(const LabelInstruction& label);
     // CMD and ENTRYPOINT.
     void command(const CommandLine& command, bool has_shell);

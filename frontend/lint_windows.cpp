@@ -108,7 +108,7 @@ void WindowsLint::variable(const std::string& name) {
 }
 
 void WindowsLint::path_variable(const std::string& name, const std::string& written, const std::string& value,
-                                const Environment& before, char escape) {
+                                const Environment& before, EnvContext context) {
     if (os_ != tree::Os::Windows || upper_ascii(name) != "PATH" || !linter_.wants(rules::PathWiped)) return;
     const auto folded = lower(value);
     if (lower(written).find("%path%") != std::string::npos) {
@@ -117,14 +117,15 @@ void WindowsLint::path_variable(const std::string& name, const std::string& writ
         return;
     }
     VariableUse use;
-    process_word(written, before, {.escape = escape, .use = &use});
+    process_word(written, before, {.escape = context.escape, .use = &use});
     const auto is_path = [](const std::string& variable) { return upper_ascii(variable) == "PATH"; };
     if (std::any_of(use.set.begin(), use.set.end(), is_path)) return;
     if (std::any_of(use.unset.begin(), use.unset.end(), is_path)) {
-        report(
-            rules::PathWiped,
-            "The base image's configuration names no PATH: other builders make ${PATH} empty here and lose "
-            "C:\\Windows\\System32");
+        if (!context.path_known)
+            report(
+                rules::PathWiped,
+                "Neither the base image's configuration nor its registry has a PATH: ${PATH} is empty here, "
+                "and C:\\Windows\\System32 is lost");
         return;
     }
     auto slashes = folded;

@@ -22,9 +22,13 @@ class WindowsLint {
 
     // ARG and ENV name a variable.
     void variable(const std::string& name);
+    struct EnvContext {
+        char escape;
+        bool path_known;  // where the configuration names no PATH, the registry of the base does
+    };
     // ENV sets `name`, as written and expanded; `before` is the environment it was expanded in.
     void path_variable(const std::string& name, const std::string& written, const std::string& value,
-                       const Environment& before, char escape);
+                       const Environment& before, EnvContext context);
     // COPY and ADD, expanded. `user` is the image's, empty if it names none.
     void copy(const CopyInstruction& copy, const std::string& destination, bool into_directory,
               const std::string& user);

@@ -164,7 +164,11 @@ class StageLowering {
 
     // ENV.
     std::optional<std::string> current_path();
-    std::vector<KeyValue> expanded_variables(const EnvInstruction& env);
+    struct EnvValues {
+        std::vector<KeyValue> variables;
+        bool path_known = false;  // what refers to PATH found one
+    };
+    EnvValues expanded_variables(const EnvInstruction& env);
 
     // Shared pieces.
     std::string expand(std::string_view word);

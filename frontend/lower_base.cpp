@@ -80,7 +80,7 @@ void start_from_image(Lowering& lowering, const StageNode& node, StageState& sta
     oci::align_history(state.image.history, state.image.diff_ids.size());
     if (!context && has_layers(resolved.config))
         lowering.lint.base_platform(node.base_name, state.platform, resolved.config.platform, node.range);
-    if (has_layers(resolved.config))
+    if (has_layers(resolved.config) || resolved.assumed)
         state.base_image = std::move(resolved);
     else
         state.root = empty_root(state.platform);

@@ -73,8 +73,8 @@ void StageLowering::lower(const ArgInstruction& arg) {
 }
 
 void StageLowering::lower(const EnvInstruction& env) {
-    const auto variables = expanded_variables(env);
-    lowering_.lint.env(env, variables, state_.environment, lowering_.escape);
+    const auto [variables, path_known] = expanded_variables(env);
+    lowering_.lint.env(env, variables, state_.environment, {lowering_.escape, path_known});
     std::string history = "ENV";
     for (const auto& [name, value] : variables) {
         state_.environment.set(name, value);

@@ -63,7 +63,10 @@ std::optional<std::string> StageLowering::current_path() {
     const bool complete = known != nullptr && find_percent_path(*known) == std::string::npos;
     if (complete) return *known;
     std::optional<std::string> machine;
-    if (state_.base_image) machine = lowering_.resolver.machine_path(*state_.base_image, lowering_.cancel);
+    // By the reference's rules alone there is only the configuration.
+    const bool by_reference = lowering_.options.lint_only && !lowering_.options.windows_rules;
+    if (state_.base_image && !by_reference)
+        machine = lowering_.resolver.machine_path(*state_.base_image, lowering_.cancel);
     if (machine && !machine->empty())
         return known != nullptr ? replace_percent_path(*known, *machine) : *machine;
     if (machine) {
@@ -76,13 +79,13 @@ std::optional<std::string> StageLowering::current_path() {
     return known != nullptr ? std::optional(*known) : std::nullopt;
 }
 
-std::vector<KeyValue> StageLowering::expanded_variables(const EnvInstruction& env) {
+StageLowering::EnvValues StageLowering::expanded_variables(const EnvInstruction& env) {
     const auto expand_all = [&] {
         std::vector<KeyValue> out;
         for (const auto& [name, value] : env.variables) out.push_back({expand(name), expand(value)});
         return out;
     };
-    if (!state_.platform.is_windows()) return expand_all();
+    if (!state_.platform.is_windows()) return {expand_all()};
     std::optional<std::string> path;
     bool asked = false;
     const auto ask = [&] {
@@ -99,7 +102,7 @@ std::vector<KeyValue> StageLowering::expanded_variables(const EnvInstruction& en
         ask();
         if (path) value = replace_percent_path(value, *path);
     }
-    return variables;
+    return {std::move(variables), path.has_value()};
 }
 
 }  // namespace mullion::frontend

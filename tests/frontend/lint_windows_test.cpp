@@ -69,8 +69,11 @@ TEST(LintWindows, PathWiped) {
                 ElementsAre(HasSubstr("no longer names C:\\Windows\\System32")));
     EXPECT_THAT(own("FROM base\nENV PATH=%PATH%;C:\\tools\n"),
                 ElementsAre(StartsWith("3 PathWiped: %PATH% is no")));
-    EXPECT_THAT(own("FROM base\nENV Path \"${PATH};C:\\tools\"\n"),
-                ElementsAre(StartsWith("3 PathWiped: The base image's configuration names no PATH")));
+    EXPECT_THAT(
+        own("FROM scratch\nENV Path=\"${PATH};C:\\tools\"\n"),
+        ElementsAre(StartsWith("3 PathWiped: Neither the base image's configuration nor its registry")));
+    EXPECT_THAT(own("FROM base\nENV PATH=C:\\tools;${PATHEXT}\n"),
+                ElementsAre(HasSubstr("no longer names C:\\Windows\\System32")));
     EXPECT_THAT(own("FROM base\nENV PATH=C:\\Windows\\System32;C:\\tools\nENV PATH=${PATH};C:\\more\n"),
                 IsEmpty());
 }
@@ -79,6 +82,24 @@ TEST(LintWindows, APathOfTheBaseImageIsKept) {
     test::Case c;
     c.resolver.images["docker.io/library/base:latest"].config.env = {"Path=C:\\Windows\\System32"};
     EXPECT_THAT(c.convert("# escape=`\nFROM base\nENV Path=$PATH;C:\\x\n").warnings, IsEmpty());
+}
+
+TEST(LintWindows, ThePathOfTheRegistryIsKept) {
+    const char* dockerfile = "# escape=`\nFROM base\nENV PATH=${PATH};C:\\x\nENV PATH=C:\\y;$Path\n";
+    LintCase c;
+    c.windows_rules = true;
+    EXPECT_THAT(c.warnings(dockerfile), IsEmpty());
+    // By the reference's rules alone it is as the reference sees it.
+    c.windows_rules = false;
+    EXPECT_THAT(c.warnings(dockerfile), ElementsAre("3 UndefinedVar: Usage of undefined variable '$PATH'"));
+    test::Case built;
+    built.resolver.path = "C:\\Windows\\system32";
+    EXPECT_THAT(built.convert(dockerfile).warnings, IsEmpty());
+    built.resolver.path = "";
+    std::vector<std::string_view> rules;
+    for (const auto& warning : built.convert(dockerfile).warnings)
+        if (warning.rule != nullptr) rules.push_back(warning.rule->name);
+    EXPECT_THAT(rules, ElementsAre("UndefinedVar", "PathWiped"));
 }
 
 TEST(LintWindows, AddDoesNotInstall) {
