@@ -70,6 +70,8 @@ class HttpSink : public base::Sink {
   public:
     // What was written is void: the body comes again from its first byte.
     virtual void restart() = 0;
+    // The body, or what is left of it, follows; `size` is that of the whole, if the server says so.
+    virtual void begin(std::optional<std::uint64_t> size) { (void)size; }
 };
 
 // Thread-safe; each call blocks its thread. Connections are kept and used again.

@@ -202,7 +202,11 @@ void HttpTransfer::begin_body() {
     }
     curl_off_t length = -1;
     curl_easy_getinfo(channel_.easy(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-    if (request_.method == "HEAD" || length < 0) return;
+    if (request_.method == "HEAD") return;
+    if (sink_ != nullptr)
+        sink_->begin(length < 0 ? std::nullopt
+                                : std::optional(position_ + static_cast<std::uint64_t>(length)));
+    if (length < 0) return;
     if (position_ + static_cast<std::uint64_t>(length) > request_.max_body) {
         throw fail(ErrorCode::Invalid, "the response has {} bytes, more than the {} allowed",
                    position_ + static_cast<std::uint64_t>(length), request_.max_body);

@@ -1,6 +1,7 @@
 #include "solver/vertex_progress.hpp"
 
 #include <type_traits>
+#include <utility>
 
 namespace mullion::solver {
 
@@ -8,6 +9,7 @@ void VertexProgress::emit(const base::ProgressEvent& event) {
     std::visit(
         [&](const auto& item) {
             using Event = std::decay_t<decltype(item)>;
+            if constexpr (std::is_same_v<Event, base::StatusEvent>) begin_pinning();
             if constexpr (std::is_same_v<Event, base::VertexEvent>) {
                 sink_.emit(event);
             } else if (item.vertex == vertex_->digest()) {
@@ -40,17 +42,25 @@ void VertexProgress::announce() {
     tell(event());
 }
 
-void VertexProgress::cached() {
+// Displays show what belongs to vertices that have started.
+void VertexProgress::begin_pinning() {
     if (state_ != State::Unknown && state_ != State::Announced) return;
-    state_ = State::Cached;
+    started();
+    state_ = State::Pinning;
+}
+
+void VertexProgress::cached() {
+    if (state_ != State::Unknown && state_ != State::Announced && state_ != State::Pinning) return;
     base::VertexEvent now = event();
     now.cached = true;
-    now.started = now.completed = base::FileTime::now();
+    now.completed = base::FileTime::now();
+    now.started = state_ == State::Pinning ? started_ : now.completed;
+    state_ = State::Cached;
     tell(now);
 }
 
 void VertexProgress::started() {
-    state_ = State::Running;
+    if (std::exchange(state_, State::Running) == State::Pinning) return;
     base::VertexEvent now = event();
     now.started = started_ = base::FileTime::now();
     tell(now);
@@ -69,6 +79,7 @@ void VertexProgress::completed(const std::string& error) {
 }
 
 void VertexProgress::abandon() {
+    if (state_ == State::Pinning) completed("");  // what was asked of the server was enough
     if (state_ == State::Announced || state_ == State::Running) completed("canceled");
 }
 

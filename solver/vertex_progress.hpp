@@ -18,7 +18,8 @@ class VertexProgress final : public base::ProgressSink {
     void emit(const base::ProgressEvent& event) override;
 
     // The life of the vertex: announced, then cached or started, then (if started) completed. Each is sent
-    // once; a cached vertex may start all the same when its recorded result is gone. started() is called by
+    // once; a cached vertex may start all the same when its recorded result is gone, and a status that an op
+    // emits while it finds out what it is starts the vertex. started() is called by
     // the body, the rest by the thread that owns the graph, never both at the same time.
     void announce();
     void cached();
@@ -29,7 +30,9 @@ class VertexProgress final : public base::ProgressSink {
     void abandon();
 
   private:
-    enum class State { Unknown, Announced, Cached, Running, Completed };
+    // Pinning: the op has something to show (a download) before it is known whether it must run.
+    enum class State { Unknown, Announced, Pinning, Cached, Running, Completed };
+    void begin_pinning();
     base::VertexEvent event() const;
     void tell(const base::VertexEvent& event);
 

@@ -4,6 +4,7 @@
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "oci/http_url.hpp"
+#include "worker/status.hpp"
 
 namespace mullion::worker {
 namespace {
@@ -21,18 +22,26 @@ base::Digest record_key(const std::string& url) {
 // Into the content store, and into a checksum if one is asked for.
 class DownloadSink final : public oci::HttpSink {
   public:
-    DownloadSink(cache::ContentStore& store, const std::optional<base::Checksum>& expected)
-        : store_(store), expected_(expected), writer_(store.writer()) {
-        if (expected) checksum_.emplace(*expected);
+    DownloadSink(cache::ContentStore& store, const DownloadRequest& request)
+        : store_(store), request_(request), expected_(request.checksum), writer_(store.writer()) {
+        if (expected_) checksum_.emplace(*expected_);
     }
 
+    void begin(std::optional<std::uint64_t> size) override {
+        if (request_.progress == nullptr) return;
+        if (!status_) status_.emplace(*request_.progress, request_.vertex, "downloading");
+        status_->expect(size.value_or(0));
+    }
     void write(std::string_view data) override {
         if (checksum_) checksum_->write(data);
         writer_->write(data);
+        received_ += data.size();
+        if (status_) status_->update(received_);
     }
     void restart() override {
         writer_ = store_.writer();
         if (checksum_) checksum_->restart();
+        received_ = 0;
     }
     cache::BlobWriter::Committed commit() {
         if (checksum_) {
@@ -49,9 +58,12 @@ class DownloadSink final : public oci::HttpSink {
 
   private:
     cache::ContentStore& store_;
+    const DownloadRequest& request_;
     std::optional<base::Checksum> expected_;
     std::optional<base::ChecksumSink> checksum_;
     std::unique_ptr<cache::BlobWriter> writer_;
+    std::uint64_t received_ = 0;
+    std::optional<Status> status_;
 };
 
 }  // namespace
@@ -101,33 +113,31 @@ void Downloads::remember(const std::string& url, const Known& known) {
     state_.keys().save({key}, {key, json.dump()});
 }
 
-Download Downloads::fetch(const std::string& url, const std::optional<base::Checksum>& checksum,
-                          const base::CancelToken& cancel) {
-    std::optional<Known> before = known(url);
-    if (before && checksum && before->fulfils(*checksum)) return before->download();
+Download Downloads::fetch(const DownloadRequest& request, const base::CancelToken& cancel) {
+    std::optional<Known> before = known(request.url);
+    if (before && request.checksum && before->fulfils(*request.checksum)) return before->download();
     // What has another checksum than the one asked for needs no revalidation.
-    if (checksum) before.reset();
-    oci::HttpRequest request{.url = url, .max_body = kMaxDownload};
-    if (before && !before->etag.empty()) request.headers.emplace_back("If-None-Match", before->etag);
-    if (before && before->etag.empty() && !before->last_modified.empty()) {
-        request.headers.emplace_back("If-Modified-Since", before->last_modified);
-    }
-    Known now = transfer(url, checksum, request, before, cancel);
-    remember(url, now);
+    if (request.checksum) before.reset();
+    Known now = transfer(request, before, cancel);
+    remember(request.url, now);
     return now.download();
 }
 
-Downloads::Known Downloads::transfer(const std::string& url, const std::optional<base::Checksum>& checksum,
-                                     const oci::HttpRequest& request, const std::optional<Known>& before,
+Downloads::Known Downloads::transfer(const DownloadRequest& request, const std::optional<Known>& before,
                                      const base::CancelToken& cancel) {
-    DownloadSink sink(state_.content(), checksum);
-    oci::HttpResponse response = client_.send(request, &sink, cancel);
+    oci::HttpRequest get{.url = request.url, .max_body = kMaxDownload};
+    if (request.authorization) get.headers.emplace_back("Authorization", *request.authorization);
+    if (before && !before->etag.empty()) get.headers.emplace_back("If-None-Match", before->etag);
+    if (before && before->etag.empty() && !before->last_modified.empty())
+        get.headers.emplace_back("If-Modified-Since", before->last_modified);
+    DownloadSink sink(state_.content(), request);
+    oci::HttpResponse response = client_.send(get, &sink, cancel);
     if (before && response.status == 304) return *before;
-    oci::require_success(response, "GET " + oci::redacted_url(url));
+    oci::require_success(response, "GET " + oci::redacted_url(request.url));
     auto committed = sink.commit();
-    bool other = checksum && checksum->algorithm() != "sha256";
+    bool other = request.checksum && request.checksum->algorithm() != "sha256";
     return {committed.digest, committed.size, response.header("etag").value_or(""),
-            response.header("last-modified").value_or(""), other ? checksum->string() : ""};
+            response.header("last-modified").value_or(""), other ? request.checksum->string() : ""};
 }
 
 }  // namespace mullion::worker

@@ -9,6 +9,7 @@
 #include "base/checksum.hpp"
 #include "base/digest.hpp"
 #include "base/file_time.hpp"
+#include "base/progress.hpp"
 #include "cache/state.hpp"
 #include "oci/http_client.hpp"
 
@@ -20,24 +21,31 @@ struct Download {
     std::optional<base::FileTime> modified;  // Last-Modified
 };
 
+struct DownloadRequest {
+    std::string url;
+    std::optional<base::Checksum> checksum;
+    std::optional<std::string> authorization;  // for the URL's host only; kept nowhere
+    // Told of the bytes as they come, as a status of the vertex. May be null.
+    base::ProgressSink* progress = nullptr;
+    base::Digest vertex;
+};
+
 // Thread-safe.
 class Downloads {
   public:
     // Keeps references.
     Downloads(cache::State& state, oci::HttpClient& client) : state_(state), client_(client) {}
 
-    // What the server has at `url` now; in the content store afterwards, leased. With a checksum that what we
-    // have fulfils the server is not asked. Throws Corrupt for content with another checksum, and what
+    // What the server has at the URL now; in the content store afterwards, leased. With a checksum that what
+    // we have fulfils the server is not asked. Throws Corrupt for content with another checksum, and what
     // HttpClient and require_success throw.
-    Download fetch(const std::string& url, const std::optional<base::Checksum>& checksum,
-                   const base::CancelToken& cancel);
+    Download fetch(const DownloadRequest& request, const base::CancelToken& cancel);
 
   private:
     struct Known;
     std::optional<Known> known(const std::string& url);
     void remember(const std::string& url, const Known& known);
-    Known transfer(const std::string& url, const std::optional<base::Checksum>& checksum,
-                   const oci::HttpRequest& request, const std::optional<Known>& before,
+    Known transfer(const DownloadRequest& request, const std::optional<Known>& before,
                    const base::CancelToken& cancel);
 
     cache::State& state_;

@@ -57,18 +57,6 @@ std::string shown_command(const solver::ExecOperation& operation) {
     return text;
 }
 
-// The error as it may be shown: whatever is said of a step may quote what it made of a secret.
-base::Error masked(const base::Error& error, const SecretMask& mask) {
-    const auto& frames = error.frames();
-    base::Error result(error.code(), mask.text(frames.front().text), frames.front().where);
-    for (std::size_t i = 1; i < frames.size(); ++i)
-        result.add_frame(mask.text(frames[i].text), frames[i].where);
-    if (error.source()) result.at(*error.source());
-    result.about(error.subject()).hint(mask.text(error.hint())).system(error.system());
-    if (error.exit_status()) result.process(*error.exit_status(), mask.text(error.output_tail()));
-    return result;
-}
-
 }  // namespace
 
 ExecStep::ExecStep(Worker::Parts& parts, const solver::ExecOperation& operation,

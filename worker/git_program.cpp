@@ -47,7 +47,7 @@ std::string tail(const std::string& text) {
 }  // namespace
 
 Git::Git(GitOptions options, std::filesystem::path home)
-    : options_(std::move(options)), home_(std::move(home)) {
+    : options_(std::move(options)), mask_(options_.secrets), home_(std::move(home)) {
     base::make_directories(home_ / "template");
     base::write_file_atomic(home_ / ".gitconfig", kConfiguration);
 }
@@ -68,6 +68,12 @@ base::ProcessOutput Git::execute(std::vector<std::string> arguments, const std::
         std::string(kSsh) + (options_.ssh_agent.empty() ? "none" : "SSH_AUTH_SOCK");
     if (!options_.ssh_agent.empty()) environment["SSH_AUTH_SOCK"] = options_.ssh_agent.string();
     if (!options_.ca_file.empty()) environment["GIT_SSL_CAINFO"] = options_.ca_file.string();
+    const auto& secret = options_.secret_configuration;
+    if (!secret.empty()) environment["GIT_CONFIG_COUNT"] = std::to_string(secret.size());
+    for (std::size_t i = 0; i < secret.size(); ++i) {
+        environment[fmt::format("GIT_CONFIG_KEY_{}", i)] = secret[i].first;
+        environment[fmt::format("GIT_CONFIG_VALUE_{}", i)] = secret[i].second;
+    }
     base::ProcessOptions process;
     process.argv = std::move(arguments);
     process.argv.insert(process.argv.begin(), "git");
@@ -87,14 +93,14 @@ std::string Git::run(std::vector<std::string> arguments, const std::filesystem::
     std::string command = arguments.front();
     base::ProcessOutput output = execute(std::move(arguments), directory, cancel);
     if (output.exit_code == 0) return std::move(output.out);
-    throw fail(ErrorCode::Process, "git {} failed: {}", command, tail(output.err))
+    throw fail(ErrorCode::Process, "git {} failed: {}", command, mask_.text(tail(output.err)))
         .process(static_cast<std::uint32_t>(output.exit_code), "");
 }
 
 bool Git::try_run(std::vector<std::string> arguments, const std::filesystem::path& directory,
                   const base::CancelToken& cancel, std::string& problem) const {
     base::ProcessOutput output = execute(std::move(arguments), directory, cancel);
-    if (output.exit_code != 0) problem = tail(output.err);
+    if (output.exit_code != 0) problem = mask_.text(tail(output.err));
     return output.exit_code == 0;
 }
 

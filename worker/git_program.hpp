@@ -6,10 +6,12 @@
 #include <chrono>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/cancel.hpp"
 #include "base/process.hpp"
+#include "worker/secret_mask.hpp"
 
 namespace mullion::worker {
 
@@ -19,6 +21,11 @@ struct GitOptions {
     std::filesystem::path ca_file;    // PEM, instead of the system's certificates
     std::filesystem::path ssh_agent;  // socket of the agent that may be used; empty: none
     std::chrono::milliseconds time_limit = std::chrono::minutes(30);  // of one command
+    // More configuration ("http.URL.extraHeader" and its value). In git's environment only: neither a file
+    // nor a command line has it.
+    std::vector<std::pair<std::string, std::string>> secret_configuration = {};
+    // Kept out of what is said of git.
+    std::vector<std::string> secrets = {};
 };
 
 class Git {
@@ -39,6 +46,7 @@ class Git {
                                 const base::CancelToken& cancel) const;
 
     GitOptions options_;
+    SecretMask mask_;
     std::filesystem::path home_;
 };
 

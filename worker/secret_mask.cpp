@@ -119,4 +119,15 @@ std::string MaskedSink::take(bool at_end) {
     return out;
 }
 
+base::Error masked(const base::Error& error, const SecretMask& mask) {
+    const auto& frames = error.frames();
+    base::Error result(error.code(), mask.text(frames.front().text), frames.front().where);
+    for (std::size_t i = 1; i < frames.size(); ++i)
+        result.add_frame(mask.text(frames[i].text), frames[i].where);
+    if (error.source()) result.at(*error.source());
+    result.about(error.subject()).hint(mask.text(error.hint())).system(error.system());
+    if (error.exit_status()) result.process(*error.exit_status(), mask.text(error.output_tail()));
+    return result;
+}
+
 }  // namespace mullion::worker

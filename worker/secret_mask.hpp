@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.hpp"
 #include "base/stream.hpp"
 
 namespace mullion::worker {
@@ -39,6 +40,9 @@ class SecretMask {
     // By first byte, longest first. Long values are cut, which bounds what one comparison and one wait cost.
     std::array<std::vector<std::string>, 256> pieces_;
 };
+
+// The error as it may be shown: whatever is said of a step or by a server may quote a secret.
+base::Error masked(const base::Error& error, const SecretMask& mask);
 
 // Passes a stream on with its secrets masked, wherever it is cut. finish() passes on what was held back
 // because it could have been the beginning of a secret. References must outlive it.

@@ -2,6 +2,7 @@
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "oci/http_url.hpp"
+#include "worker/credentials.hpp"
 #include "worker/git_checkout.hpp"
 #include "worker/ops.hpp"
 #include "worker/parts.hpp"
@@ -11,6 +12,14 @@ namespace {
 
 constexpr std::string_view kPayloadVersion = "git 1";
 
+GitOptions with_authorization(const WorkerOptions& options, const std::string& remote) {
+    GitOptions git = options.git;
+    if (auto authorization = git_authorization(options.secrets, remote))
+        git.secret_configuration.push_back(std::move(*authorization));
+    git.secrets = authorization_secrets(options.secrets);
+    return git;
+}
+
 // A commit of a git repository as a Tree. Its key is the commit and what of it is taken. The files are kept
 // as a layer in the store, so that a commit is fetched once.
 class GitOp final : public solver::Op {
@@ -19,7 +28,7 @@ class GitOp final : public solver::Op {
         : setting_(std::move(setting)),
           source_(source),
           directory_(setting_.parts.state.temporary_directory(), "git"),
-          git_(setting_.parts.options.git, directory_.path() / "home") {}
+          git_(with_authorization(setting_.parts.options, source.remote), directory_.path() / "home") {}
 
     solver::Category category() const override { return solver::Category::Wait; }
     bool pins_remotely() const override { return true; }

@@ -1,8 +1,10 @@
 #include "base/error.hpp"
 #include "oci/http_url.hpp"
 #include "tree/name.hpp"
+#include "worker/credentials.hpp"
 #include "worker/ops.hpp"
 #include "worker/parts.hpp"
+#include "worker/secret_mask.hpp"
 
 namespace mullion::worker {
 namespace {
@@ -32,7 +34,7 @@ class HttpOp final : public solver::Op {
         if (checksum_) {
             hasher.field(checksum_->string());
         } else {
-            const Download& file = download(context.cancel);
+            const Download& file = download(context);
             hasher.field(file.digest.string());
             if (file.modified) hasher.number(static_cast<std::uint64_t>(file.modified->ticks));
         }
@@ -41,7 +43,7 @@ class HttpOp final : public solver::Op {
 
     std::vector<solver::ResultRef> exec(const std::vector<solver::ResultRef>&,
                                         const solver::ExecContext& context) override {
-        const Download& file = download(context.cancel);
+        const Download& file = download(context);
         std::filesystem::path path = setting_.parts.state.content().path_of(file.digest);
         auto content =
             std::make_shared<const tree::Content>(file.size, tree::HostFile{path, tree::stat_identity(path)});
@@ -72,13 +74,17 @@ class HttpOp final : public solver::Op {
                          tree::printable(source_.file_name), *problem);
     }
 
-    const Download& download(const base::CancelToken& cancel) {
+    const Download& download(const solver::ExecContext& context) {
         if (download_) return *download_;
+        DownloadRequest request{source_.url, checksum_, {}, context.progress, context.vertex};
+        request.authorization = http_authorization(setting_.parts.options.secrets, source_.url);
         try {
-            return download_.emplace(setting_.parts.downloads.fetch(source_.url, checksum_, cancel));
+            return download_.emplace(setting_.parts.downloads.fetch(request, context.cancel));
         } catch (base::Error& error) {
             error.about(source_.url);
-            throw;
+            if (!request.authorization) throw;
+            // A server may repeat what it was sent.
+            throw masked(error, SecretMask(authorization_secrets(setting_.parts.options.secrets)));
         }
     }
 

@@ -1,6 +1,7 @@
 // A named piece of work inside a vertex, for the displays.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -21,6 +22,16 @@ class Status {
     Status(const Status&) = delete;
     Status& operator=(const Status&) = delete;
 
+    // Byte counts. What comes faster than anybody reads is left out, except the last.
+    void expect(std::uint64_t total) { event_.total = static_cast<std::int64_t>(total); }
+    void update(std::uint64_t current) {
+        event_.current = static_cast<std::int64_t>(current);
+        base::FileTime now = base::FileTime::now();
+        if (now.ticks - event_.timestamp.ticks < kGap) return;
+        event_.timestamp = now;
+        progress_.emit(event_);
+    }
+
     void done() {
         if (event_.completed) return;
         event_.timestamp = base::FileTime::now();
@@ -29,6 +40,8 @@ class Status {
     }
 
   private:
+    static constexpr std::int64_t kGap = base::FileTime::kTicksPerSecond / 10;
+
     base::ProgressSink& progress_;
     base::StatusEvent event_;
 };

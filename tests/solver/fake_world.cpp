@@ -72,8 +72,10 @@ class FakeOp final : public solver::Op {
     bool cheap() const override { return spec_.cheap; }
     bool pins_remotely() const override { return spec_.pins_remotely; }
 
-    solver::CacheMap cache_map(const solver::ExecContext&) override {
+    solver::CacheMap cache_map(const solver::ExecContext& context) override {
         if (spec_.on_cache_map) spec_.on_cache_map();
+        if (spec_.reports_pinning)
+            context.progress->emit(base::StatusEvent{context.vertex, "pinning", 1, 2, {}, {}, {}});
         solver::CacheMap map{base::Digest::of(spec_.key.empty() ? name_ : spec_.key), spec_.session_only, {}};
         for (bool by_content : spec_.contents) {
             map.content_digests.emplace_back();

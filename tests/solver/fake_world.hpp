@@ -91,6 +91,7 @@ struct Spec {
     const bool* durable = nullptr;  // ... once this is true
     bool session_only = false;
     std::function<void()> on_cache_map;
+    bool reports_pinning = false;  // cache_map() emits a status
 };
 
 class World {

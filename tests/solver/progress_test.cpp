@@ -87,5 +87,17 @@ TEST_F(SolverProgress, LogsComeBetweenStartAndCompletion) {
     EXPECT_EQ(kinds, (std::vector<std::size_t>{0, 0, 2, 0})) << "announced, started, log, done";
 }
 
+TEST_F(SolverProgress, AStatusOfAnOpThatIsPinningStartsItsVertex) {
+    VertexRef source = world.constant("source", 1);
+    VertexRef sum = world.sum("sum", {source});
+    world["source"].pins_remotely = world["source"].reports_pinning = true;
+    solve(sum);
+    EXPECT_EQ(progress->life("source"), (std::vector<std::string>{"announced", "started", "done"}));
+    new_build();
+    VertexRef again = world.sum("sum", {world.constant("source", 1)});
+    solve(again);
+    EXPECT_EQ(progress->life("source"), (std::vector<std::string>{"announced", "started", "cached"}));
+}
+
 }  // namespace
 }  // namespace mullion::test

@@ -10,6 +10,8 @@
               no-etag, no-date, no-ranges   without these headers               hang            never answers
               loop            303 to itself
 /git/PATH     ROOT/PATH by git-http-backend (the smart protocol)
+If there is a file ROOT.authorization, requests must have a header Authorization with what is in it; others get 401 and
+read what they sent.
 Every request is a line of LOG: METHOD PATH STATUS BODY-BYTES HEADERS-AS-JSON.
 """
 
@@ -59,8 +61,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             Handler.seen[self.path] += 1
             return Handler.seen[self.path]
 
+    def admits(self):
+        wanted = pathlib.Path(f"{self.root}.authorization")
+        sent = self.headers.get("Authorization", "")
+        if not wanted.exists() or sent == wanted.read_text():
+            return True
+        self.reply(401, f"not you: {sent}".encode())
+        return False
+
     def do_GET(self):
         url = urllib.parse.urlsplit(self.path)
+        if not self.admits():
+            return
         if url.path.startswith("/git/"):
             return self.git(url)
         if not url.path.startswith("/files/"):
@@ -84,6 +96,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         url = urllib.parse.urlsplit(self.path)
+        if not self.admits():
+            return
         if url.path.startswith("/git/"):
             return self.git(url)
         body = self.body()

@@ -268,6 +268,24 @@ TEST_F(GitSourceTest, SmartAndDumbServers) {
     }
 }
 
+TEST_F(GitSourceTest, TokensAreSentAndShowNowhere) {
+    HttpServer server(path("served"));
+    options.git.protocols = {"http"};
+    // printf x-access-token:tok3n-of-mine | base64
+    base::write_file_atomic(path("served.authorization"), "basic eC1hY2Nlc3MtdG9rZW46dG9rM24tb2YtbWluZQ==");
+    GitSource source = repository("main");
+    source.remote = server.git_url("repo.git");
+    EXPECT_EQ(failure_of(source).code(), ErrorCode::Process);
+    restart();
+    options.secrets = {{"GIT_AUTH_TOKEN", "tok3n-of-mine"}};
+    EXPECT_TRUE(has(files(source), "src"));
+    options.secrets = {{"GIT_AUTH_TOKEN.127.0.0.1", "wr0ng-token"}, {"GIT_AUTH_TOKEN", "tok3n-of-mine"}};
+    restart("another state");
+    base::Error denied = failure_of(source);
+    EXPECT_EQ(denied.code(), ErrorCode::Process);
+    EXPECT_THAT(denied.what(), Not(HasSubstr("wr0ng-token")));
+}
+
 TEST_F(GitSourceTest, PasswordsDoNotShow) {
     options.git.protocols = {"http"};
     GitSource source;

@@ -130,5 +130,44 @@ TEST_F(HttpSourceTest, ArchivesOfServersAreUnpackedWhereAsked) {
     EXPECT_EQ(read(solve(copy(scratch(), source("x.tgz"), action)), "app/x.txt"), "hi\n");
 }
 
+TEST_F(HttpSourceTest, ATokenIsForItsHostAndShowsNowhere) {
+    serve("a", "MZ");
+    base::write_file_atomic(path("served.authorization"), "Bearer tok3n-of-mine");
+    base::Error denied = failure(source("a"));
+    EXPECT_EQ(denied.code(), ErrorCode::Denied);
+    restart();
+    options.secrets = {{"HTTP_AUTH_TOKEN_127.0.0.1", "tok3n-of-mine"}};
+    EXPECT_EQ(read(solve(source("a")), "tool.exe"), "MZ");
+    options.secrets = {{"HTTP_AUTH_TOKEN_127.0.0.1", "wr0ng-token"}};
+    restart();
+    denied = failure(source("a"));
+    EXPECT_THAT(denied.what(), HasSubstr("not you: "));
+    EXPECT_THAT(denied.what(), Not(HasSubstr("wr0ng-token")));
+}
+
+TEST_F(HttpSourceTest, ATokenIsNotSentToWhereARedirectLeads) {
+    HttpServer other(path("other"));
+    base::write_file_atomic(path("other/a"), "MZ");
+    options.secrets = {{"HTTP_AUTH_TOKEN_127.0.0.1", "tok3n-of-mine"}};
+    EXPECT_EQ(read(solve(source("x?redirect=" + other.url("a"))), "tool.exe"), "MZ");
+    EXPECT_THAT(server.requests().at(0).headers, HasSubstr("tok3n-of-mine"));
+    EXPECT_THAT(other.requests().at(0).headers, Not(HasSubstr("tok3n-of-mine")));
+}
+
+TEST_F(HttpSourceTest, BytesAreToldAsTheyCome) {
+    serve("a", std::string(300'000, 'x'));
+    solve(source("a"));
+    auto events = progress.all<base::StatusEvent>();
+    ASSERT_GE(events.size(), 2u);
+    EXPECT_EQ(events.front().id, "downloading");
+    EXPECT_EQ(events.back().current, 300'000);
+    EXPECT_EQ(events.back().total, 300'000);
+    EXPECT_TRUE(events.back().completed);
+    std::size_t told = events.size();
+    restart();
+    solve(source("a"));
+    EXPECT_EQ(progress.all<base::StatusEvent>().size(), told) << "nothing came";
+}
+
 }  // namespace
 }  // namespace mullion::test
