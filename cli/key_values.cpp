@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/csv.hpp"
 #include "base/error.hpp"
 
 namespace mullion::cli {
@@ -11,44 +12,20 @@ namespace {
 using base::ErrorCode;
 using base::fail;
 
-// Reads one CSV field from the front of `rest`; a field may be quoted as a whole, "" inside is a quote.
-std::string take_field(std::string_view& rest, std::string_view option) {
-    std::string field;
-    if (rest.substr(0, 1) != "\"") {
-        std::size_t end = std::min(rest.find(','), rest.size());
-        field = rest.substr(0, end);
-        rest.remove_prefix(end);
-        return field;
-    }
-    rest.remove_prefix(1);
-    for (;;) {
-        std::size_t quote = rest.find('"');
-        if (quote == std::string_view::npos) throw fail(ErrorCode::Invalid, "{}: unclosed quote", option);
-        field += rest.substr(0, quote);
-        rest.remove_prefix(quote + 1);
-        if (rest.substr(0, 1) != "\"") break;
-        field += '"';
-        rest.remove_prefix(1);
-    }
-    if (!rest.empty() && rest.front() != ',')
-        throw fail(ErrorCode::Invalid, "{}: text after a closing quote", option);
-    return field;
-}
-
 }  // namespace
 
 KeyValueList parse_key_value_csv(std::string_view text, std::string_view option) {
     KeyValueList list;
-    for (std::string_view rest = text;;) {
-        std::string field = take_field(rest, option);
+    auto fields =
+        base::with_context([&] { return std::string(option); }, [&] { return base::csv_record(text); });
+    for (const std::string& field : fields) {
         std::size_t equals = field.find('=');
         if (equals == std::string::npos || equals == 0) {
             throw fail(ErrorCode::Invalid, "invalid value \"{}\" in {}: must be key=value", field, option);
         }
         list.emplace_back(field.substr(0, equals), field.substr(equals + 1));
-        if (rest.empty()) return list;
-        rest.remove_prefix(1);
     }
+    return list;
 }
 
 std::vector<std::string> split_commas(std::string_view text) {

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <vector>
 
+#include "base/csv.hpp"
 #include "base/error.hpp"
 #include "frontend/byte_size.hpp"
 #include "frontend/suggest.hpp"
@@ -19,40 +20,10 @@ using base::fail;
 constexpr std::array kTypes{MountType::Bind, MountType::Cache, MountType::Tmpfs, MountType::Secret,
                             MountType::Ssh};
 
-// The fields of one CSV record (RFC 4180: double quotes group a field, "" inside is one).
-std::vector<std::string> csv_record(std::string_view text) {
+std::vector<std::string> record(std::string_view text) {
     if (text.empty()) throw fail(ErrorCode::Invalid, "failed to parse csv mounts: empty record");
-    std::vector<std::string> fields(1);
-    std::size_t at = 0;
-    while (at < text.size()) {
-        if (text[at] == ',') {
-            fields.emplace_back();
-            ++at;
-            continue;
-        }
-        if (text[at] != '"' || !fields.back().empty()) {
-            if (text[at] == '"')
-                throw fail(ErrorCode::Invalid, "failed to parse csv mounts: bare \" in non-quoted field");
-            fields.back().push_back(text[at++]);
-            continue;
-        }
-        for (++at;; ++at) {
-            if (at >= text.size())
-                throw fail(ErrorCode::Invalid,
-                           "failed to parse csv mounts: extraneous or missing \" in quoted field");
-            if (text[at] != '"') {
-                fields.back().push_back(text[at]);
-            } else if (at + 1 < text.size() && text[at + 1] == '"') {
-                fields.back().push_back(text[at++]);
-            } else {
-                break;
-            }
-        }
-        if (++at < text.size() && text[at] != ',')
-            throw fail(ErrorCode::Invalid,
-                       "failed to parse csv mounts: extraneous or missing \" in quoted field");
-    }
-    return fields;
+    return base::with_context([] { return std::string("failed to parse csv mounts"); },
+                              [&] { return base::csv_record(text); });
 }
 
 struct Option {
@@ -87,7 +58,7 @@ std::optional<Number> parse_number(std::string_view text, int base) {
 class MountParser {
   public:
     Mount run(std::string_view text, const std::function<std::string(std::string_view)>& expand) {
-        for (const auto& field : csv_record(text)) {
+        for (const auto& field : record(text)) {
             const auto option = split_option(field);
             if (option.value)
                 assign(option, expand(*option.value));
@@ -253,7 +224,7 @@ const char* to_string(MountType type) {
 
 std::string check_mount(std::string_view text) {
     std::string from;
-    for (const auto& field : csv_record(text)) {
+    for (const auto& field : record(text)) {
         const auto option = split_option(field);
         if (option.key != "from" || !option.value) continue;
         const auto dollar = option.value->find('$');
@@ -268,7 +239,7 @@ std::string check_mount(std::string_view text) {
 
 void check_device(std::string_view text) {
     bool named = false;
-    for (const auto& field : csv_record(text)) {
+    for (const auto& field : record(text)) {
         const auto option = split_option(field);
         const bool required = option.key == "required";
         if (required && option.value && !parse_bool(*option.value))
