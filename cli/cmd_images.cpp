@@ -4,6 +4,7 @@
 
 #include "base/file_time.hpp"
 #include "base/json.hpp"
+#include "cli/byte_text.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/table.hpp"

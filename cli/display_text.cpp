@@ -168,17 +168,6 @@ std::string LineBuffer::flush() {
     return shown_line(std::exchange(partial_, {}));
 }
 
-std::string shown_bytes(std::int64_t bytes) {
-    constexpr std::array<const char*, 5> kUnits = {"B", "kB", "MB", "GB", "TB"};
-    double value = static_cast<double>(bytes);
-    std::size_t unit = 0;
-    while (value >= 1000 && unit + 1 < kUnits.size()) {
-        value /= 1000;
-        ++unit;
-    }
-    return unit == 0 ? fmt::format("{}B", bytes) : fmt::format("{:.2f}{}", value, kUnits[unit]);
-}
-
 bool is_cancellation(std::string_view error) {
     return error.ends_with("canceled");
 }

@@ -33,9 +33,6 @@ class LineBuffer {
     std::string partial_;
 };
 
-// "512B", "1.50kB", "23.00MB": as BuildKit prints transfers.
-std::string shown_bytes(std::int64_t bytes);
-
 // True for the errors of vertices that were stopped, not failed.
 bool is_cancellation(std::string_view error);
 

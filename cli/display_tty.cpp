@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "cli/byte_text.hpp"
 #include "cli/display_renderer.hpp"
 #include "cli/display_text.hpp"
 

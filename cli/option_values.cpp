@@ -1,10 +1,10 @@
 #include "cli/option_values.hpp"
 
-#include <charconv>
 #include <filesystem>
-#include <optional>
 
 #include "base/error.hpp"
+#include "frontend/byte_size.hpp"
+#include "frontend/duration.hpp"
 #include "tree/name.hpp"
 
 namespace mullion::cli {
@@ -13,14 +13,7 @@ namespace {
 using base::ErrorCode;
 using base::fail;
 
-// Reads digits from the front of `text`; nullopt if there are none or they overflow.
-std::optional<std::uint64_t> take_number(std::string_view& text) {
-    std::uint64_t value = 0;
-    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc()) return {};
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    return value;
-}
+constexpr std::uint64_t kMostMemory = std::uint64_t{1} << 50;
 
 }  // namespace
 
@@ -55,38 +48,23 @@ worker::Volume parse_volume(const std::string& text) {
 
 std::uint64_t parse_memory_mb(const std::string& text) {
     constexpr std::uint64_t kMebibyte = 1 << 20;
-    std::string_view rest = text;
-    auto value = take_number(rest);
-    std::uint64_t unit = 0;
-    if (rest.empty() || rest == "b") unit = 1;
-    if (rest == "k" || rest == "kb") unit = 1 << 10;
-    if (rest == "m" || rest == "mb") unit = kMebibyte;
-    if (rest == "g" || rest == "gb") unit = 1 << 30;
-    if (!value || *value == 0 || unit == 0 || *value > (std::uint64_t{1} << 50) / unit) {
+    auto bytes = frontend::parse_byte_size(text);
+    if (!bytes || *bytes == 0 || *bytes > kMostMemory) {
         throw fail(ErrorCode::Invalid, "invalid memory size \"{}\": expected a number with b, k, m or g",
                    text);
     }
-    return (*value * unit + kMebibyte - 1) / kMebibyte;
+    return (*bytes + kMebibyte - 1) / kMebibyte;
 }
 
 std::chrono::seconds parse_duration(const std::string& text) {
-    std::string_view rest = text;
-    std::chrono::seconds total{0};
-    do {
-        auto value = take_number(rest);
-        std::int64_t unit = 0;
-        if (rest.substr(0, 1) == "s") unit = 1;
-        if (rest.substr(0, 1) == "m") unit = 60;
-        if (rest.substr(0, 1) == "h") unit = 3600;
-        if (!value || unit == 0 || *value > 1'000'000) {
-            throw fail(ErrorCode::Invalid,
-                       "invalid duration \"{}\": expected something like 90s, 5m or 1h30m", text);
-        }
-        total += std::chrono::seconds(static_cast<std::int64_t>(*value) * unit);
-        rest.remove_prefix(1);
-    } while (!rest.empty());
-    if (total.count() == 0) throw fail(ErrorCode::Invalid, "invalid duration \"{}\": zero", text);
-    return total;
+    std::chrono::nanoseconds duration{0};
+    try {
+        duration = frontend::parse_duration(text);
+    } catch (const base::Error& error) {
+        if (error.code() != ErrorCode::Invalid) throw;
+    }
+    if (duration.count() > 0) return std::chrono::ceil<std::chrono::seconds>(duration);
+    throw fail(ErrorCode::Invalid, "invalid duration \"{}\": expected something like 90s, 5m or 1h30m", text);
 }
 
 }  // namespace mullion::cli

@@ -16,7 +16,7 @@ worker::Volume parse_volume(const std::string& text);
 // "512m", "2g", "1073741824" (bytes) -> MiB, rounded up.
 std::uint64_t parse_memory_mb(const std::string& text);
 
-// "90s", "5m", "1h30m".
+// "90s", "5m", "1h30m"; rounded up to seconds, more than none.
 std::chrono::seconds parse_duration(const std::string& text);
 
 }  // namespace mullion::cli

@@ -36,14 +36,6 @@ std::string format_table(const std::vector<std::vector<std::string>>& rows) {
     return text;
 }
 
-std::string human_size(std::uint64_t bytes) {
-    static constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB"};
-    auto value = static_cast<double>(bytes);
-    std::size_t unit = 0;
-    for (; value >= 1000 && unit + 1 < std::size(kUnits); ++unit) value /= 1000;
-    return unit == 0 ? fmt::format("{}B", bytes) : fmt::format("{:.3g}{}", value, kUnits[unit]);
-}
-
 std::string human_age(std::int64_t seconds) {
     static constexpr std::pair<std::int64_t, const char*> kUnits[] = {
         {365 * 86400, "year"}, {30 * 86400, "month"}, {7 * 86400, "week"},

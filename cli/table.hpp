@@ -9,8 +9,6 @@ namespace mullion::cli {
 
 // Columns padded to their widest cell (in code points), three blanks between, no trailing blanks.
 std::string format_table(const std::vector<std::vector<std::string>>& rows);
-// 12345678 -> "12.3MB" (decimal units, as docker shows sizes).
-std::string human_size(std::uint64_t bytes);
 // "3 weeks ago"
 std::string human_age(std::int64_t seconds);
 

@@ -13,8 +13,9 @@ std::optional<std::uint64_t> parse_byte_size(std::string_view text) {
     suffix.erase(0, suffix.starts_with(' ') ? 1 : 0);
     if (suffix.ends_with("ib")) suffix.resize(suffix.size() - 2);
     if (suffix.ends_with('b')) suffix.pop_back();
-    const auto power = suffix.empty() ? 0 : std::string_view("kmgtp").find(suffix) + 1;
-    if (suffix.size() > 1 || power == std::string_view::npos + 1) return std::nullopt;
+    const auto unit = std::string_view("kmgtp").find(suffix);
+    if (suffix.size() > 1 || unit == std::string_view::npos) return std::nullopt;
+    const auto power = suffix.empty() ? 0 : unit + 1;
     double value = 0;
     const auto* end = number.data() + number.size();
     const auto [stop, error] = std::from_chars(number.data(), end, value);

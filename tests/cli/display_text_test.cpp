@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cli/byte_text.hpp"
+
 namespace mullion::cli {
 namespace {
 

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/error.hpp"
+#include "cli/byte_text.hpp"
 #include "cli/run_arguments.hpp"
 #include "cli/table.hpp"
 
@@ -16,7 +17,8 @@ TEST(MemoryOption, UnitsArePowersOfTwoRoundedUpToMebibytes) {
     EXPECT_EQ(parse_memory_mb("2g"), 2048u);
     EXPECT_EQ(parse_memory_mb("1"), 1u);
     EXPECT_EQ(parse_memory_mb("1048577"), 2u);
-    for (const char* text : {"", "0", "m", "-1m", "12x", "99999999999g", "1.5g"}) {
+    EXPECT_EQ(parse_memory_mb("1.5GiB"), 1536u);
+    for (const char* text : {"", "0", "m", "-1m", "12x", "99999999999g", "1.5.g"}) {
         EXPECT_THROW(parse_memory_mb(text), base::Error) << text;
     }
 }
@@ -24,6 +26,7 @@ TEST(MemoryOption, UnitsArePowersOfTwoRoundedUpToMebibytes) {
 TEST(DurationOption, PartsAddUp) {
     EXPECT_EQ(parse_duration("90s").count(), 90);
     EXPECT_EQ(parse_duration("1h30m").count(), 5400);
+    EXPECT_EQ(parse_duration("1.5s").count(), 2);
     for (const char* text : {"", "0s", "5", "m", "-5s", "5d", "99999999999999999999s"}) {
         EXPECT_THROW(parse_duration(text), base::Error) << text;
     }

@@ -95,6 +95,7 @@ TEST(ConvertMounts, TmpfsHasASize) {
     EXPECT_EQ(mount.target, "t");
     EXPECT_EQ(mount.size, std::size_t{64} << 20);
     EXPECT_TRUE(mount.writable);
+    EXPECT_EQ(mount_of<solver::TmpfsMount>("type=tmpfs,target=C:\\t,size=1000").size, std::size_t{1000});
     EXPECT_FALSE(mount_of<solver::TmpfsMount>("type=tmpfs,target=C:\\t").size);
 }
 

@@ -1,0 +1,14 @@
+// Numbers of bytes in decimal units, as docker and BuildKit show them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace mullion::cli {
+
+// "512B", "1.50kB", "23.00MB": transfers, whose width should not jump.
+std::string shown_bytes(std::int64_t bytes);
+// "512B", "1.5kB", "12.3MB": sizes in lists.
+std::string human_size(std::uint64_t bytes);
+
+}  // namespace mullion::cli
