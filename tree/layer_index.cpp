@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "tree/layer_tar.hpp"
+#include "tree/reparse.hpp"
 
 namespace mullion::tree {
 namespace {
@@ -122,7 +123,7 @@ void Encoder::node(const Node& node, bool with_content) {
         byte(with_content ? 1 : 0);
         if (with_content) content(node.content);
     }
-    if (node.kind == NodeKind::Symlink || node.kind == NodeKind::Junction) string(node.link_target);
+    if (is_link(node.kind)) string(node.link_target);
     if (!with_content) return number(0);
     number(node.streams.size());
     for (const Stream& stream : node.streams) {
@@ -315,7 +316,7 @@ NodeRef Decoder::node(NodeKind kind) {
     node->kind = kind;
     node->metadata = metadata();
     if (kind == NodeKind::File && flag()) node->content = content();
-    if (kind == NodeKind::Symlink || kind == NodeKind::Junction) node->link_target = string();
+    if (is_link(kind)) node->link_target = string();
     for (std::size_t left = count(); left > 0; --left) {
         std::string name(string());
         node->streams.push_back({std::move(name), content()});

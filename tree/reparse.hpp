@@ -5,11 +5,18 @@
 #include <string>
 #include <string_view>
 
+#include "tree/tree.hpp"
+
 namespace mullion::tree {
 
 constexpr std::uint32_t kReparseTagMountPoint = 0xA0000003;
 constexpr std::uint32_t kReparseTagSymlink = 0xA000000C;
 constexpr std::size_t kMaxReparseBuffer = 16 * 1024;
+
+// Symbolic links and junctions, which lead somewhere else.
+inline bool is_link(NodeKind kind) {
+    return kind == NodeKind::Symlink || kind == NodeKind::Junction;
+}
 
 struct ReparsePoint {
     bool mount_point = false;

@@ -53,10 +53,6 @@ std::optional<Target> parse_target(Os os, const Node& link) {
     return target;
 }
 
-bool is_link(const Node& node) {
-    return node.kind == NodeKind::Symlink || node.kind == NodeKind::Junction;
-}
-
 // A path on its way: the elements reached so far and those still to come.
 struct Walker {
     Os os;
@@ -81,7 +77,7 @@ bool advance(Walker& walker, int& links, std::string_view whole) {
     }
     const Child* child = find_child(walker.os, walker.here(), name);
     if (child == nullptr) return false;
-    if (!is_link(*child->node)) {
+    if (!is_link(child->node->kind)) {
         walker.reached.push_back(child);
         return true;
     }

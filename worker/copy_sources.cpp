@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "tree/name.hpp"
 #include "tree/pattern.hpp"
+#include "tree/reparse.hpp"
 
 namespace mullion::worker {
 namespace {
@@ -19,10 +20,6 @@ using tree::NodeKind;
 using tree::NodeRef;
 
 constexpr int kMaxLinks = 40;
-
-bool is_link(const Node& node) {
-    return node.kind == NodeKind::Symlink || node.kind == NodeKind::Junction;
-}
 
 // Follows a path of a context element by element and refuses links that leave it. What tree.resolve() would
 // quietly confine to the root is here most likely a mistake, or an attack.
@@ -41,7 +38,7 @@ void check_links(const tree::Tree& tree, std::string_view path) {
         std::string next = tree::join(at, name);
         NodeRef node = tree.find(next);
         if (!node) return;
-        if (!is_link(*node)) {
+        if (!tree::is_link(node->kind)) {
             at = next;
             continue;
         }
@@ -167,7 +164,7 @@ class Selector {
         if (!node || node->kind != NodeKind::Directory) return;
         for (const Child& child : node->children) {
             bool last = at + 1 == elements_.size();
-            bool enter = last || is_link(*child.node) || child.node->kind == NodeKind::Directory;
+            bool enter = last || tree::is_link(child.node->kind) || child.node->kind == NodeKind::Directory;
             if (enter && glob.matches(child.name)) match(tree::join(directory, child.name), at + 1);
         }
     }

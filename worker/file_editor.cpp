@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "tree/name.hpp"
+#include "tree/reparse.hpp"
 #include "worker/file_mode.hpp"
 #include "worker/other_os.hpp"
 
@@ -22,10 +23,6 @@ using tree::Os;
 
 // 1980-01-01T00:00:00Z, the oldest time all tools of the trade accept.
 constexpr base::FileTime kDefaultEpoch = base::FileTime::from_seconds(315'532'800);
-
-bool is_link(const Node& node) {
-    return node.kind == NodeKind::Symlink || node.kind == NodeKind::Junction;
-}
 
 }  // namespace
 
@@ -84,7 +81,7 @@ struct FileEditor::Edit {
             std::string next = tree::join(at, element);
             NodeRef node = missing ? nullptr : owner.tree_.find(next);
             missing = !node;
-            if (node && is_link(*node)) {
+            if (node && tree::is_link(node->kind)) {
                 auto target = owner.tree_.resolve(next);
                 if (!target) {
                     throw fail(ErrorCode::Invalid, "{} leads through the link {}, whose target is not there",
@@ -233,7 +230,7 @@ struct FileEditor::Edit {
             return;
         }
         NodeRef there = editor.find(path);
-        if (there && is_link(*there) && owner.follow_links_) {
+        if (there && tree::is_link(there->kind) && owner.follow_links_) {
             auto target = owner.tree_.resolve(path);
             if (target) path = *target;
             there = editor.find(path);

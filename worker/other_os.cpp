@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "tree/name.hpp"
+#include "tree/reparse.hpp"
 #include "worker/file_mode.hpp"
 
 namespace mullion::worker {
@@ -39,7 +40,7 @@ class Translation {
                        "{} has an alternate data stream \"{}\", which no Linux image can hold", shown(path),
                        tree::printable(source.streams[0].name));
         }
-        if (source.kind == NodeKind::Symlink || source.kind == NodeKind::Junction) link(*node, source, path);
+        if (tree::is_link(source.kind)) link(*node, source, path);
         node->children = children(source, path);
         return node;
     }
