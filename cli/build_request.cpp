@@ -13,6 +13,7 @@
 #include "frontend/multi_platform.hpp"
 #include "frontend/remote_source.hpp"
 #include "oci/reference.hpp"
+#include "worker/exporter.hpp"
 
 namespace mullion::cli {
 namespace {
@@ -141,7 +142,7 @@ void check_image_flags(const BuildFlags& flags, bool has_image, bool quiet) {
 
 void add_outputs(const BuildFlags& flags, BuildRequest& request) {
     std::vector<std::string> names;
-    for (const std::string& tag : flags.tags) names.push_back(new_name(tag));
+    for (const std::string& tag : flags.tags) names.push_back(worker::new_image_name(tag));
     worker::Attributes annotations = annotation_attributes(flags.annotations);
     std::vector<std::string> kinds;
     for (const std::string& output : flags.outputs) {

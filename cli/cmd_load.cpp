@@ -11,6 +11,7 @@
 #include "cli/image_names.hpp"
 #include "oci/image.hpp"
 #include "oci/layout.hpp"
+#include "worker/exporter.hpp"
 
 namespace mullion::cli {
 namespace {
@@ -44,8 +45,8 @@ void ingest(cache::ContentStore& store, oci::BlobSource& archive, const oci::Des
 // In a layout, a name without a separator is a tag (OCI image-spec, annotations.md): of what, nobody says.
 std::string name_of(const oci::NamedRoot& root, const std::string& given) {
     bool whole = root.name.find_first_of(":/@") != std::string::npos;
-    if (whole) return new_name(root.name);
-    if (!given.empty()) return new_name(root.name.empty() ? given : given + ":" + root.name);
+    if (whole) return worker::new_image_name(root.name);
+    if (!given.empty()) return worker::new_image_name(root.name.empty() ? given : given + ":" + root.name);
     throw base::fail(base::ErrorCode::Invalid, "the image {} has no name in the archive{}",
                      root.descriptor.digest.string(),
                      root.name.empty() ? "" : ", only the tag \"" + root.name + "\"")

@@ -3,6 +3,7 @@
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/image_names.hpp"
+#include "worker/exporter.hpp"
 
 namespace mullion::cli {
 
@@ -18,7 +19,7 @@ void add_tag(CLI::App& app, Context& context) {
     command->callback([&context, options] {
         context.action = [&context, options] {
             cache::NamedImage image = find_image(context.state(), options->source);
-            context.state().images().put(new_name(options->target), image.target);
+            context.state().images().put(worker::new_image_name(options->target), image.target);
             return kSuccess;
         };
     });

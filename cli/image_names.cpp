@@ -54,14 +54,6 @@ std::string short_name(const std::string& full) {
     return oci::Reference::parse(full).familiar();
 }
 
-std::string new_name(const std::string& text) {
-    oci::Reference reference = oci::Reference::parse(text);
-    if (reference.digest()) {
-        throw fail(ErrorCode::Invalid, "\"{}\": a name given to an image cannot have a digest", text);
-    }
-    return reference.with_default_tag().string();
-}
-
 std::vector<cache::NamedImage> find_images(cache::State& state, const std::string& text) {
     if (text.substr(0, 7) != "sha256:") {
         // 64 hex digits are no valid name, so an ID never hides one.

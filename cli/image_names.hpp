@@ -10,8 +10,6 @@ namespace mullion::cli {
 
 // "app" -> "docker.io/library/app:latest"; throws Invalid.
 std::string full_name(const std::string& text);
-// The same for a name that is about to be given: Invalid if it has a digest, which only content has.
-std::string new_name(const std::string& text);
 // "docker.io/library/app:latest" -> "app:latest".
 std::string short_name(const std::string& full);
 

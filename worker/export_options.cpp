@@ -28,12 +28,8 @@ constexpr std::array kElsewhere = {"attestation-prefix",
                                    "registry.insecure",
                                    "store"};
 
-std::string full_reference(const std::string& name) {
-    return oci::Reference::parse(name).with_default_tag().string();
-}
-
 void add_name(std::vector<std::string>& names, const std::string& name) {
-    std::string full = full_reference(name);
+    std::string full = new_image_name(name);
     if (std::find(names.begin(), names.end(), full) == names.end()) names.push_back(std::move(full));
 }
 
@@ -129,6 +125,14 @@ void AttributeReader::finish() const {
         throw fail(elsewhere ? ErrorCode::Unsupported : ErrorCode::Invalid, "output type={}: {} \"{}\"",
                    type_, elsewhere ? "not built yet: attribute" : "unknown attribute", key);
     }
+}
+
+std::string new_image_name(const std::string& text) {
+    oci::Reference reference = oci::Reference::parse(text);
+    if (reference.digest()) {
+        throw fail(ErrorCode::Invalid, "\"{}\": a name given to an image cannot have a digest", text);
+    }
+    return reference.with_default_tag().string();
 }
 
 ImageOptions take_image_options(AttributeReader& attributes, const std::vector<std::string>& names,

@@ -44,6 +44,10 @@ struct BuiltImage {
     std::optional<base::FileTime> source_date_epoch = {};
 };
 
+// The full reference for a name that an image is to be given. Throws Invalid for one with a digest: what an
+// image's digest is, nobody can choose.
+std::string new_image_name(const std::string& text);
+
 struct ExportInput {
     std::vector<BuiltImage> images;  // at least one; exactly one without makes_index
     bool makes_index = false;

@@ -66,6 +66,7 @@ TEST_F(Options, WhatContradictsItselfIsAUsageError) {
     expect_usage_error({"build", "--build-context", "context=.", "."}, "cannot be replaced");
     std::string digest = "a@sha256:" + std::string(64, '0');
     expect_usage_error({"build", "-t", digest, "."}, "digest");
+    expect_usage_error({"build", "-o", "type=oci,dest=x,name=" + digest, "."}, "digest");
 }
 
 TEST_F(Options, LostOutputIsNoSuccess) {
