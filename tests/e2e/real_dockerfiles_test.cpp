@@ -28,6 +28,7 @@ struct Case {
     // Where the context wants the compiled program (program.c), and archives of its folder "tools".
     std::string program;
     std::vector<std::string> archives;
+    std::string package = {};  // an installer package, made of the .wxs beside it
     std::vector<std::string> options = {};
     // Files of the result and their text, line ends made LF and blanks before them removed (Wine's echo keeps
     // the blank before a redirection).
@@ -108,6 +109,12 @@ std::vector<Case> cases() {
                    {"Product/installed.txt", "installed"},
                    {"Program Files/Product/installed.txt", "installed"}},
          .absent = {"setup", "TEMP", "kept/bin"}},
+        {.name = "msi",
+         .bases = {servercore},
+         .package = "tool.msi",
+         .options = {"--allow-registry-loss"},  // msiexec notes what is installed
+         .files = {{"Program Files/Tool/tool.txt", "a tool\n"}, {"copy.txt", "a tool\n"}},
+         .absent = {"setup"}},
         {.name = "heredocs",
          .bases = {servercore},
          .options = {"--build-arg", "APP=store"},
@@ -234,6 +241,12 @@ class RealDockerfiles : public test::ContainerTest, public testing::WithParamInt
             auto made = archive.ends_with(".zip")
                             ? workspace.tool({"python3", "-m", "zipfile", "-c", out, "context/tools/bin"})
                             : workspace.tool({"tar", "-C", "context/tools", "-czf", out, "bin"});
+            ASSERT_EQ(made.exit_code, 0) << made.err;
+        }
+        if (!test.package.empty()) {
+            std::string source = fs::path(test.package).replace_extension(".wxs").string();
+            auto made =
+                workspace.tool({"sh", "-c", "cd context && wixl -a x64 -o " + test.package + " " + source});
             ASSERT_EQ(made.exit_code, 0) << made.err;
         }
         auto base = workspace.run({"base", "create", "--os-version", "10.0.17763.6189", "--os-version",
