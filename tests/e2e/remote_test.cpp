@@ -106,6 +106,60 @@ TEST_F(Remote, ChecksumsAreKept) {
     EXPECT_THAT(wrong.err, HasSubstr("Dockerfile:2"));
 }
 
+TEST_F(Remote, DownloadsTellHowManyBytesHaveCome) {
+    workspace.write("served/tool.exe", std::string(1'500'000, 'x'));
+    auto built = build("FROM base\nADD " + server.url("tool.exe") + " C:/tools/\n");
+    ASSERT_EQ(built.exit_code, 0) << built.err;
+    EXPECT_THAT(built.err, HasSubstr("downloading 1.50MB / 1.50MB"));
+    EXPECT_THAT(built.err, HasSubstr(server.url("tool.exe") + "\n"));
+    auto json =
+        build("FROM base\nADD " + server.url("tool.exe?again") + " C:/tools/\n", {"--progress", "rawjson"});
+    ASSERT_EQ(json.exit_code, 0) << json.err;
+    EXPECT_THAT(json.err, HasSubstr("\"id\":\"downloading\""));
+    EXPECT_THAT(json.err, HasSubstr("\"total\":1500000,\"current\":1500000"));
+}
+
+// What opens private servers, and whatever a build leaves or says searched for it.
+TEST_F(Remote, PrivateServersOpenToWhoHasTheSecretWhichIsNowhereElse) {
+    make_repository();
+    workspace.write("served/tool.exe", "MZ");
+    workspace.write("token.txt", "tok3n-of-mine\n");
+    const std::string host = server.url("").substr(7, server.url("").find('/', 7) - 7);
+    auto expect_nowhere = [&](const base::ProcessOutput& output) {
+        for (const char* form : {"tok3n-of-mine", "dG9rM24tb2YtbWluZ"}) {
+            EXPECT_THAT(output.out + output.err, Not(HasSubstr(form)));
+            auto found =
+                workspace.tool({"grep", "-raF", form, workspace.state().string(),
+                                workspace.path("out").string(), workspace.path("image.tar").string()});
+            EXPECT_EQ(found.out, "") << form;
+        }
+    };
+    workspace.write("served.authorization", "Bearer tok3n-of-mine");
+    auto file =
+        build("FROM base\nADD " + server.url("tool.exe") + " C:/tools/\n",
+              {"--secret", "id=HTTP_AUTH_TOKEN_" + host + ",src=token.txt", "-o", "type=oci,dest=image.tar"});
+    EXPECT_EQ(file.exit_code, 0) << file.err;
+    expect_nowhere(file);
+    // printf x-access-token:tok3n-of-mine | base64
+    workspace.write("served.authorization", "basic eC1hY2Nlc3MtdG9rZW46dG9rM24tb2YtbWluZQ==");
+    auto denied = build_context(server.git_url("repo.git"));
+    EXPECT_EQ(denied.exit_code, 1);
+    auto context = build_context(server.git_url("repo.git"), {"--secret", "id=GIT_AUTH_TOKEN,src=token.txt"});
+    EXPECT_EQ(context.exit_code, 0) << context.err;
+    EXPECT_EQ(out("app/hello.txt"), "from git");
+    expect_nowhere(context);
+    auto added = build("FROM base\nADD " + server.git_url("repo.git") + "#v1 C:/src\n",
+                       {"--secret", "id=GIT_AUTH_TOKEN." + host + ",src=token.txt"});
+    EXPECT_EQ(added.exit_code, 0) << added.err;
+    expect_nowhere(added);
+    workspace.write("token.txt", "wr0ng-token\n");
+    auto wrong = build("FROM base\nADD " + server.url("tool.exe?new") + " C:/tools/\n",
+                       {"--secret", "id=HTTP_AUTH_TOKEN_" + host + ",src=token.txt"});
+    EXPECT_EQ(wrong.exit_code, 1);
+    EXPECT_THAT(wrong.err, HasSubstr("401"));
+    EXPECT_THAT(wrong.err, Not(HasSubstr("wr0ng-token")));
+}
+
 TEST_F(Remote, FailuresNameLineAndUrl) {
     auto missing = build("FROM base\n\nADD " + server.url("no") + " C:/\n");
     EXPECT_EQ(missing.exit_code, 1);
