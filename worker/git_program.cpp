@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdlib>
 #include <map>
+#include <optional>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -42,6 +43,17 @@ std::string tail(const std::string& text) {
     std::string out = text.substr(from);
     while (out.ends_with('\n')) out.pop_back();
     return out;
+}
+
+// What opens a repository that is not public.
+std::optional<std::string> hint_for(std::string_view said) {
+    auto contains = [&](std::string_view text) { return said.find(text) != std::string_view::npos; };
+    if (contains("Authentication failed") || contains("could not read Username"))
+        return "if it is private, build with --secret id=GIT_AUTH_TOKEN,src=FILE";
+    if (contains("Permission denied (publickey") || contains("Host key verification failed"))
+        return "keys come from the agent that --ssh default offers; the host's key must be known to ssh "
+               "already";
+    return {};
 }
 
 }  // namespace
@@ -93,8 +105,10 @@ std::string Git::run(std::vector<std::string> arguments, const std::filesystem::
     std::string command = arguments.front();
     base::ProcessOutput output = execute(std::move(arguments), directory, cancel);
     if (output.exit_code == 0) return std::move(output.out);
-    throw fail(ErrorCode::Process, "git {} failed: {}", command, mask_.text(tail(output.err)))
-        .process(static_cast<std::uint32_t>(output.exit_code), "");
+    base::Error error = fail(ErrorCode::Process, "git {} failed: {}", command, mask_.text(tail(output.err)));
+    error.process(static_cast<std::uint32_t>(output.exit_code), "");
+    if (auto hint = hint_for(output.err)) error.hint(*hint);
+    throw error;
 }
 
 bool Git::try_run(std::vector<std::string> arguments, const std::filesystem::path& directory,

@@ -82,7 +82,11 @@ class HttpOp final : public solver::Op {
             return download_.emplace(setting_.parts.downloads.fetch(request, context.cancel));
         } catch (base::Error& error) {
             error.about(source_.url);
-            if (!request.authorization) throw;
+            if (!request.authorization) {
+                if (error.code() == base::ErrorCode::Denied && error.hint().empty())
+                    error.hint("if it is private, build with --secret id=HTTP_AUTH_TOKEN_HOST,src=FILE");
+                throw;
+            }
             // A server may repeat what it was sent.
             throw masked(error, SecretMask(authorization_secrets(setting_.parts.options.secrets)));
         }

@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "cli/build_request.hpp"
 #include "cli/secret_option.hpp"
+#include "tests/support/unix_server.hpp"
 
 namespace mullion::cli {
 namespace {
@@ -107,6 +108,18 @@ TEST(RunOptions, WhatCannotBeDoneIsRefusedByName) {
     RunFlags unknown;
     unknown.allow = {"network.hots"};
     EXPECT_EQ(error_of([&] { applied(unknown); }).code(), base::ErrorCode::Invalid);
+}
+
+TEST(RunOptions, TheDefaultAgentServesGitToo) {
+    base::TempDir directory(std::filesystem::temp_directory_path(), "agent-test");
+    const std::string socket = (directory.path() / "agent").string();
+    test::UnixServer agent(socket, [](const std::string&) { return ""; });
+    RunFlags flags;
+    flags.ssh = {"other=" + socket};
+    EXPECT_EQ(applied(flags).worker.git.ssh_agent, "");
+    flags.ssh.push_back("default=" + socket);
+    EXPECT_EQ(applied(flags).worker.git.ssh_agent, socket);
+    EXPECT_EQ(applied(flags).worker.ssh_agents.size(), 2u);
 }
 
 TEST(RunOptions, LimitsAreNumbers) {

@@ -275,7 +275,7 @@ TEST_F(GitSourceTest, TokensAreSentAndShowNowhere) {
     base::write_file_atomic(path("served.authorization"), "basic eC1hY2Nlc3MtdG9rZW46dG9rM24tb2YtbWluZQ==");
     GitSource source = repository("main");
     source.remote = server.git_url("repo.git");
-    EXPECT_EQ(failure_of(source).code(), ErrorCode::Process);
+    EXPECT_THAT(failure_of(source).hint(), HasSubstr("GIT_AUTH_TOKEN"));
     restart();
     options.secrets = {{"GIT_AUTH_TOKEN", "tok3n-of-mine"}};
     EXPECT_TRUE(has(files(source), "src"));

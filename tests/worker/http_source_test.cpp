@@ -135,6 +135,7 @@ TEST_F(HttpSourceTest, ATokenIsForItsHostAndShowsNowhere) {
     base::write_file_atomic(path("served.authorization"), "Bearer tok3n-of-mine");
     base::Error denied = failure(source("a"));
     EXPECT_EQ(denied.code(), ErrorCode::Denied);
+    EXPECT_THAT(denied.hint(), HasSubstr("HTTP_AUTH_TOKEN_"));
     restart();
     options.secrets = {{"HTTP_AUTH_TOKEN_127.0.0.1", "tok3n-of-mine"}};
     EXPECT_EQ(read(solve(source("a")), "tool.exe"), "MZ");
