@@ -45,9 +45,9 @@ void convert(std::string_view text, const char* platform) {
 
 }  // namespace
 
+// Nearly all the time goes into parsing, so that two conversions of every input would be half as many inputs.
 void fuzz(std::string_view input) {
-    convert(input, "windows/amd64");
-    convert(input, "linux/amd64");
+    convert(input, input.size() % 2 == 0 ? "windows/amd64" : "linux/amd64");
 }
 
 }  // namespace mullion::test
