@@ -130,14 +130,8 @@ class ComputeService {
 std::optional<std::string> hint_for_command(std::string_view command_line, std::uint32_t exit_code,
                                             std::string_view output_tail);
 
-// Why a command must not run in the emulation although it would report success: it uses what Wine's cmd
-// accepts and ignores (mklink without /H, ren that changes only case) or answers in part (whoami /all).
-// nullopt for every other command. Only the command line itself is looked at.
+// Why a command must not run in the emulation although it would report success: Wine's program answers only
+// in part (whoami /all). nullopt for every other command. Only the command line itself is looked at.
 std::optional<std::string> pretending_command(std::string_view command_line);
-
-// What the emulation may do otherwise than Windows with a command, or a script, of cmd: Wine 8 runs what
-// follows
-// "&&" and "||" whatever became of what stands before. nullopt if `text` has neither.
-std::optional<std::string> doubt_about(std::string_view text);
 
 }  // namespace mullion::hcs

@@ -13,11 +13,12 @@
     extern "C" const char mullion_##symbol##_begin[];         \
     extern "C" const char mullion_##symbol##_end[];
 
-MULLION_EMBED(box, MULLION_BOX_PROGRAM)
-MULLION_EMBED(runner, MULLION_RUNNER_PROGRAM)
-MULLION_EMBED(window, MULLION_WINDOW_PROGRAM)
-MULLION_EMBED(pipe, MULLION_PIPE_PROGRAM)
-MULLION_EMBED(bcryptprimitives, MULLION_BCRYPTPRIMITIVES_LIBRARY)
+MULLION_EMBED(box, MULLION_BOX)
+MULLION_EMBED(runner, MULLION_RUNNER_EXE)
+MULLION_EMBED(window, MULLION_WINDOW_EXE)
+MULLION_EMBED(pipe, MULLION_PIPE_EXE)
+MULLION_EMBED(bcryptprimitives, MULLION_BCRYPTPRIMITIVES_DLL)
+MULLION_EMBED(cmd, MULLION_CMD_EXE)
 
 #undef MULLION_EMBED
 
@@ -37,6 +38,9 @@ std::string_view pipe_program() {
 }
 std::string_view bcryptprimitives_library() {
     return {mullion_bcryptprimitives_begin, mullion_bcryptprimitives_end};
+}
+std::string_view cmd_program() {
+    return {mullion_cmd_begin, mullion_cmd_end};
 }
 
 }  // namespace mullion::hcs

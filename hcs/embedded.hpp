@@ -10,5 +10,6 @@ std::string_view runner_program();            // hcs/guest/runner.c
 std::string_view window_program();            // hcs/guest/window.c
 std::string_view pipe_program();              // hcs/guest/pipe.c
 std::string_view bcryptprimitives_library();  // hcs/guest/bcryptprimitives.c
+std::string_view cmd_program();               // hcs/guest/cmd
 
 }  // namespace mullion::hcs

@@ -5,7 +5,7 @@
 // layers), Wine's runtime files read-only, and nothing else of the host. Wine's own system files always win
 // over the image's. Every box has a process limit and a memory limit, and a time limit unless its caller sees
 // to that; a box without a working process limit is refused. What Wine would only pretend to do is removed,
-// so that the image's own program is used or cmd reports exit code 9009 (hint_for_command).
+// so that the image's own program is used or cmd finds none (hint_for_command).
 //
 // NetworkMode::Nat is the host's network namespace, shared (what BuildKit calls host mode): an emulation has
 // no right to set up a bridge. It is offered only if EmulationOptions allows it; Host is the same thing. None

@@ -92,14 +92,14 @@ std::optional<std::string> absence_hint(const std::string& name) {
     return std::nullopt;
 }
 
-// The name in cmd's complaint about a program it does not find ("Can't recognize 'findstr x' as an internal
+// The name in cmd's complaint about a program it does not find ("'findstr' is not recognized as an internal
 // ...").
 std::optional<std::string> complained_about(std::string_view output) {
-    constexpr std::string_view kComplaint = "recognize '";
-    std::size_t at = output.rfind(kComplaint);
-    if (at == std::string_view::npos) return std::nullopt;
-    std::string_view name = output.substr(at + kComplaint.size());
-    name = name.substr(0, name.find_first_of(" '"));
+    std::size_t end = output.rfind("' is not recognized as an internal");
+    if (end == std::string_view::npos || end == 0) return std::nullopt;
+    std::size_t begin = output.rfind('\'', end - 1);
+    if (begin == std::string_view::npos) return std::nullopt;
+    std::string_view name = output.substr(begin + 1, end - begin - 1);
     std::vector<std::string> parts = words(name);
     while (!parts.empty() && parts.back().empty()) parts.pop_back();
     if (parts.empty()) return std::nullopt;

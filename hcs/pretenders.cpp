@@ -1,6 +1,4 @@
 // Commands that would report success without doing what they say.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -61,56 +59,14 @@ void drop_prefixes(Words& words) {
     }
 }
 
-std::string joined(Words::const_iterator begin, Words::const_iterator end) {
-    std::string text;
-    for (auto word = begin; word != end; ++word) text += (word == begin ? "" : " ") + *word;
-    return text;
-}
-
-// Names with blanks came as several words, so the second may begin at any of them.
-bool renames_only_case(const Words& arguments) {
-    for (auto middle = arguments.begin(); middle != arguments.end(); ++middle) {
-        std::string from = joined(arguments.begin(), middle);
-        std::string to = joined(middle, arguments.end());
-        from.erase(0, from.find_last_of("\\/:") + 1);
-        if (from != to && tree::names_equal(tree::Os::Windows, from, to)) return true;
-    }
-    return false;
-}
-
 std::optional<std::string> pretending(const std::string& name, const Words& arguments) {
-    if (is(name, "mklink") && !(!arguments.empty() && is(arguments[0], "/h"))) {
-        return "mklink can make hard links (/H) only: Wine would report success and make nothing";
-    }
     if (is(name, "whoami") && has(arguments, "/all")) {
         return "whoami /all: Wine would report success and tell less than was asked for";
     }
-    if ((is(name, "ren") || is(name, "rename")) && renames_only_case(arguments)) {
-        return "ren cannot change only the case of a name: Wine would report success and change nothing; "
-               "rename to another name first, then to the wanted one";
-    }
     return std::nullopt;
-}
-
-// Is the operator there, and not as text (behind "^")?
-bool has_operator(std::string_view text, std::string_view name) {
-    for (std::size_t at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1))
-        if (at == 0 || text[at - 1] != '^') return true;
-    return false;
 }
 
 }  // namespace
-
-std::optional<std::string> doubt_about(std::string_view text) {
-    for (std::string_view name : {"&&", "||"}) {
-        if (!has_operator(text, name)) continue;
-        return fmt::format(
-            "Wine's cmd runs what follows {} whatever became of what stands before it: a failure there is "
-            "not seen. Use one RUN per command, or \"if errorlevel 1 exit 1\"",
-            name);
-    }
-    return std::nullopt;
-}
 
 std::optional<std::string> pretending_command(std::string_view command_line) {
     for (Words& words : commands(command_line)) {

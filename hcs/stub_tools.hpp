@@ -11,8 +11,8 @@ struct StubTool {
     std::string_view instead;  // what to tell the user; "" for the general advice
 };
 
-// Removed from the prepared layer: the image's own program is used, or cmd reports exit code 9009. Either
-// exits 0 without doing anything, or hangs, or (net) answers with its usage and 0.
+// Removed from the prepared layer: the image's own program is used, or cmd finds none. Either exits
+// 0 without doing anything, or hangs, or (net) answers with its usage and 0.
 std::span<const StubTool> stub_tools();
 
 }  // namespace mullion::hcs

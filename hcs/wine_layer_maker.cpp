@@ -76,7 +76,8 @@ constexpr const char* kProfile[] = {
     "AppData/Roaming/Microsoft/Windows/Themes",
 };
 
-constexpr const char* kUnwantedPrograms[] = {"wineboot.exe", "winemenubuilder.exe"};
+// cmd: Wine's own runs what follows && and || in any case, and more of that kind; ours takes its place.
+constexpr const char* kUnwantedPrograms[] = {"cmd.exe", "wineboot.exe", "winemenubuilder.exe"};
 
 // The first process of a box starts wineboot and waits for it. Its work is in the prepared registry, so in
 // its place is a file that is no program, which costs least: a program would take a process, and no file at
@@ -193,6 +194,7 @@ class Maker {
         base::write_file_atomic(files() / "Windows/System32/wineboot.exe", no_program);
         base::write_file_atomic(files() / "Windows/System32/bcryptprimitives.dll",
                                 bcryptprimitives_library());
+        base::write_file_atomic(files() / "Windows/System32/cmd.exe", cmd_program());
     }
 
     // Windows are made without a screen; and Windows' place for temporary files.

@@ -23,7 +23,7 @@ using base::ErrorCode;
 namespace fs = std::filesystem;
 
 // Raise when a prepared layer of an older engine must not be used any more.
-constexpr std::uint64_t kLayerFormat = 4;
+constexpr std::uint64_t kLayerFormat = 5;
 constexpr const char* kInterpreter = "/lib64/ld-linux-x86-64.so.2";
 constexpr const char* kLibraries = "/usr/lib/x86_64-linux-gnu";
 constexpr const char* kFont = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
@@ -206,7 +206,7 @@ std::string wine_key() {
         hasher.field(file_version(path));
     }
     for (std::string_view program :
-         {runner_program(), window_program(), pipe_program(), bcryptprimitives_library()}) {
+         {runner_program(), window_program(), pipe_program(), bcryptprimitives_library(), cmd_program()}) {
         hasher.field(program);
     }
     for (const StubTool& tool : stub_tools()) hasher.field(tool.file);

@@ -176,22 +176,12 @@ hcs::ProcessParameters ExecStep::parameters(const Root& root, const StepMounts& 
     return parameters;
 }
 
-// What cmd will read: the command line, or a script.
-void ExecStep::warn_of_doubt(const Root& root) const {
-    bool by_cmd = root.command_line.starts_with("cmd ");
-    std::optional<std::string> doubt = by_cmd ? hcs::doubt_about(root.command_line) : std::nullopt;
-    for (const solver::StepFile& file : operation_.files)
-        if (!doubt && file.extension == ".cmd") doubt = hcs::doubt_about(file.data);
-    if (doubt) context_.progress->emit(base::WarningEvent{context_.vertex, 1, *doubt, {}, {}, {}});
-}
-
 void ExecStep::run_process(Container& container, const Root& root, const StepMounts& mounts) {
     OutputTail tail;
     OutputLog out_log(*context_.progress, context_.vertex, 1, tail);
     OutputLog err_log(*context_.progress, context_.vertex, 2, tail);
     MaskedSink out(mask_, out_log);
     MaskedSink err(mask_, err_log);
-    warn_of_doubt(root);
     std::string shown = shown_command(operation_);
     auto run = [&] {
         return container.run(parameters(root, mounts), {nullptr, &out, &err}, context_.cancel);

@@ -38,7 +38,6 @@ class ExecStep {
     std::string add_file(tree::Tree& staged, const solver::StepFile& content) const;
     hcs::NetworkMode network() const;
     hcs::ProcessParameters parameters(const Root& root, const StepMounts& mounts) const;
-    void warn_of_doubt(const Root& root) const;
     void run_process(Container& container, const Root& root, const StepMounts& mounts);
     bool check_registry(const std::vector<hcs::RegistryChange>& changes) const;
     SnapshotRef snapshot(const tree::Tree& lower, const Root& root, const hcs::LayerChanges& changes,

@@ -1,0 +1,115 @@
+#include <algorithm>
+
+#include "hcs/guest/cmd/console.hpp"
+#include "hcs/guest/cmd/paths.hpp"
+#include "hcs/guest/cmd/shell.hpp"
+
+namespace mullion::cmd {
+namespace {
+
+constexpr int kNotFound = 9009;
+
+bool is_file(const Text& path) {
+    DWORD attributes = GetFileAttributesW(path.c_str());
+    return attributes != INVALID_FILE_ATTRIBUTES && !(attributes & FILE_ATTRIBUTE_DIRECTORY);
+}
+
+bool is_script(const Text& path) {
+    Text extension = extension_of(path);
+    return same(extension, L".bat") || same(extension, L".cmd");
+}
+
+std::vector<Text> program_extensions() {
+    std::vector<Text> extensions = path_list(environment_value(L"PATHEXT"));
+    if (extensions.empty()) extensions = {L".COM", L".EXE", L".BAT", L".CMD"};
+    return extensions;
+}
+
+// `path` as it is if it has an extension, then with each that programs have.
+std::optional<Program> program_at(const Text& path, const std::vector<Text>& extensions) {
+    if (!extension_of(path).empty() && is_file(path)) return Program{path, is_script(path)};
+    for (const Text& extension : extensions)
+        if (is_file(path + extension)) return Program{path + extension, is_script(path + extension)};
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Program> Shell::find_program(View name) const {
+    Text path = unquoted(name);
+    if (path.empty() || has_wildcard(path)) return std::nullopt;
+    std::vector<Text> extensions = program_extensions();
+    if (path.find_first_of(L"\\/:") != Text::npos) return program_at(full_path(path), extensions);
+    if (auto found = program_at(joined(current_directory(), path), extensions)) return found;
+    for (const Text& directory : path_list(environment_value(L"PATH")))
+        if (auto found = program_at(full_path(joined(directory, path)), extensions)) return found;
+    return std::nullopt;
+}
+
+HANDLE Shell::start(const Text& program, Text line, DWORD flags, const wchar_t* directory) {
+    STARTUPINFOW startup{};
+    startup.cb = sizeof startup;
+    PROCESS_INFORMATION process{};
+    HANDLE own = GetCurrentProcess();
+    HANDLE copies[3] = {};
+    bool new_console = flags & CREATE_NEW_CONSOLE;
+    // Only these reach the program: the end of a pipe left open in it would keep the pipe open.
+    for (std::size_t i = 0; i < 3 && !new_console; ++i)
+        DuplicateHandle(own, handles_[i], own, &copies[i], 0, TRUE, DUPLICATE_SAME_ACCESS);
+    if (!new_console) {
+        startup.dwFlags = STARTF_USESTDHANDLES;
+        startup.hStdInput = copies[0];
+        startup.hStdOutput = copies[1];
+        startup.hStdError = copies[2];
+    }
+    bool started = CreateProcessW(program.c_str(), line.data(), nullptr, nullptr, !new_console, flags,
+                                  nullptr, directory, &startup, &process);
+    DWORD error = GetLastError();
+    for (HANDLE copy : copies)
+        if (copy) CloseHandle(copy);
+    SetLastError(error);
+    if (!started) return nullptr;
+    CloseHandle(process.hThread);
+    return process.hProcess;
+}
+
+int Shell::wait_for(HANDLE process) {
+    DWORD code = 1;
+    WaitForSingleObject(process, INFINITE);
+    GetExitCodeProcess(process, &code);
+    return static_cast<int>(code);
+}
+
+int Shell::run_program(const Text& name, const Text& arguments, bool called) {
+    std::optional<Program> program = find_program(name);
+    if (!program) {
+        // What stands in front of the last separator is a directory that must exist.
+        Text directory = directory_of(unquoted(name));
+        if (!directory.empty() && !is_directory(full_path(directory))) {
+            complain_of(ERROR_PATH_NOT_FOUND);
+            error_level = ERROR_PATH_NOT_FOUND;
+            return 1;
+        }
+        complain(
+            L"'" + unquoted(name) +
+            L"' is not recognized as an internal or external command,\r\noperable program or batch file.");
+        error_level = kNotFound;
+        return 1;
+    }
+    if (program->is_script) return run_script(program->path, name, arguments, called);
+    HANDLE process = start(program->path, name + arguments, 0);
+    if (!process) {
+        DWORD error = GetLastError();
+        error_level = error == ERROR_BAD_EXE_FORMAT
+                          ? complain(unquoted(name) +
+                                     L" is no program for this machine, and no other program "
+                                     L"is started for a document.")
+                          : complain_of(error);
+        return error_level;
+    }
+    error_level = wait_for(process);
+    CloseHandle(process);
+    return error_level;
+}
+
+}  // namespace mullion::cmd
