@@ -151,11 +151,11 @@ int set_by_arithmetic(Shell& shell, View expression) {
 int set_by_input(Shell& shell, View arguments) {
     View text = assignment(arguments);
     std::size_t equals = text.find(L'=');
-    if (equals == View::npos || equals == 0) return bad_syntax(shell);
+    if (equals == View::npos) return bad_syntax(shell);
     View question = without_leading_delimiters(text.substr(equals + 1));
     shell.out(without_outer_quotes(question));
     std::optional<Text> line = read_line(shell.handle(0));
-    if (!line || line->empty()) return 1;
+    if (!line || line->empty() || equals == 0) return 1;
     shell.set(text.substr(0, equals), *line);
     return 0;
 }

@@ -85,9 +85,9 @@ int Shell::run_builtin(const Builtin& builtin, View arguments, bool called) {
     if (View first = trimmed(arguments); first == L"/?" || first.starts_with(L"/? ")) {
         return error_level = complain(Text(builtin.name) + L": there is no help here.");
     }
-    write_failed_ = false;
+    write_error_ = 0;
     int code = builtin.run(*this, arguments);
-    if (code == 0 && write_failed_) code = complain_of(ERROR_DISK_FULL);
+    if (code == 0 && write_error_ != 0) code = complain_of(write_error_);
     if (code == 0) {
         bool is_cmd = !frames_.empty() && frames_.back()->script->is_cmd;
         bool clears =

@@ -68,7 +68,7 @@ Shell::Shell() {
 }
 
 void Shell::out(View text) {
-    if (!write_text(handle(1), text, unicode_output)) write_failed_ = true;
+    if (!write_text(handle(1), text, unicode_output)) write_error_ = GetLastError();
 }
 
 void Shell::err(View text) {

@@ -149,7 +149,7 @@ class Shell : public Scope, public LineSource {
     std::array<HANDLE, 10> handles_{};
     std::vector<std::unique_ptr<Frame>> frames_;
     std::vector<LoopVariable> loop_variables_;
-    bool write_failed_ = false;
+    DWORD write_error_ = 0;  // of what the running builtin printed
 };
 
 // Redirections, as long as it lives.
