@@ -125,7 +125,7 @@ std::vector<Case> cases() {
                    {"app/serve.cmd", "@echo off\necho starting %1 ${APP}\n"},
                    {"app/settings/store.ini", "[store]\nroot=C:\\app\n"},
                    {"app/started.txt", "starting fast ${APP}\n"},
-                   {"app/piped.txt", "from standard input\n"}},
+                   {"app/piped.txt", "from standard input\n\n"}},
          .ran = "starting now ${APP}"},
         {.name = "heredocs-backtick",
          .bases = {servercore},

@@ -118,6 +118,7 @@ TEST_P(CmdTest, CommandLines) {
         {"cmd /c echo \"Line\"", 0, "\"Line\"\r\n"},
         {"cmd /cecho joined", 0, "joined\r\n"},
         {"CMD /v:on/q/d/s/C\"set x=1& echo !x! %x%\"", 0, "1 %x%\r\n"},
+        {"cmd /v:on /c echo !none! !none:a=b! a!", 0, "!none! !none:a=b! a\r\n"},
         {"cmd /s /c \"set x=1& echo !x! %x%\"", 0, "!x! %x%\r\n"},
         {"cmd /U /C echo a", 0, std::string("a\0\r\0\n\0", 6)},
         // What is not defined stays on the command line.

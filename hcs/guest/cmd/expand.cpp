@@ -248,9 +248,8 @@ Text delayed_value(View text, std::size_t& at, const Scope& scope) {
     at = end + 1;
     if (std::optional<Text> whole = scope.variable(inner)) return *whole;
     std::size_t colon = inner.find(L':');
-    if (colon == View::npos) return {};
     std::optional<Text> value = scope.variable(inner.substr(0, colon));
-    if (!value) return Text(inner.substr(colon + 1));
+    if (!value) return scope.in_script() ? Text() : Text(text.substr(begin - 1, at - begin + 1));
     return edited(*value, inner.substr(colon + 1)).value_or(Text());
 }
 

@@ -26,7 +26,7 @@ Text expand_percents(View line, const Scope& scope);
 // %i and %~nxi of FOR, in one piece of a parsed command just before it runs.
 Text expand_loop_variables(View text, const Scope& scope);
 
-// !NAME! and carets, likewise; texts without "!" stay as they are.
+// !NAME! and carets, likewise; texts without "!" stay as they are. Undefined ones are as with percent signs.
 Text expand_delayed(View text, const Scope& scope);
 
 }  // namespace mullion::cmd

@@ -10,8 +10,9 @@ namespace {
 
 constexpr std::size_t kTab = 8;
 
-// Tabs become blanks, and an empty line ends it all.
+// Tabs become blanks, and an empty line follows.
 std::string paged(std::string_view bytes) {
+    if (bytes.empty()) return {};
     std::string result;
     std::size_t column = 0;
     for (char c : bytes) {
