@@ -56,7 +56,7 @@ TEST_F(Mounts, CachesOutliveTheBuildAndAreNoPartOfIt) {
     ASSERT_EQ(build(dockerfile, {"-o", "type=local,dest=out"}).exit_code, 0);
     EXPECT_FALSE(fs::exists(workspace.path("out/nuget")));
     auto again = build(dockerfile, {"--no-cache"});
-    // Wine's echo keeps the blank before a redirection.
+    // cmd's echo keeps the blank before the next operator.
     EXPECT_THAT(again.err, testing::ContainsRegex("once *\n#[0-9]+ [0-9.]+ once"));
     auto mounts = cache_mounts();
     ASSERT_EQ(mounts.size(), 1u);

@@ -30,7 +30,7 @@ struct Case {
     std::vector<std::string> archives;
     std::string package = {};  // an installer package, made of the .wxs beside it
     std::vector<std::string> options = {};
-    // Files of the result and their text, line ends made LF and blanks before them removed (Wine's echo keeps
+    // Files of the result and their text, line ends made LF and blanks before them removed (cmd.s echo keeps
     // the blank before a redirection).
     std::map<std::string, std::string> files;
     std::vector<std::string> absent = {};

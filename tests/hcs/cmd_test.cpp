@@ -98,7 +98,7 @@ TEST_P(CmdTest, CommandLines) {
         {"cmd /S /C \"mklink l a.txt\"", 1, "",
          "mklink: only hard links (/H) can be made here, no symbolic links and junctions.\r\n"},
         // All 32 bits.
-        {"cmd /S /C \"exit 3221225477\"", 3221225477u, ""},
+        {"cmd /S /C \"exit -1073741819\"", 3221225477u, ""},
         {"cmd /S /C \"exit -1\"", 4294967295u, ""},
         {"cmd /S /C \"ret.cmd 70000\"", 70000, ""},
         {"cmd /S /C \"call ret 9 & exit\"", 9, ""},
