@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <future>
+
 #include "tests/hcs/emulated_backend.hpp"
 #include "tests/support/unix_server.hpp"
 
@@ -10,6 +12,7 @@ namespace mullion::test {
 namespace {
 
 using testing::ElementsAre;
+using testing::UnorderedElementsAre;
 namespace fs = std::filesystem;
 
 class PipeTest : public HcsConformance {
@@ -18,14 +21,16 @@ class PipeTest : public HcsConformance {
 
     // A container whose pipe \\.\pipe\agent leads to the socket.
     CommandResult ask(std::string_view arguments) {
+        return run_with_pipe("C:\\ask.exe " + std::string(arguments));
+    }
+    CommandResult run_with_pipe(std::string_view line) {
         write("ask.exe", base::read_file(fs::path(MULLION_TEST_PROGRAMS) / "ask.exe", 1 << 20));
         hcs::ComputeSystemDocument with_pipe = document();
         with_pipe.Container.MappedPipes = {{socket_path(), "agent"}};
         auto system = backend_.compute->create("asks", with_pipe, {});
         system->start({});
         base::StringSink out, err;
-        auto process = system->create_process(command("C:\\ask.exe " + std::string(arguments)),
-                                              {nullptr, &out, &err}, {});
+        auto process = system->create_process(command(line), {nullptr, &out, &err}, {});
         std::uint32_t code = process->wait(std::nullopt, {}).ExitCode;
         process.reset();
         system->shut_down({});
@@ -41,6 +46,19 @@ TEST_P(PipeTest, EachOpeningIsAConnectionToTheSocket) {
     EXPECT_EQ(result.exit_code, 0u);
     EXPECT_THAT(lines(result.out), ElementsAre("answer to one", "answer to two", "answer to three"));
     EXPECT_EQ(server.connections(), 3);
+}
+
+TEST_P(PipeTest, ConnectionsAreOpenAtTheSameTime) {
+    std::promise<void> second;
+    auto seen = second.get_future().share();
+    UnixServer server(socket_path(), [&](const std::string& line) {
+        if (line == "second") second.set_value();
+        return seen.wait_for(std::chrono::seconds(60)) == std::future_status::ready ? line + "\n" : "";
+    });
+    CommandResult result = run_with_pipe(
+        "cmd /S /C \"start /b C:\\ask.exe \\\\.\\pipe\\agent first & "
+        "C:\\ask.exe \\\\.\\pipe\\agent second\"");
+    EXPECT_THAT(lines(result.out), UnorderedElementsAre("first", "second"));
 }
 
 TEST_P(PipeTest, LongAnswersArriveWhole) {

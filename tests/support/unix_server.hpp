@@ -1,4 +1,5 @@
-// A server behind a Unix socket, as an ssh agent is one: answers each line of a connection.
+// A server behind a Unix socket, as an ssh agent is one: answers each line of each connection. Clients must
+// be gone before it is.
 #pragma once
 
 #include <poll.h>
@@ -11,6 +12,8 @@
 #include <functional>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "base/handle.hpp"
 
@@ -42,8 +45,9 @@ class UnixServer {
             if (::poll(&watched, 1, 20) <= 0) continue;
             base::UniqueFd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
             ++connections_;
-            talk(client.get());
+            talks_.emplace_back([this, client = std::move(client)] { talk(client.get()); });
         }
+        for (std::thread& talk : talks_) talk.join();
     }
     void talk(int client) {
         std::string line;
@@ -64,6 +68,7 @@ class UnixServer {
     base::UniqueFd listener_;
     std::atomic<bool> stop_ = false;
     std::atomic<int> connections_ = 0;
+    std::vector<std::thread> talks_;
     std::thread thread_;
 };
 
