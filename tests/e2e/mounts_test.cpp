@@ -239,7 +239,7 @@ TEST_F(Secrets, AreSeenByTheStepAndByNobodyElse) {
 }
 
 TEST_F(Secrets, DoNotLeaveThroughErrors) {
-    auto failing = build("FROM base\nRUN --mount=type=secret,id=token,env=TOKEN echo %TOKEN%& exit 4\n",
+    auto failing = build("FROM base\nRUN --mount=type=secret,id=token,env=TOKEN echo \"%TOKEN%\"& exit 4\n",
                          {"--secret", "id=token,env=MY_TOKEN", "--debug"});
     EXPECT_EQ(failing.exit_code, 1);
     EXPECT_THAT(failing.err, HasSubstr("****"));
