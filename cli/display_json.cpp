@@ -1,8 +1,8 @@
 // BuildKit's status stream as `--progress rawjson` writes it: its client.SolveStatus in Go's JSON encoding.
 // One object a line, each with one event.
+#include "base/base64.hpp"
 #include "base/json.hpp"
 #include "cli/display_renderer.hpp"
-#include "tree/base64.hpp"
 
 namespace mullion::cli {
 namespace {
@@ -12,7 +12,7 @@ using base::OrderedJson;
 // Go writes []byte as base64.
 std::string bytes(std::string_view data) {
     std::string text;
-    tree::append_base64(text, data);
+    base::append_base64(text, data);
     return text;
 }
 

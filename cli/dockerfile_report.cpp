@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "base/base64.hpp"
 #include "base/json.hpp"
 #include "cli/display_text.hpp"
 #include "cli/report.hpp"
 #include "cli/table.hpp"
 #include "frontend/diagnostic.hpp"
-#include "tree/base64.hpp"
 
 namespace mullion::cli {
 namespace {
@@ -21,7 +21,7 @@ std::string dump(const OrderedJson& json, int indent) {
 
 std::string base64(std::string_view data) {
     std::string text;
-    tree::append_base64(text, data);
+    base::append_base64(text, data);
     return text;
 }
 

@@ -1,8 +1,8 @@
 #include <charconv>
 #include <unordered_map>
 
+#include "base/base64.hpp"
 #include "base/error.hpp"
-#include "tree/base64.hpp"
 #include "tree/delta_budget.hpp"
 #include "tree/layer_form.hpp"
 #include "tree/layer_tar.hpp"
@@ -154,7 +154,7 @@ DescriptorRef LayerReader::State::descriptor(const TarEntry& entry) {
     if (!added) return known->second;
     std::string bytes;
     if (raw != nullptr) {
-        auto decoded = decode_base64(*raw);
+        auto decoded = base::decode_base64(*raw);
         if (!decoded) throw fail(ErrorCode::Corrupt, "MSWINDOWS.rawsd is not base64");
         bytes = std::move(*decoded);
     } else {
@@ -177,7 +177,7 @@ void LayerReader::State::attributes(const TarEntry& entry, Metadata& metadata) {
             metadata.extended_attributes[name] = record.value;
             continue;
         }
-        auto value = decode_base64(record.value);
+        auto value = base::decode_base64(record.value);
         if (!value) throw fail(ErrorCode::Corrupt, "{} is not base64", printable(record.key));
         metadata.extended_attributes[name] = std::move(*value);
     }

@@ -3,8 +3,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/base64.hpp"
 #include "base/error.hpp"
-#include "tree/base64.hpp"
 #include "tree/delta_budget.hpp"
 #include "tree/hive.hpp"
 #include "tree/layer_form.hpp"
@@ -146,7 +146,7 @@ void Verifier::check_descriptor(const TarEntry& entry) {
     const std::string_view* sddl = entry.find(pax_key::kSddl);
     try {
         if (raw != nullptr) {
-            auto bytes = decode_base64(*raw);
+            auto bytes = base::decode_base64(*raw);
             if (!bytes) throw base::fail(base::ErrorCode::Corrupt, "it is not base64");
             SecurityDescriptor::parse(*bytes);
         } else if (sddl != nullptr) {
@@ -164,7 +164,7 @@ void Verifier::check_records(const TarEntry& entry) {
         if (key == pax_key::kWindowsAttribute) {
             report("has an extended attribute without a name");
         } else if (key.starts_with(pax_key::kWindowsAttribute)) {
-            if (!decode_base64(record.value)) report("has a malformed record {}", printable(key));
+            if (!base::decode_base64(record.value)) report("has a malformed record {}", printable(key));
         } else if (key == pax_key::kCreated || key == "atime" || key == "ctime") {
             if (!parse_pax_time(record.value)) report("has a malformed record {}", printable(key));
         } else if (key.starts_with("MSWINDOWS.") && key != pax_key::kAttributes &&

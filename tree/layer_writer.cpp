@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
+#include "base/base64.hpp"
 #include "base/error.hpp"
-#include "tree/base64.hpp"
 #include "tree/layer_form.hpp"
 #include "tree/layer_tar.hpp"
 #include "tree/name.hpp"
@@ -138,7 +138,7 @@ void LayerWriter::collect_records(const Node& node, TarType type, std::uint16_t 
     if (node.kind == NodeKind::Junction) append_pax_record(records_, pax_key::kMountPoint, "1");
     if (metadata.descriptor != nullptr && os_ == Os::Windows) {
         value_.clear();
-        append_base64(value_, *metadata.descriptor);
+        base::append_base64(value_, *metadata.descriptor);
         append_pax_record(records_, pax_key::kDescriptor, value_);
     }
     for (const auto& [name, bytes] : metadata.extended_attributes) {
@@ -147,7 +147,7 @@ void LayerWriter::collect_records(const Node& node, TarType type, std::uint16_t 
                        printable(name));
         }
         value_.clear();
-        if (os_ == Os::Windows) append_base64(value_, bytes);
+        if (os_ == Os::Windows) base::append_base64(value_, bytes);
         append_pax_record(
             records_,
             std::string(os_ == Os::Windows ? pax_key::kWindowsAttribute : pax_key::kLinuxAttribute) + name,

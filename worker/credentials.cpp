@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "base/base64.hpp"
 #include "base/error.hpp"
 #include "oci/http_url.hpp"
-#include "tree/base64.hpp"
 
 namespace mullion::worker {
 namespace {
@@ -68,7 +68,7 @@ std::optional<std::string> first_of(const Secrets& secrets, const std::vector<Na
 
 std::string basic(const std::string& token) {
     std::string value = "basic ";
-    tree::append_base64(value, std::string(kTokenUser) + token);
+    base::append_base64(value, std::string(kTokenUser) + token);
     return value;
 }
 

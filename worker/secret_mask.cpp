@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "tree/base64.hpp"
+#include "base/base64.hpp"
 
 namespace mullion::worker {
 namespace {
@@ -17,7 +17,7 @@ std::string_view without_line_end(std::string_view value) {
 
 std::string base64(std::string_view value) {
     std::string text;
-    tree::append_base64(text, value);
+    base::append_base64(text, value);
     return text;
 }
 

@@ -2,8 +2,8 @@
 
 #include <random>
 
+#include "base/base64.hpp"
 #include "layer_support.hpp"
-#include "tree/base64.hpp"
 
 namespace mullion::tree {
 namespace {
@@ -32,20 +32,20 @@ std::string inherited(const char* parent, bool for_directory, const char* owner)
 TEST(SecurityDescriptor, DirectoryBytesAreWindowsOwn) {
     std::string bytes = SecurityDescriptor::parse_sddl(kDirectorySddl).self_relative();
     EXPECT_EQ(bytes.size(), 216u);
-    EXPECT_EQ(bytes, decode_base64(kDirectoryBase64));
+    EXPECT_EQ(bytes, base::decode_base64(kDirectoryBase64));
     EXPECT_EQ(*default_descriptor(true), bytes);
 }
 
 TEST(SecurityDescriptor, FileBytesAreWindowsOwn) {
     std::string bytes = SecurityDescriptor::parse_sddl(kFileSddl).self_relative();
     EXPECT_EQ(bytes.size(), 124u);
-    EXPECT_EQ(bytes, decode_base64(kFileBase64));
+    EXPECT_EQ(bytes, base::decode_base64(kFileBase64));
     EXPECT_EQ(*default_descriptor(false), bytes);
 }
 
 TEST(SecurityDescriptor, BytesBecomeTheSddlTheyCameFrom) {
-    EXPECT_EQ(SecurityDescriptor::parse(*decode_base64(kDirectoryBase64)).sddl(), kDirectorySddl);
-    EXPECT_EQ(SecurityDescriptor::parse(*decode_base64(kFileBase64)).sddl(), kFileSddl);
+    EXPECT_EQ(SecurityDescriptor::parse(*base::decode_base64(kDirectoryBase64)).sddl(), kDirectorySddl);
+    EXPECT_EQ(SecurityDescriptor::parse(*base::decode_base64(kFileBase64)).sddl(), kFileSddl);
 }
 
 TEST(SecurityDescriptor, ControlFlagsSurvive) {

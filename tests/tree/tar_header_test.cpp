@@ -4,8 +4,6 @@
 
 #include <random>
 
-#include "tree/base64.hpp"
-
 namespace mullion::tree {
 namespace {
 
@@ -101,30 +99,6 @@ TEST(TarHeader, LargeSizesAndIdsBecomeRecords) {
     EXPECT_EQ(out[156], 'x');
     EXPECT_EQ(out.substr(kTarBlock, 48),
               "12 mtime=-1\n19 size=8589934592\n15 uid=3000000\n" + std::string(2, '\0'));
-}
-
-TEST(Base64, MatchesTheRfcVectors) {
-    const std::pair<const char*, const char*> vectors[] = {
-        {"", ""},
-        {"f", "Zg=="},
-        {"fo", "Zm8="},
-        {"foo", "Zm9v"},
-        {"foob", "Zm9vYg=="},
-        {"fooba", "Zm9vYmE="},
-        {"foobar", "Zm9vYmFy"},
-    };
-    for (const auto& [bytes, text] : vectors) {
-        std::string out;
-        append_base64(out, bytes);
-        EXPECT_EQ(out, text);
-        EXPECT_EQ(decode_base64(text), bytes);
-    }
-}
-
-TEST(Base64, RefusesWhatNoEncoderWrites) {
-    for (const char* text : {"Zg", "Zg=", "Zg==Zg==", "====", "Zh==", "Zm9=", "Z!==", "Zg==\n", "=Zg="}) {
-        EXPECT_FALSE(decode_base64(text)) << text;
-    }
 }
 
 }  // namespace
