@@ -19,10 +19,6 @@ constexpr std::chrono::milliseconds kLongestDelay{10'000};
 constexpr std::size_t kIdleChannels = 8;
 constexpr std::size_t kShownBody = 300;
 
-bool may_pass(int status) {
-    return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
-}
-
 bool may_pass(CURLcode code) {
     switch (code) {
         case CURLE_COULDNT_RESOLVE_PROXY:
@@ -73,7 +69,19 @@ base::Error failure(const HttpTransfer& transfer, CURLcode code, const HttpReque
     return error;
 }
 
-// Seconds or a date (RFC 9110 §10.2.3).
+// What a broken-off body can go on under: only a strong validator says that the rest is the rest of the same.
+std::string range_validator(const HttpResponse& response) {
+    auto etag = response.header("etag");
+    bool ranges = response.header("accept-ranges") == "bytes";
+    return response.success() && ranges && etag && etag->starts_with('"') ? *etag : "";
+}
+
+}  // namespace
+
+bool may_pass(int status) {
+    return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
+}
+
 std::optional<std::chrono::seconds> retry_after(const HttpResponse& response) {
     auto text = response.header("retry-after");
     if (!text) return {};
@@ -84,15 +92,6 @@ std::optional<std::chrono::seconds> retry_after(const HttpResponse& response) {
     if (!date) return {};
     return std::chrono::seconds(std::max<std::int64_t>(0, date->seconds() - base::FileTime::now().seconds()));
 }
-
-// What a broken-off body can go on under: only a strong validator says that the rest is the rest of the same.
-std::string range_validator(const HttpResponse& response) {
-    auto etag = response.header("etag");
-    bool ranges = response.header("accept-ranges") == "bytes";
-    return response.success() && ranges && etag && etag->starts_with('"') ? *etag : "";
-}
-
-}  // namespace
 
 std::optional<std::string> HttpResponse::header(std::string_view name) const {
     for (const auto& [key, value] : headers) {
@@ -124,12 +123,12 @@ HttpClient::HttpClient(HttpOptions options)
 HttpClient::~HttpClient() = default;
 
 HttpResponse HttpClient::send(const HttpRequest& request, HttpSink* body, const base::CancelToken& cancel) {
-    HttpTransfer::Resume resume;
+    HttpTransfer::Resume resume{request.offset, ""};
     std::chrono::milliseconds delay = options_.retry_delay;
     for (int attempt = 1;; ++attempt) {
         cancel.check();
         auto channel = channels_->take();
-        bool last = attempt >= options_.max_attempts;
+        bool last = request.single_attempt || attempt >= options_.max_attempts;
         std::chrono::milliseconds wait = delay;
         {
             HttpTransfer transfer(*channel, options_, request, body, resume);
@@ -154,7 +153,7 @@ HttpResponse HttpClient::send(const HttpRequest& request, HttpSink* body, const 
                 base::log("http").info("{}: {}, trying again", redacted_url(request.url),
                                        transfer.problem(code));
                 resume = {transfer.position(), range_validator(transfer.response())};
-                if (resume.validator.empty() && resume.offset > 0) {
+                if (!request.immutable && resume.validator.empty() && resume.offset > 0) {
                     if (body != nullptr) body->restart();
                     resume.offset = 0;
                 }

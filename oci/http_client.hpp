@@ -30,6 +30,11 @@ namespace mullion::oci {
 struct HttpOptions {
     std::string user_agent = "mullion";
     std::filesystem::path ca_file;  // PEM, instead of the system's certificates; empty: those
+    std::string ca_certificates;    // PEM text, besides the system's; replaces ca_file
+    // What we prove to be with (TLS client authentication), PEM; empty: nothing.
+    std::filesystem::path client_certificate;
+    std::filesystem::path client_key;
+    bool verify_server = true;  // false: any certificate will do
     std::chrono::milliseconds connect_timeout{30'000};
     std::chrono::seconds stall_timeout{60};  // a transfer that moves nothing for this long has failed
     int max_redirects = 10;
@@ -53,6 +58,14 @@ struct HttpRequest {
     std::uint64_t max_body = std::uint64_t{1} << 40;
     // May it be sent again after the connection broke? True for what changes nothing on the server.
     bool repeatable = true;
+    bool single_attempt = false;  // whoever asks tries again himself
+    // false: a redirect is a response like any other.
+    bool follow_redirects = true;
+    // The URL always gives the same bytes (content by digest): a body that broke off goes on where it
+    // stopped, whatever validators the server sends.
+    bool immutable = false;
+    // The sink has this much of an immutable body already.
+    std::uint64_t offset = 0;
 };
 
 struct HttpResponse {
@@ -99,6 +112,11 @@ class HttpClient {
 // Throws for a status that is no success: NotFound (404, 410), Denied (401, 403, 407), Unavailable (408, 429,
 // 5xx), else Invalid; with the beginning of what the server said.
 void require_success(const HttpResponse& response, std::string_view what);
+
+// Can a request that got this status succeed later? 408, 429, 500, 502, 503, 504.
+bool may_pass(int status);
+// How long the server asks to be left alone: seconds or a date (RFC 9110 §10.2.3).
+std::optional<std::chrono::seconds> retry_after(const HttpResponse& response);
 
 // A date of HTTP (RFC 9110 §5.6.7); nullopt for text that is none.
 std::optional<base::FileTime> parse_http_date(const std::string& text);

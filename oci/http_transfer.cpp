@@ -101,7 +101,7 @@ void HttpTransfer::set_request(const HttpOptions& options) {
     set(easy, CURLOPT_URL, request_.url.c_str());
     set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     set(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    set(easy, CURLOPT_FOLLOWLOCATION, 1L);
+    set(easy, CURLOPT_FOLLOWLOCATION, request_.follow_redirects ? 1L : 0L);
     set(easy, CURLOPT_MAXREDIRS, static_cast<long>(options.max_redirects));
     set(easy, CURLOPT_NOSIGNAL, 1L);
     set(easy, CURLOPT_ERRORBUFFER, text_);
@@ -109,7 +109,7 @@ void HttpTransfer::set_request(const HttpOptions& options) {
     set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
     set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall_timeout.count()));
-    if (!options.ca_file.empty()) set(easy, CURLOPT_CAINFO, options.ca_file.c_str());
+    set_tls(options);
     set(easy, CURLOPT_HEADERFUNCTION, header_callback);
     set(easy, CURLOPT_HEADERDATA, this);
     set(easy, CURLOPT_WRITEFUNCTION, write_callback);
@@ -118,8 +118,28 @@ void HttpTransfer::set_request(const HttpOptions& options) {
         headers_ = curl_slist_append(headers_, (name + ": " + value).c_str());
     }
     if (resume_.offset > 0) {
-        headers_ = curl_slist_append(headers_, ("If-Range: " + resume_.validator).c_str());
+        if (!resume_.validator.empty()) {
+            headers_ = curl_slist_append(headers_, ("If-Range: " + resume_.validator).c_str());
+        }
         set(easy, CURLOPT_RANGE, (std::to_string(resume_.offset) + "-").c_str());
+    }
+}
+
+void HttpTransfer::set_tls(const HttpOptions& options) {
+    CURL* easy = channel_.easy();
+    if (!options.ca_certificates.empty()) {
+        // The directory of the system's certificates stays in force beside it.
+        std::string pem = options.ca_certificates;
+        curl_blob blob{pem.data(), pem.size(), CURL_BLOB_COPY};
+        set(easy, CURLOPT_CAINFO_BLOB, &blob);
+    } else if (!options.ca_file.empty()) {
+        set(easy, CURLOPT_CAINFO, options.ca_file.c_str());
+    }
+    if (!options.client_certificate.empty()) set(easy, CURLOPT_SSLCERT, options.client_certificate.c_str());
+    if (!options.client_key.empty()) set(easy, CURLOPT_SSLKEY, options.client_key.c_str());
+    if (!options.verify_server) {
+        set(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        set(easy, CURLOPT_SSL_VERIFYHOST, 0L);
     }
 }
 

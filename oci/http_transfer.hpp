@@ -29,7 +29,8 @@ class HttpChannel {
 
 class HttpTransfer {
   public:
-    // Skips to `offset` of the body with a range request that holds only for what `validator` names.
+    // Skips to `offset` of the body with a range request that holds only for what `validator` names (empty:
+    // for whatever is there).
     struct Resume {
         std::uint64_t offset = 0;
         std::string validator;
@@ -53,6 +54,7 @@ class HttpTransfer {
 
   private:
     void set_request(const HttpOptions& options);
+    void set_tls(const HttpOptions& options);
     void set_body();
     void on_header(std::string_view line);
     void on_body(std::string_view data);

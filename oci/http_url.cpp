@@ -1,6 +1,11 @@
 #include "oci/http_url.hpp"
 
+#include <curl/curl.h>
+
 #include <algorithm>
+#include <memory>
+
+#include "base/error.hpp"
 
 namespace mullion::oci {
 namespace {
@@ -31,6 +36,27 @@ std::string redacted_query(std::string_view query) {
         query.remove_prefix(std::min(end + 1, query.size()));
     }
     return text;
+}
+
+struct UrlDeleter {
+    void operator()(CURLU* url) const { curl_url_cleanup(url); }
+};
+using Url = std::unique_ptr<CURLU, UrlDeleter>;
+
+Url parse_url(const std::string& text) {
+    Url url(curl_url());
+    if (url && is_http_url(text) && curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) == CURLUE_OK) {
+        return url;
+    }
+    throw base::fail(base::ErrorCode::Invalid, "\"{}\" is no http(s) URL", redacted_url(text));
+}
+
+std::string url_part(const Url& url, CURLUPart part, unsigned flags) {
+    char* text = nullptr;
+    if (curl_url_get(url.get(), part, &text, flags) != CURLUE_OK) return {};
+    std::string copy = text;
+    curl_free(text);
+    return copy;
 }
 
 }  // namespace
@@ -75,6 +101,49 @@ std::string percent_decoded(std::string_view text) {
         }
     }
     return out;
+}
+
+std::string percent_encoded(std::string_view text) {
+    constexpr std::string_view kHex = "0123456789ABCDEF";
+    std::string out;
+    for (char c : text) {
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                     c == '.' || c == '_' || c == '~';
+        if (plain) {
+            out += c;
+        } else {
+            auto byte = static_cast<unsigned char>(c);
+            out += {'%', kHex[byte >> 4], kHex[byte & 15]};
+        }
+    }
+    return out;
+}
+
+std::string url_origin(const std::string& url) {
+    Url parsed = parse_url(url);
+    std::string host = url_part(parsed, CURLUPART_HOST, 0);
+    for (char& c : host) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return url_part(parsed, CURLUPART_SCHEME, 0) + "://" + host + ":" +
+           url_part(parsed, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+}
+
+std::string resolved_url(const std::string& base, const std::string& reference) {
+    Url url = parse_url(base);
+    std::string text;
+    if (curl_url_set(url.get(), CURLUPART_URL, reference.c_str(), 0) == CURLUE_OK) {
+        text = url_part(url, CURLUPART_URL, 0);
+    }
+    if (!is_http_url(text)) {
+        throw base::fail(base::ErrorCode::Invalid, "\"{}\" is no place for \"{}\" to point to",
+                         redacted_url(reference), redacted_url(base));
+    }
+    return text;
+}
+
+std::string url_with_parameter(std::string url, std::string_view name, std::string_view value) {
+    url += url.find('?') == std::string::npos ? '?' : '&';
+    url += percent_encoded(name) + "=" + percent_encoded(value);
+    return url;
 }
 
 }  // namespace mullion::oci

@@ -1,14 +1,13 @@
 // tests/support/http_server.py, running: what it serves is in a directory, what it was asked can be read.
 #pragma once
 
-#include <sys/types.h>
-
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/handle.hpp"
+#include "tests/support/child.hpp"
 
 namespace mullion::test {
 
@@ -16,9 +15,6 @@ class HttpServer {
   public:
     // Serves `root`; the log lies beside it. With a certificate (PEM, with its key): https.
     explicit HttpServer(std::filesystem::path root, std::filesystem::path certificate = {});
-    ~HttpServer();
-    HttpServer(const HttpServer&) = delete;
-    HttpServer& operator=(const HttpServer&) = delete;
 
     // "http://127.0.0.1:PORT/files/NAME", or https
     std::string url(std::string_view name) const;
@@ -40,9 +36,11 @@ class HttpServer {
 
   private:
     std::filesystem::path log_;
-    base::UniqueFd input_;
-    pid_t child_ = -1;
+    std::unique_ptr<Child> child_;
     std::string origin_;  // "http://127.0.0.1:PORT"
 };
+
+// A log as http_server.py writes it.
+std::vector<HttpServer::Request> read_request_log(const std::filesystem::path& file);
 
 }  // namespace mullion::test
