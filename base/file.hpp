@@ -22,8 +22,8 @@ UniqueFd open_read(const fs::path& path);
 std::string read_file(const fs::path& path, std::size_t limit);
 // nullopt if there is no such file.
 std::optional<std::string> try_read_file(const fs::path& path, std::size_t limit);
-// Readers see the old content or the new, never a part.
-void write_file_atomic(const fs::path& path, std::string_view data);
+// Readers see the old content or the new, never a part. With `is_private` nobody but its owner reads it.
+void write_file_atomic(const fs::path& path, std::string_view data, bool is_private = false);
 // Makes a directory and its parents; quiet if it is there. Throws Denied, Exhausted, ...
 void make_directories(const fs::path& path);
 // The names in a directory, sorted; none if it does not exist.
@@ -61,7 +61,7 @@ class FdSink final : public Sink {
 // symlink stays and what it leads to is written; a directory, device, FIFO or socket is Invalid.
 class AtomicFile final : public Sink {
   public:
-    explicit AtomicFile(fs::path path, bool durable = false);
+    explicit AtomicFile(fs::path path, bool durable = false, bool is_private = false);
     ~AtomicFile() override;
     AtomicFile(const AtomicFile&) = delete;
     AtomicFile& operator=(const AtomicFile&) = delete;

@@ -39,8 +39,8 @@ std::optional<std::string> try_read_file(const fs::path& path, std::size_t limit
     return source.read_all(limit, path.string());
 }
 
-void write_file_atomic(const fs::path& path, std::string_view data) {
-    AtomicFile file(path);
+void write_file_atomic(const fs::path& path, std::string_view data, bool is_private) {
+    AtomicFile file(path, false, is_private);
     file.write(data);
     file.finish();
 }
@@ -197,12 +197,13 @@ fs::path end_of_links(fs::path path) {
 
 }  // namespace
 
-AtomicFile::AtomicFile(fs::path path, bool durable) : durable_(durable) {
+AtomicFile::AtomicFile(fs::path path, bool durable, bool is_private) : durable_(durable) {
     check_replaceable(path);
     path_ = end_of_links(std::move(path));
     if (path_.has_parent_path()) make_directories(path_.parent_path());
     temporary_ = path_.parent_path() / fmt::format(".{}.{}.tmp", path_.filename().string(), random_name());
-    fd_ = UniqueFd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    fd_ = UniqueFd(
+        ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, is_private ? 0600 : 0644));
     if (!fd_) throw system_error(errno, fmt::format("cannot create {}", path_.string()));
 }
 

@@ -1,0 +1,53 @@
+// The credentials that docker, podman, skopeo and crane share: `config.json` and credential helpers.
+//
+//     {"auths": {"HOST": {"auth": BASE64}},        here, readable by whoever can read the file
+//      "credsStore": "pass",                       with the helper docker-credential-pass
+//      "credHelpers": {"HOST": "ecr-login"}}       with another one for this host; it comes first
+//
+// Helpers get hosts and secrets on standard input, never in arguments (docker/docker-credential-helpers);
+// each is asked once per host, and has half a minute to answer.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "oci/credentials.hpp"
+
+namespace mullion::oci {
+
+// $REGISTRY_AUTH_FILE, else config.json in $DOCKER_CONFIG, else in ~/.docker; empty if none can be told.
+std::filesystem::path default_credentials_file();
+
+// Thread-safe. The file is read at every call; one that is absent has nothing in it. Throws Invalid for a
+// file that cannot be understood, NotFound for a helper that is not installed, Process for one that fails,
+// TimedOut.
+class DockerConfig final : public Keychain {
+  public:
+    explicit DockerConfig(std::filesystem::path file,
+                          std::chrono::milliseconds helper_time_limit = std::chrono::seconds(30))
+        : file_(std::move(file)), helper_time_limit_(helper_time_limit) {}
+
+    std::optional<Credential> find(const std::string& host, const base::CancelToken& cancel) override;
+    // Keeps it, replacing what was kept for the host. Returns where: a helper's name or the file's.
+    std::string store(const std::string& host, const Credential& credential, const base::CancelToken& cancel);
+    // False if there was none.
+    bool erase(const std::string& host, const base::CancelToken& cancel);
+
+  private:
+    std::optional<Credential> look_up(const std::string& host, const base::CancelToken& cancel) const;
+    std::optional<Credential> ask_helper(const std::string& helper, const std::string& host,
+                                         const base::CancelToken& cancel) const;
+    struct Answer;
+    Answer call_helper(const std::string& helper, const char* verb, const std::string& input,
+                       const base::CancelToken& cancel) const;
+
+    const std::filesystem::path file_;
+    const std::chrono::milliseconds helper_time_limit_;
+    std::mutex mutex_;
+    std::map<std::string, std::optional<Credential>> found_;
+};
+
+}  // namespace mullion::oci
