@@ -130,6 +130,7 @@ HttpResponse HttpClient::send(const HttpRequest& request, HttpSink* body, const 
         auto channel = channels_->take();
         bool last = request.single_attempt || attempt >= options_.max_attempts;
         std::chrono::milliseconds wait = delay;
+        std::optional<HttpResponse> result;
         {
             HttpTransfer transfer(*channel, options_, request, body, resume);
             CURLcode code = transfer.run(cancel);
@@ -140,13 +141,12 @@ HttpResponse HttpClient::send(const HttpRequest& request, HttpSink* body, const 
                 bool patient = !asked || *asked <= options_.max_retry_after;
                 bool repeatable = request.repeatable || response.status == 429 || response.status == 503;
                 if (last || !patient || !repeatable || !may_pass(response.status)) {
-                    HttpResponse result = response;
-                    channels_->give_back(std::move(channel));
-                    return result;
+                    result = response;
+                } else {
+                    if (asked) wait = *asked;
+                    base::log("http").info("{}: status {}, trying again", redacted_url(request.url),
+                                           response.status);
                 }
-                if (asked) wait = *asked;
-                base::log("http").info("{}: status {}, trying again", redacted_url(request.url),
-                                       response.status);
             } else {
                 bool repeatable = request.repeatable || not_sent(code);
                 if (last || !repeatable || !may_pass(code)) throw failure(transfer, code, request);
@@ -158,6 +158,11 @@ HttpResponse HttpClient::send(const HttpRequest& request, HttpSink* body, const 
                     resume.offset = 0;
                 }
             }
+        }
+        // Only now is the transfer done with the channel: the next thread may have it.
+        if (result) {
+            channels_->give_back(std::move(channel));
+            return std::move(*result);
         }
         if (cancel.wait_for(wait)) cancel.check();
         delay = std::min(delay * 2, kLongestDelay);

@@ -243,6 +243,23 @@ TEST_F(HttpClientTest, SendsBodies) {
     }
 }
 
+TEST_F(HttpClientTest, SeveralThreadsShareOneClient) {
+    serve("a.txt", "hello");
+    oci::HttpClient client(options);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+        threads.emplace_back([&] {
+            for (int n = 0; n < 50; ++n) {
+                Collected text;
+                oci::HttpRequest request{.url = server.url("a.txt")};
+                EXPECT_EQ(client.send(request, &text, {}).status, 200);
+                EXPECT_EQ(text.text, "hello");
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+}
+
 TEST_F(HttpClientTest, HeadHasNoBody) {
     serve("a.txt", "hello");
     oci::HttpClient client(options);
