@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "oci/compress.hpp"
 #include "oci/limits.hpp"
+#include "worker/remote_images.hpp"
 
 namespace mullion::worker {
 namespace {
@@ -87,6 +88,9 @@ std::unique_ptr<base::Source> Blobs::open_in_layouts(const oci::Descriptor& desc
 std::unique_ptr<base::Source> Blobs::open(const oci::Descriptor& descriptor, const CancelToken& cancel) {
     if (stored(descriptor)) return state_.content().open(descriptor, cancel);
     if (auto source = open_in_layouts(descriptor, cancel)) return source;
+    if (remote_ != nullptr && remote_->fetch(descriptor, true, cancel)) {
+        return state_.content().open(descriptor, cancel);
+    }
     throw fail(ErrorCode::NotFound, "blob {} is neither in the local store nor in a layout of this build",
                descriptor.digest.string());
 }
@@ -98,12 +102,24 @@ bool Blobs::stored(const oci::Descriptor& descriptor) {
 }
 
 bool Blobs::reachable(const oci::Descriptor& descriptor, const CancelToken& cancel) {
-    return stored(descriptor) || open_in_layouts(descriptor, cancel) != nullptr;
+    return stored(descriptor) || open_in_layouts(descriptor, cancel) != nullptr ||
+           (remote_ != nullptr && remote_->knows(descriptor.digest));
+}
+
+bool Blobs::only_remote(const oci::Descriptor& descriptor, const CancelToken& cancel) {
+    return remote_ != nullptr && remote_->knows(descriptor.digest) && !stored(descriptor) &&
+           open_in_layouts(descriptor, cancel) == nullptr;
+}
+
+std::optional<oci::Reference> Blobs::origin_of(const base::Digest& blob) {
+    return remote_ == nullptr ? std::nullopt : remote_->origin_of(blob);
 }
 
 void Blobs::ensure(const oci::Descriptor& descriptor, const CancelToken& cancel) {
     if (stored(descriptor)) return;
-    SingleBlob blob(open(descriptor, cancel));
+    auto source = open(descriptor, cancel);
+    if (stored(descriptor)) return;  // opening it brought it in
+    SingleBlob blob(std::move(source));
     state_.content().ingest(blob, descriptor, cancel);
 }
 
@@ -227,6 +243,10 @@ void Blobs::fetch(const base::DiffId& diff_id, const CancelToken& cancel) {
     std::lock_guard work(wanted->mutex);
     if (wanted->fetched) return;
     if (!state_.layers().blob_of(diff_id)) {
+        // One file is wanted: the other layers can stay where they are.
+        if (remote_ != nullptr && !stored(wanted->layer.blob)) {
+            remote_->fetch(wanted->layer.blob, false, cancel);
+        }
         ensure(wanted->layer.blob, cancel);
         verify(wanted->layer, cancel);
     }

@@ -1,9 +1,11 @@
-// Every blob a build can reach: those of the content store, and those of OCI layouts given as named contexts,
-// which are copied into the store when something reads files of them.
+// Every blob a build can reach: those of the content store, those of OCI layouts given as named contexts,
+// which are copied into the store when something reads files of them, and those of registries, which are
+// fetched into it.
 //
 // What an image says of itself is a claim: its config may name the diff IDs of another image over blobs of
 // its own. A layer is read by its diff ID (then anything stored under it will do: it was digested); a blob
 // goes into an image we write, or is read as that layer, only once its bytes were digested to the diff ID.
+// The one exception is a base layer that a registry takes from itself (docs/decisions/0010).
 #pragma once
 
 #include <filesystem>
@@ -17,9 +19,12 @@
 #include "cache/state.hpp"
 #include "oci/image.hpp"
 #include "oci/layout.hpp"
+#include "oci/reference.hpp"
 #include "worker/snapshot.hpp"
 
 namespace mullion::worker {
+
+class RemoteImages;
 
 // Blobs that are fetched from their own URLs need not be here.
 bool may_be_absent(const oci::Descriptor& layer);
@@ -28,13 +33,18 @@ bool may_be_absent(const oci::Descriptor& layer);
 class Blobs final : public oci::BlobSource {
   public:
     // `layouts`: store name (solver::ImageSource::store) -> OCI layout or archive. Opened at first use.
-    Blobs(cache::State& state, std::map<std::string, std::filesystem::path> layouts)
-        : state_(state), layouts_(std::move(layouts)) {}
+    // `remote` is not owned; null: there is none.
+    Blobs(cache::State& state, std::map<std::string, std::filesystem::path> layouts,
+          RemoteImages* remote = nullptr)
+        : state_(state), layouts_(std::move(layouts)), remote_(remote) {}
 
-    // The content store's blob, else the first layout's that has it. NotFound if none does.
+    // The content store's blob, else the first layout's that has it, else a registry's, which is in the store
+    // then. NotFound if none does.
     std::unique_ptr<base::Source> open(const oci::Descriptor& descriptor,
                                        const base::CancelToken& cancel) override;
     bool reachable(const oci::Descriptor& descriptor, const base::CancelToken& cancel);
+    // Is the blob in a registry and nowhere nearer?
+    bool only_remote(const oci::Descriptor& descriptor, const base::CancelToken& cancel);
     // Copies the blob into the content store unless it is there. Verified.
     void ensure(const oci::Descriptor& descriptor, const base::CancelToken& cancel);
 
@@ -57,6 +67,8 @@ class Blobs final : public oci::BlobSource {
     DeltaRef delta_of(const WrittenLayer& layer, tree::Os os, const base::CancelToken& cancel);
     // Throws Corrupt unless the blob decompresses to the layer's diff ID. Reads it once, wherever it lies.
     void verify(const WrittenLayer& layer, const base::CancelToken& cancel);
+    // The repository a blob was found in, if it was a registry's.
+    std::optional<oci::Reference> origin_of(const base::Digest& blob);
     // A blob in the content store that is the layer, copied from a layout if need be. NotFound, Corrupt.
     oci::Descriptor stored_blob(const base::DiffId& diff_id, const base::CancelToken& cancel);
     // Opens contents wherever they lie.
@@ -93,6 +105,7 @@ class Blobs final : public oci::BlobSource {
 
     cache::State& state_;
     std::map<std::string, std::filesystem::path> layouts_;
+    RemoteImages* const remote_;
     std::mutex mutex_;
     std::map<std::string, std::unique_ptr<oci::ImageArchive>> open_layouts_;
     std::map<std::string, SnapshotRef> stacks_;  // by platform, chain ID and top blob

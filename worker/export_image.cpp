@@ -2,6 +2,7 @@
 #include "worker/exporters.hpp"
 #include "worker/image_output.hpp"
 #include "worker/parts.hpp"
+#include "worker/pushed_output.hpp"
 #include "worker/status.hpp"
 
 namespace mullion::worker {
@@ -10,7 +11,9 @@ namespace {
 // type=image: into the local store, where every blob of a named image is present.
 class ImageExporter final : public Exporter {
   public:
-    explicit ImageExporter(ImageOptions options) : options_(std::move(options)) {}
+    // `push`: into registries as well.
+    ImageExporter(ImageOptions options, std::optional<PushAttributes> push)
+        : options_(std::move(options)), push_(push) {}
 
     std::string title() const override { return "exporting to image"; }
     void check(const ExportShape& shape) const override { check_image_output(shape, options_); }
@@ -27,21 +30,27 @@ class ImageExporter final : public Exporter {
             job.worker.parts().state.images().put(name, output.root);
             status.done();
         }
+        if (push_) {
+            push_output(job.worker, output, options_.names, *push_, job.progress, job.vertex, job.cancel);
+        }
         return output.result(options_);
     }
 
   private:
     static void store_blobs(const Job& job, const AssembledImage& image) {
         Worker::Parts& parts = job.worker.parts();
-        for (const oci::Descriptor& layer : image.parsed_manifest.layers) {
-            if (may_be_absent(layer) && !parts.blobs.reachable(layer, job.cancel)) continue;
-            parts.blobs.ensure(layer, job.cancel);
+        const std::vector<oci::Descriptor>& layers = image.parsed_manifest.layers;
+        for (std::size_t i = 0; i < layers.size(); ++i) {
+            if (may_be_absent(layers[i]) && !parts.blobs.reachable(layers[i], job.cancel)) continue;
+            parts.blobs.verify({image.parsed_config.diff_ids[i], layers[i]}, job.cancel);
+            parts.blobs.ensure(layers[i], job.cancel);
         }
         parts.state.content().put_bytes(image.config);
         parts.state.content().put_bytes(image.manifest);
     }
 
     ImageOptions options_;
+    std::optional<PushAttributes> push_;
 };
 
 }  // namespace
@@ -58,7 +67,12 @@ std::unique_ptr<Exporter> make_image_exporter(AttributeReader& attributes,
                          "output type=image: unpack=true is not built yet: layers are unpacked when a "
                          "container first needs them");
     }
-    return std::make_unique<ImageExporter>(std::move(options));
+    std::optional<PushAttributes> push;
+    if (attributes.take_bool("push", false)) push = take_push_attributes(attributes);
+    if (push && options.names.empty()) {
+        throw base::fail(base::ErrorCode::Invalid, "output type=image: push=true needs a name");
+    }
+    return std::make_unique<ImageExporter>(std::move(options), push);
 }
 
 }  // namespace mullion::worker

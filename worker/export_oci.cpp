@@ -78,9 +78,11 @@ class ArchiveExporter final : public Exporter {
 
     static void put_image(const Job& job, const AssembledImage& image, oci::ImageWriter& writer) {
         Blobs& blobs = job.worker.parts().blobs;
-        for (const oci::Descriptor& layer : image.parsed_manifest.layers) {
-            if (may_be_absent(layer) && !blobs.reachable(layer, job.cancel)) continue;
-            writer.put(blobs, layer, job.cancel);
+        const std::vector<oci::Descriptor>& layers = image.parsed_manifest.layers;
+        for (std::size_t i = 0; i < layers.size(); ++i) {
+            if (may_be_absent(layers[i]) && !blobs.reachable(layers[i], job.cancel)) continue;
+            blobs.verify({image.parsed_config.diff_ids[i], layers[i]}, job.cancel);
+            writer.put(blobs, layers[i], job.cancel);
         }
         writer.put_bytes(image.parsed_manifest.config, image.config);
         writer.put_bytes(image.descriptor, image.manifest);

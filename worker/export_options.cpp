@@ -23,7 +23,6 @@ constexpr std::array kElsewhere = {"attestation-prefix",
                                    "nydus",
                                    "oci-artifact",
                                    "prefer-nondist-layers",
-                                   "push",
                                    "push-by-digest",
                                    "registry.insecure",
                                    "store"};

@@ -47,14 +47,16 @@ std::unique_ptr<Exporter> make_exporter(std::string_view type, const Attributes&
         exporter = make_docker_exporter(reader, names);
     } else if (type == "image") {
         exporter = make_image_exporter(reader, names);
+    } else if (type == "registry") {
+        exporter = make_registry_exporter(reader, names);
     } else if (type == "local") {
         exporter = make_local_exporter(reader);
     } else if (type == "tar") {
         exporter = make_tar_exporter(reader);
     } else {
-        bool elsewhere = type == "registry" || type == "cacheonly";
+        bool elsewhere = type == "cacheonly";
         throw base::fail(elsewhere ? base::ErrorCode::Unsupported : base::ErrorCode::Invalid,
-                         "output type={} {}: expected oci, docker, image, local or tar", type,
+                         "output type={} {}: expected oci, docker, image, registry, local or tar", type,
                          elsewhere ? "is not built yet" : "is unknown");
     }
     reader.finish();

@@ -8,14 +8,15 @@
 // type    attributes                                    writes
 // oci     dest, tar, and those of images                an archive, or (tar=false) a directory
 // docker  dest, and those of images                     what `docker load` reads; one platform only
-// image   unpack=false, and those of images             names in the local store
+// image   unpack=false, push, and those of images       names in the local store
+// registry  allow-nondistributable-artifacts, and those of images    names in registries
 // local   dest, platform-split                          the files below C:\ (or /)
 // tar     dest, platform-split                          the same as a tar
 //
 // Of images: `name`, `oci-mediatypes`, `compression` (gzip, zstd, uncompressed), `compression-level`,
 // `force-compression`, `rewrite-timestamp`, and annotations (worker/annotations.hpp). Archives and tars go to
-// standard output without dest, or with dest=-. Anything else is refused by name, push and registry options
-// included.
+// standard output without dest, or with dest=-. type=image with push=true does what type=registry does as
+// well. Anything else is refused by name.
 //
 // Several platforms (ExportInput::makes_index): images become one index; files go to a directory per
 // platform, named "windows(10.0.20348.2700)_amd64", unless platform-split=false.

@@ -17,6 +17,8 @@ std::unique_ptr<Exporter> make_docker_exporter(AttributeReader& attributes,
                                                const std::vector<std::string>& names);
 std::unique_ptr<Exporter> make_image_exporter(AttributeReader& attributes,
                                               const std::vector<std::string>& names);
+std::unique_ptr<Exporter> make_registry_exporter(AttributeReader& attributes,
+                                                 const std::vector<std::string>& names);
 std::unique_ptr<Exporter> make_local_exporter(AttributeReader& attributes);
 std::unique_ptr<Exporter> make_tar_exporter(AttributeReader& attributes);
 

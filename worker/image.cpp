@@ -46,7 +46,10 @@ oci::Descriptor stored_form(Worker::Parts& parts, const WrittenLayer& layer, boo
     oci::Descriptor blob =
         keep ? layer.blob : parts.writer.recompress(layer, wanted.compression, wanted.level, cancel);
     bool elsewhere = may_be_absent(blob) && !parts.blobs.reachable(blob, cancel);
-    if (!elsewhere && blob.digest == layer.blob.digest) parts.blobs.verify(layer, cancel);
+    // A base layer that is in its registry only may stay there: whoever writes its bytes somewhere checks
+    // them then (docs/decisions/0010).
+    bool untouched = keep && parts.blobs.only_remote(blob, cancel);
+    if (!elsewhere && !untouched && blob.digest == layer.blob.digest) parts.blobs.verify(layer, cancel);
     return blob;
 }
 

@@ -21,7 +21,7 @@ struct Worker::Parts {
         : state(state_),
           services(std::move(services_)),
           options(std::move(options_)),
-          blobs(state, options.layouts),
+          blobs(state, options.layouts, options.remote),
           writer(blobs),
           materialiser(blobs, services.storage),
           http(options.http),

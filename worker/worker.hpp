@@ -20,10 +20,13 @@
 #include "hcs/layer_storage.hpp"
 #include "oci/http_client.hpp"
 #include "oci/platform.hpp"
+#include "oci/registry_client.hpp"
 #include "solver/op.hpp"
 #include "worker/git_program.hpp"
 
 namespace mullion::worker {
+
+class RemoteImages;
 
 // Who runs containers. Null for builds without RUN: a RUN is then Unsupported, giving `missing` as the
 // reason. Not owned.
@@ -48,6 +51,10 @@ struct WorkerOptions {
     std::map<std::string, std::filesystem::path> contexts;
     // OCI layouts and archives that ImageSource::store may name.
     std::map<std::string, std::filesystem::path> layouts;
+    // Where layers are that nobody has fetched yet. Not owned; null: nowhere.
+    RemoteImages* remote = nullptr;
+    // Where images are pushed to. Not owned; null: nowhere.
+    oci::RegistryClient* registry = nullptr;
     Limits limits;
     // May a RUN say --network=host?
     bool allow_host_network = false;

@@ -34,6 +34,8 @@ std::string config(const DockerRegistry::Options& options, const fs::path& direc
              << "\n";
     }
     if (!options.proxy_of.empty()) yaml << "proxy:\n  remoteurl: " << options.proxy_of << "\n";
+    // By default it refuses every manifest whose layers have URLs.
+    yaml << "validation:\n  manifests:\n    urls:\n      allow:\n        - ^http\n";
     return yaml.str();
 }
 
