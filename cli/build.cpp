@@ -30,13 +30,15 @@ class ShownResolver final : public frontend::ImageResolver {
 
     frontend::ResolvedImage resolve_image(const oci::Reference& reference, const oci::Platform& platform,
                                           const base::CancelToken& cancel) override {
-        return with_vertex(progress_, title(platform, reference.string()),
-                           [&] { return next_.resolve_image(reference, platform, cancel); });
+        std::string vertex = title(platform, reference.string());
+        return with_vertex(progress_, vertex,
+                           [&] { return shown(vertex, next_.resolve_image(reference, platform, cancel)); });
     }
     frontend::ResolvedImage resolve_layout(std::string_view layout, const oci::Platform& platform,
                                            const base::CancelToken& cancel) override {
-        return with_vertex(progress_, title(platform, "oci-layout://" + std::string(layout)),
-                           [&] { return next_.resolve_layout(layout, platform, cancel); });
+        std::string vertex = title(platform, "oci-layout://" + std::string(layout));
+        return with_vertex(progress_, vertex,
+                           [&] { return shown(vertex, next_.resolve_layout(layout, platform, cancel)); });
     }
     std::optional<std::string> machine_path(const frontend::ResolvedImage& image,
                                             const base::CancelToken& cancel) override {
@@ -45,6 +47,15 @@ class ShownResolver final : public frontend::ImageResolver {
     }
 
   private:
+    // Says which image was chosen, and why.
+    frontend::ResolvedImage shown(const std::string& vertex, frontend::ResolvedImage image) const {
+        if (image.choice.empty()) return image;
+        base::StatusEvent status{
+            ProgressVertex::digest_of(vertex), image.choice, 0, 0, base::FileTime::now(), {}, {}};
+        status.started = status.completed = status.timestamp;
+        progress_.emit(status);
+        return image;
+    }
     std::string title(const oci::Platform& platform, const std::string& image) const {
         return fmt::format("[{}internal] load metadata for {}",
                            shows_platform_ ? platform.string() + " " : std::string(), image);
@@ -86,6 +97,9 @@ class Build {
     std::vector<worker::ExportResult> run() {
         load_inputs();
         ContainerBackend backend(context_);
+        worker::RemoteImages remote(context_.state(), context_.registry(), progress_);
+        request_.worker.remote = &remote;
+        request_.worker.registry = &context_.registry();
         worker::Worker worker(context_.state(), backend.services(), request_.worker);
         solver::Solver solver([&](const solver::VertexRef& vertex) { return worker.resolve(vertex); },
                               &context_.state().keys(), progress_);
@@ -95,7 +109,7 @@ class Build {
         request_.frontend.source_time = [&](const solver::Edge& source) {
             return source_time(source, request_, solver, context_.cancel);
         };
-        std::vector<frontend::Conversion> conversions = convert(worker);
+        std::vector<frontend::Conversion> conversions = convert(worker, remote);
         check_outputs(conversions);
         std::vector<solver::Edge> targets;
         for (const frontend::Conversion& conversion : conversions) targets.push_back(conversion.target);
@@ -122,8 +136,8 @@ class Build {
         return own ? "Dockerfile" : std::filesystem::path(request_.dockerfile).filename().string();
     }
 
-    std::vector<frontend::Conversion> convert(worker::Worker& worker) {
-        StoreImageResolver store(context_.state(), worker);
+    std::vector<frontend::Conversion> convert(worker::Worker& worker, worker::RemoteImages& remote) {
+        StoreImageResolver store(context_.state(), worker, &remote, request_.images);
         ShownResolver resolver(store, progress_, request_.makes_index);
         frontend::Findings findings;
         try {

@@ -91,7 +91,7 @@ int run_build_call(Context& context, BuildRequest& request) {
     if (has_fetched_context(request)) fetch_context(inputs, request, worker, context);
     const DockerfileText file{inputs.dockerfile_name, inputs.dockerfile};
     const BuildCall& call = *request.call;
-    StoreImageResolver store(context.state(), worker);
+    StoreImageResolver store(context.state(), worker, nullptr, request.images);
     KnownOrAssumedImages images(store);
     try {
         if (call.method == BuildCall::Method::Targets) {

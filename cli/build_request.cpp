@@ -110,7 +110,7 @@ worker::Attributes parse_output(const std::string& text) {
 }
 
 bool makes_image(const std::string& kind) {
-    return kind == "image" || kind == "oci" || kind == "docker";
+    return kind == "image" || kind == "oci" || kind == "docker" || kind == "registry";
 }
 
 // Returns the type.
@@ -127,12 +127,21 @@ std::string add_output(const std::string& text, const std::vector<std::string>& 
     return kind;
 }
 
+std::string add_push(const BuildFlags& flags, const std::vector<std::string>& names,
+                     const worker::Attributes& annotations, BuildRequest& request) {
+    if (names.empty()) throw fail(ErrorCode::Invalid, "--push: under which name? Give -t NAME");
+    std::string output = "type=registry";
+    if (flags.push_nondistributable) output += ",allow-nondistributable-artifacts=true";
+    return add_output(output, names, annotations, request);
+}
+
 void check_image_flags(const BuildFlags& flags, bool has_image, bool quiet) {
     for (const auto& [flag, given] :
          {std::pair("--iidfile", !flags.iidfile.empty()), std::pair("--quiet", quiet),
           std::pair("--annotation", !flags.annotations.empty())}) {
         if (!given || has_image) continue;
-        throw fail(ErrorCode::Invalid, "{} needs an image: give -t NAME or -o type=image|oci|docker", flag);
+        throw fail(ErrorCode::Invalid, "{} needs an image: give -t NAME or -o type=image|registry|oci|docker",
+                   flag);
     }
     if (!flags.tags.empty() && !has_image) {
         throw fail(ErrorCode::Invalid, "-t {}: none of the outputs is an image that could have a name",
@@ -151,7 +160,8 @@ void add_outputs(const BuildFlags& flags, BuildRequest& request) {
     if (flags.load && names.empty()) {
         throw fail(ErrorCode::Invalid, "--load: under which name? Give -t NAME");
     }
-    bool to_store = flags.load || (flags.outputs.empty() && !names.empty());
+    if (flags.push) kinds.push_back(add_push(flags, names, annotations, request));
+    bool to_store = flags.load || (flags.outputs.empty() && !flags.push && !names.empty());
     if (to_store && std::find(kinds.begin(), kinds.end(), "image") == kinds.end()) {
         kinds.push_back(add_output("type=image", names, annotations, request));
     }
@@ -248,6 +258,10 @@ BuildRequest make_build_request(const BuildFlags& flags) {
         throw fail(ErrorCode::Invalid, "context and Dockerfile cannot both come from standard input");
     }
     request.frontend = frontend_options(flags);
+    request.images = {parse_os_rule(flags.os), flags.pull};
+    if (flags.push_nondistributable && !flags.push) {
+        throw fail(ErrorCode::Invalid, "--allow-nondistributable-artifacts is about --push");
+    }
     add_platforms(flags, request);
     set_context(flags.context, request);
     if (!flags.ca_file.empty()) set_ca_file(flags.ca_file, request);

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "cli/display.hpp"
+#include "cli/image_resolver.hpp"
+#include "cli/os_options.hpp"
 #include "cli/run_options.hpp"
 #include "frontend/convert.hpp"
 #include "worker/exporter.hpp"
@@ -45,6 +47,8 @@ struct BuildFlags {
     bool load = false;
     bool push = false;
     bool pull = false;
+    bool push_nondistributable = false;
+    OsFlags os;
     RunFlags run;
     std::string call = "build";
     bool check = false;
@@ -66,6 +70,7 @@ struct BuildRequest {
     frontend::Options frontend;            // for any one of `platforms`
     std::vector<oci::Platform> platforms;  // empty: the one that the options and the base give
     bool makes_index = false;
+    ImageChoice images;
     worker::WorkerOptions worker;
     std::vector<std::unique_ptr<worker::Exporter>> exporters;
     DisplayMode display;

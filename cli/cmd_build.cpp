@@ -14,8 +14,6 @@ void add_unsupported(CLI::App& command, const List& list, BuildFlags& flags) {
     list("--attest", flags.attestations, "Only type=...,disabled=true");
     command.add_option("--provenance", flags.provenance, "Only false");
     command.add_option("--sbom", flags.sbom, "Only false");
-    command.add_flag("--push", flags.push, "Not supported");
-    command.add_flag("--pull", flags.pull, "Not supported");
     list("--cache-from", flags.cache_from, "Not supported");
     list("--cache-to", flags.cache_to, "Not supported");
 }
@@ -49,12 +47,17 @@ void add_build(CLI::App& app, Context& context) {
     list("--annotation", flags->annotations,
          "[TYPE:]KEY=VALUE; TYPE: manifest, manifest-descriptor, index, index-descriptor");
     list("--label", flags->labels, "NAME=VALUE label of the image");
-    list("-o,--output", flags->outputs, "type=image|oci|docker|local|tar[,dest=PATH][,name=NAME]...");
+    list("-o,--output", flags->outputs,
+         "type=image|registry|oci|docker|local|tar[,dest=PATH][,name=NAME]...");
     command->add_flag("--load", flags->load, "Put the image into the local store (as -o type=image)");
     command->add_flag("--no-cache", flags->no_cache, "Run every RUN, COPY and ADD");
     list("--no-cache-filter", flags->no_cache_filter, "Run the steps of these stages");
-    command->add_option("--ca-file", flags->ca_file,
-                        "Certificates (PEM) to trust instead of the system's, for http(s) and git");
+    command->add_flag("--push", flags->push, "Push the image to its registry (as -o type=registry)");
+    command->add_flag("--allow-nondistributable-artifacts", flags->push_nondistributable,
+                      "With --push: also layers that have URLs of their own");
+    command->add_flag("--pull", flags->pull,
+                      "Ask the registries for base images, whatever the local store has");
+    add_os_options(*command, flags->os);
     add_run_options(*command, flags->run);
     command->add_option("--progress", flags->progress, "How progress is shown (default: auto)")
         ->check(CLI::IsMember({"auto", "tty", "plain", "rawjson", "quiet"}));
@@ -67,6 +70,7 @@ void add_build(CLI::App& app, Context& context) {
     command->add_flag("--check", flags->check, "Shorthand for --call=check");
     add_unsupported(*command, list, *flags);
     command->callback([&context, flags] {
+        flags->ca_file = context.ca_file;
         auto request = std::make_shared<BuildRequest>(make_build_request(*flags));
         context.action = [&context, request] {
             return request->call ? run_build_call(context, *request) : run_build(context, *request);

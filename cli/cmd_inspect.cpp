@@ -39,6 +39,17 @@ base::OrderedJson describe(const cache::NamedImage& named, const oci::Image& ima
     return item;
 }
 
+// The documents' own bytes.
+int print_raw(Context& context, const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+        cache::NamedImage named = find_image(context.state(), name);
+        std::string bytes =
+            oci::read_blob(context.state().content(), named.target, oci::Manifest::kMaxSize, context.cancel);
+        std::fwrite(bytes.data(), 1, bytes.size(), stdout);
+    }
+    return kSuccess;
+}
+
 int inspect(Context& context, const std::vector<std::string>& names) {
     base::OrderedJson items = base::OrderedJson::array();
     int code = kSuccess;
@@ -64,8 +75,13 @@ void add_inspect(CLI::App& app, Context& context) {
     auto names = std::make_shared<std::vector<std::string>>();
     CLI::App* command = app.add_subcommand("inspect", "Show images in detail, as JSON");
     command->add_option("IMAGE", *names, "Image names or IDs")->required()->take_all();
-    command->callback(
-        [&context, names] { context.action = [&context, names] { return inspect(context, *names); }; });
+    auto raw = std::make_shared<bool>(false);
+    command->add_flag("--raw", *raw, "Print the manifest or index, as it is");
+    command->callback([&context, names, raw] {
+        context.action = [&context, names, raw] {
+            return *raw ? print_raw(context, *names) : inspect(context, *names);
+        };
+    });
 }
 
 }  // namespace mullion::cli

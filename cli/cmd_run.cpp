@@ -12,7 +12,9 @@
 #include "cli/image_names.hpp"
 #include "cli/key_values.hpp"
 #include "cli/option_values.hpp"
+#include "cli/os_options.hpp"
 #include "cli/platform_choice.hpp"
+#include "cli/pull.hpp"
 #include "cli/report.hpp"
 #include "cli/standard_input.hpp"
 #include "oci/image.hpp"
@@ -33,6 +35,8 @@ struct Options {
     std::string entrypoint;
     bool has_entrypoint = false;
     std::string platform;
+    std::string pull = "missing";
+    OsFlags os;
     std::string network = "nat";
     std::string isolation = "default";
     std::string memory;
@@ -69,6 +73,7 @@ struct Values {
     std::vector<worker::Volume> volumes;
     worker::Limits limits;
     oci::Platform platform;
+    oci::OsRule os;
 };
 
 Values parse_values(const Options& options) {
@@ -79,6 +84,7 @@ Values parse_values(const Options& options) {
     }
     for (const std::string& text : options.volumes) values.volumes.push_back(parse_volume(text));
     values.limits = parse_limits(options);
+    values.os = parse_os_rule(options.os);
     if (!options.platform.empty()) values.platform = oci::Platform::parse(options.platform);
     return values;
 }
@@ -106,11 +112,31 @@ int unix_status(std::uint32_t code) {
     return static_cast<int>(kLargestUnixCode);
 }
 
+// The image to run, pulled if --pull says so.
+oci::Image image_to_run(Context& context, const Options& options, const Values& values) {
+    cache::State& state = context.state();
+    bool pulls = options.pull == "always" || (options.pull == "missing" && !has_image(state, options.image));
+    if (pulls) {
+        worker::PullRequest request{.reference = oci::Reference::parse(options.image).with_default_tag(),
+                                    .platform = values.platform,
+                                    .rule = values.os};
+        pull_shown(context, request, DisplayMode::Auto);
+    }
+    cache::NamedImage named = find_image(state, options.image);
+    if (values.os.match == oci::OsMatch::Base) {
+        return choose_image(state.content(), named.target, values.platform, options.image, context.cancel);
+    }
+    return base::with_context([&] { return options.image; },
+                              [&] {
+                                  return oci::load_chosen_image(state.content(), named.target,
+                                                                values.platform, values.os, context.cancel)
+                                      .image;
+                              });
+}
+
 int run(Context& context, const Options& options, const Values& values) {
     cache::State& state = context.state();
-    cache::NamedImage named = find_image(state, options.image);
-    oci::Image image =
-        choose_image(state.content(), named.target, values.platform, options.image, context.cancel);
+    oci::Image image = image_to_run(context, options, values);
     worker::ContainerRequest request = make_request(options, values, std::move(image));
     ContainerBackend backend(context);
     backend.prepare(context.cancel);
@@ -156,6 +182,9 @@ void add_run(CLI::App& app, Context& context) {
         command->add_option("--entrypoint", options->entrypoint, "Instead of the image's ENTRYPOINT");
     command->add_option("--platform", options->platform,
                         "Of an index: which image to run (default: windows/amd64, its highest version)");
+    command->add_option("--pull", options->pull, "always, missing (the default) or never")
+        ->check(CLI::IsMember({"always", "missing", "never"}));
+    add_os_options(*command, options->os);
     command->add_option("--network", options->network, "nat or none")->check(CLI::IsMember({"nat", "none"}));
     command->add_option("--isolation", options->isolation, "default, process or hyperv")
         ->check(CLI::IsMember({"default", "process", "hyperv"}));

@@ -1,14 +1,62 @@
 #include "cli/context.hpp"
 
-namespace mullion::cli {
+#include <cstdlib>
 
-std::filesystem::path Context::state_directory() const {
-    return state_option.empty() ? cache::default_state_directory() : std::filesystem::path(state_option);
+#include "base/error.hpp"
+
+namespace mullion::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Our own first, then where containerd and Docker look.
+std::vector<fs::path> default_hosts_directories() {
+    std::vector<fs::path> directories;
+    const char* configuration = std::getenv("XDG_CONFIG_HOME");
+    const char* home = std::getenv("HOME");
+    if (configuration != nullptr && *configuration != '\0') {
+        directories.push_back(fs::path(configuration) / "mullion" / "certs.d");
+    } else if (home != nullptr && *home != '\0') {
+        directories.push_back(fs::path(home) / ".config" / "mullion" / "certs.d");
+    }
+    directories.emplace_back("/etc/containerd/certs.d");
+    directories.emplace_back("/etc/docker/certs.d");
+    return directories;
+}
+
+}  // namespace
+
+fs::path Context::state_directory() const {
+    return state_option.empty() ? cache::default_state_directory() : fs::path(state_option);
 }
 
 cache::State& Context::state() {
     if (!state_) state_ = std::make_unique<cache::State>(state_directory());
     return *state_;
+}
+
+oci::RegistryOptions Context::registry_options() const {
+    oci::RegistryOptions options;
+    if (!ca_file.empty() && !fs::is_regular_file(ca_file)) {
+        throw base::fail(base::ErrorCode::Invalid, "--ca-file {}: there is no such file", ca_file);
+    }
+    options.hosts.http.ca_file = ca_file;
+    options.hosts.insecure = insecure_registries;
+    options.hosts.directories = default_hosts_directories();
+    if (!hosts_directories.empty()) {
+        options.hosts.directories.assign(hosts_directories.begin(), hosts_directories.end());
+    }
+    return options;
+}
+
+oci::DockerConfig& Context::credentials() {
+    if (!credentials_) credentials_ = std::make_unique<oci::DockerConfig>(oci::default_credentials_file());
+    return *credentials_;
+}
+
+oci::RegistryClient& Context::registry() {
+    if (!registry_) registry_ = std::make_unique<oci::RegistryClient>(registry_options(), credentials());
+    return *registry_;
 }
 
 }  // namespace mullion::cli

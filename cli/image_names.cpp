@@ -54,6 +54,16 @@ std::string short_name(const std::string& full) {
     return oci::Reference::parse(full).familiar();
 }
 
+bool has_image(cache::State& state, const std::string& text) {
+    try {
+        find_images(state, text);
+        return true;
+    } catch (const base::Error& error) {
+        if (error.code() != ErrorCode::NotFound) throw;
+        return false;
+    }
+}
+
 std::vector<cache::NamedImage> find_images(cache::State& state, const std::string& text) {
     if (text.substr(0, 7) != "sha256:") {
         // 64 hex digits are no valid name, so an ID never hides one.

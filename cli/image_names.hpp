@@ -17,6 +17,8 @@ std::string short_name(const std::string& full);
 // manifest or a config. An ID of one platform's image gives that image; every name it has is listed. Throws
 // NotFound, Invalid for an ambiguous ID.
 std::vector<cache::NamedImage> find_images(cache::State& state, const std::string& text);
+// Is there one? Throws Invalid.
+bool has_image(cache::State& state, const std::string& text);
 // The first of them.
 cache::NamedImage find_image(cache::State& state, const std::string& text);
 

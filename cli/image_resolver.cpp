@@ -36,18 +36,29 @@ bool exists(const std::string& path) {
 struct Found {
     oci::Image image;
     std::string offered_instead;
+    std::string choice;
 };
 
 Found find_matching(oci::BlobSource& source, const oci::Descriptor& root, const oci::Platform& platform,
-                    const std::string& name, const base::CancelToken& cancel) {
+                    const oci::OsRule& rule, const std::string& name, const base::CancelToken& cancel) {
+    if (rule.match != oci::OsMatch::Base) {
+        oci::ChosenImage chosen =
+            base::with_context([&] { return name; },
+                               [&] { return oci::load_chosen_image(source, root, platform, rule, cancel); });
+        return {std::move(chosen.image), {}, std::move(chosen.choice)};
+    }
     oci::Image image = matching_image(source, root, platform, name, cancel);
     std::string instead = offered_instead(source, root, image, platform, cancel);
-    return {std::move(image), std::move(instead)};
+    return {std::move(image), std::move(instead), {}};
 }
 
 frontend::ResolvedImage resolved(std::string reference, Found found, std::string store) {
-    return {std::move(reference), found.image.descriptor.digest, std::move(found.image.config),
-            std::move(store), std::move(found.offered_instead)};
+    return {.reference = std::move(reference),
+            .manifest_digest = found.image.descriptor.digest,
+            .config = std::move(found.image.config),
+            .store = std::move(store),
+            .offered_instead = std::move(found.offered_instead),
+            .choice = std::move(found.choice)};
 }
 
 }  // namespace
@@ -55,20 +66,37 @@ frontend::ResolvedImage resolved(std::string reference, Found found, std::string
 frontend::ResolvedImage StoreImageResolver::resolve_image(const oci::Reference& reference,
                                                           const oci::Platform& platform,
                                                           const base::CancelToken& cancel) {
-    auto target = reference.digest() ? find_pinned(reference, cancel) : find_named(reference);
-    if (!target) {
-        throw fail(ErrorCode::NotFound,
-                   "{}: not in the local store, and pulling from registries is not built yet",
-                   reference.familiar())
-            .hint(fmt::format(
-                "give the image by hand: --build-context {}=oci-layout://DIR, or \"mullion load\" it first",
-                reference.familiar()));
+    std::optional<oci::Descriptor> target;
+    if (!choice_.always_pull || reference.digest()) {
+        target = reference.digest() ? find_pinned(reference, cancel) : find_named(reference);
     }
+    if (!target) return resolve_remote(reference, platform, cancel);
     // Leased until the build ends: nobody else's clean-up takes what it stands upon.
     state_.content().contains(target->digest);
-    Found found = find_matching(state_.content(), *target, platform, reference.familiar(), cancel);
+    Found found =
+        find_matching(state_.content(), *target, platform, choice_.rule, reference.familiar(), cancel);
     std::string pinned = reference.with_digest(found.image.descriptor.digest).string();
     return resolved(std::move(pinned), std::move(found), "");
+}
+
+frontend::ResolvedImage StoreImageResolver::resolve_remote(const oci::Reference& reference,
+                                                           const oci::Platform& platform,
+                                                           const base::CancelToken& cancel) {
+    if (remote_ == nullptr) {
+        throw fail(ErrorCode::NotFound, "{}: not in the local store", reference.familiar());
+    }
+    try {
+        worker::RemoteImage remote = remote_->find(reference, platform, choice_.rule, cancel);
+        std::string instead = offered_instead(state_.content(), remote.root, remote.image, platform, cancel);
+        std::string pinned = reference.with_digest(remote.image.descriptor.digest).string();
+        return resolved(std::move(pinned),
+                        {std::move(remote.image), std::move(instead), std::move(remote.choice)}, "");
+    } catch (base::Error& error) {
+        error.hint(fmt::format(
+            "without a registry: --build-context {}=oci-layout://DIR, or \"mullion load\" it first",
+            reference.familiar()));
+        throw;
+    }
 }
 
 std::optional<oci::Descriptor> StoreImageResolver::find_named(const oci::Reference& reference) {
@@ -95,7 +123,7 @@ frontend::ResolvedImage StoreImageResolver::resolve_layout(std::string_view layo
     LayoutSpec spec = LayoutSpec::parse(layout);
     auto archive = oci::ImageArchive::open_path(spec.path, cancel, state_.temporary_directory());
     std::string name = "oci-layout://" + spec.path;
-    Found found = find_matching(*archive, find_root(*archive, spec), platform, name, cancel);
+    Found found = find_matching(*archive, find_root(*archive, spec), platform, choice_.rule, name, cancel);
     std::string pinned = name + "@" + found.image.descriptor.digest.string();
     return resolved(std::move(pinned), std::move(found), spec.path);
 }

@@ -1,4 +1,4 @@
-// Where FROM finds images: the local store, and OCI layouts given as named contexts.
+// Where FROM finds images: the local store, registries, and OCI layouts given as named contexts.
 #pragma once
 
 #include <map>
@@ -10,14 +10,25 @@
 #include "cache/state.hpp"
 #include "frontend/image_resolver.hpp"
 #include "oci/layout.hpp"
+#include "oci/os_match.hpp"
+#include "worker/remote_images.hpp"
 #include "worker/worker.hpp"
 
 namespace mullion::cli {
 
+// Which images will do, and where they are looked for.
+struct ImageChoice {
+    oci::OsRule rule;
+    bool always_pull = false;  // ask the registry, whatever the local store has under the name
+};
+
 class StoreImageResolver final : public frontend::ImageResolver {
   public:
-    // `worker` looks into images; it must know the layouts that are resolved.
-    StoreImageResolver(cache::State& state, worker::Worker& worker) : state_(state), worker_(worker) {}
+    // `worker` looks into images; it must know the layouts that are resolved, and `remote`, which
+    // may be null: then there are no registries.
+    StoreImageResolver(cache::State& state, worker::Worker& worker, worker::RemoteImages* remote,
+                       ImageChoice choice)
+        : state_(state), worker_(worker), remote_(remote), choice_(choice) {}
 
     frontend::ResolvedImage resolve_image(const oci::Reference& reference, const oci::Platform& platform,
                                           const base::CancelToken& cancel) override;
@@ -28,12 +39,16 @@ class StoreImageResolver final : public frontend::ImageResolver {
                                             const base::CancelToken& cancel) override;
 
   private:
+    frontend::ResolvedImage resolve_remote(const oci::Reference& reference, const oci::Platform& platform,
+                                           const base::CancelToken& cancel);
     std::optional<oci::Descriptor> find_named(const oci::Reference& reference);
     std::optional<oci::Descriptor> find_pinned(const oci::Reference& reference,
                                                const base::CancelToken& cancel);
 
     cache::State& state_;
     worker::Worker& worker_;
+    worker::RemoteImages* remote_;
+    ImageChoice choice_;
 };
 
 // DIR[:TAG][@DIGEST] taken apart. A colon that belongs to an existing path is part of the path.

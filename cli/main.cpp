@@ -22,6 +22,14 @@ void add_commands(CLI::App& app, Context& context) {
     mullion::cli::add_images(app, context);
     mullion::cli::add_inspect(app, context);
     mullion::cli::add_tag(app, context);
+    mullion::cli::add_pull(app, context);
+    mullion::cli::add_push(app, context);
+    mullion::cli::add_copy(app, context);
+    mullion::cli::add_manifest(app, context);
+    mullion::cli::add_digest(app, context);
+    mullion::cli::add_index(app, context);
+    mullion::cli::add_login(app, context);
+    mullion::cli::add_logout(app, context);
     mullion::cli::add_rmi(app, context);
     mullion::cli::add_load(app, context);
     mullion::cli::add_save(app, context);
@@ -74,6 +82,16 @@ int main(int argc, char** argv) {
     std::string log_level;
     app.add_option("--state", context.state_option,
                    "State directory (default: $MULLION_STATE, else per user)");
+    app.add_option("--ca-file", context.ca_file,
+                   "Certificates (PEM) to trust instead of the system's, for http(s), registries and git");
+    app.add_option("--insecure-registry", context.insecure_registries,
+                   "HOST[:PORT] whose certificate may be anything, or absent")
+        ->take_all()
+        ->allow_extra_args(false);
+    app.add_option("--hosts-dir", context.hosts_directories,
+                   "Directory of HOST/hosts.toml: mirrors, certificates and the like")
+        ->take_all()
+        ->allow_extra_args(false);
     app.add_flag("--debug", context.debug, "Show where errors come from");
     app.add_option("--log-level", log_level, "Developers' log: trace, debug, info, warn, error, off");
     add_commands(app, context);

@@ -9,9 +9,6 @@ namespace {
 using base::ErrorCode;
 using base::fail;
 
-constexpr const char* kNoRegistries =
-    "build to a file with -o type=oci,dest=FILE and let another tool, such as skopeo, talk to the registry";
-
 [[noreturn]] void refuse(std::string_view flag, std::string_view reason, std::string_view hint) {
     throw fail(ErrorCode::Unsupported, "{}: {}", flag, reason).hint(std::string(hint));
 }
@@ -40,11 +37,6 @@ void refuse_unsupported_flags(const BuildFlags& flags) {
     }
     refuse_attestation(flags.provenance, "--provenance");
     refuse_attestation(flags.sbom, "--sbom");
-    if (flags.push) refuse("--push", "pushing to registries is not built yet", kNoRegistries);
-    if (flags.pull) {
-        refuse("--pull", "pulling from registries is not built yet, so there is nothing newer to look for",
-               "bring the image into the store with \"mullion load\"");
-    }
     constexpr const char* cache = "the local cache is always used, and several builds may share one --state";
     if (!flags.cache_from.empty()) refuse("--cache-from", "remote caches are not built yet", cache);
     if (!flags.cache_to.empty()) refuse("--cache-to", "remote caches are not built yet", cache);

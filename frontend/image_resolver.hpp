@@ -26,6 +26,8 @@ struct ResolvedImage {
     std::string offered_instead = {};
     // Nobody has looked: it stands for an image with layers that are not known.
     bool assumed = false;
+    // Which image of those there are was taken and why, in words; may be empty.
+    std::string choice = {};
 };
 
 // Called from the converting thread only, at most once per (name, platform) and conversion. Implementations

@@ -25,7 +25,7 @@ class BadInput : public test::ContainerTest {
 
 TEST_F(BadInput, MissingBase) {
     expect_failure("FROM nowhere.example/none:1\n",
-                   AllOf(HasSubstr("nowhere.example/none:1"), HasSubstr("--build-context"),
+                   AllOf(HasSubstr("nowhere.example/none:1"), HasSubstr("check the host's name"),
                          HasSubstr("   1 | >>> FROM")));
 }
 

@@ -77,9 +77,7 @@ TEST_F(Options, LostOutputIsNoSuccess) {
 
 TEST_F(Options, WhatCannotBeDoneIsRefusedWithAReason) {
     workspace.write("Dockerfile", "FROM scratch\n");
-    const std::vector<std::vector<std::string>> refused = {{"--push"},
-                                                           {"--pull"},
-                                                           {"--attest", "type=provenance,mode=max"},
+    const std::vector<std::vector<std::string>> refused = {{"--attest", "type=provenance,mode=max"},
                                                            {"--provenance", "true"},
                                                            {"--sbom", "true"},
                                                            {"--cache-from", "type=registry,ref=x"},

@@ -15,6 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::minutes kTimeLimit{5};
+constexpr const char* kNoRegistries = ".config/mullion/certs.d/_default/hosts.toml";
 
 // Can a child make the namespaces a container needs?
 bool namespaces_work() {
@@ -38,6 +39,15 @@ bool can_run_containers(std::string& reason) {
 
 Workspace::Workspace() : directory_(fs::temp_directory_path(), "mullion-test") {
     state_ = make_state("state");
+    write(kNoRegistries, "server = \"http://127.0.0.1:1\"\n");
+}
+
+void Workspace::use_registries() const {
+    fs::remove(path(kNoRegistries));
+}
+
+std::string Workspace::program() {
+    return MULLION_BINARY;
 }
 
 fs::path Workspace::path(std::string_view name) const {

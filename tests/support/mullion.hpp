@@ -33,6 +33,10 @@ class Workspace {
     std::filesystem::path make_state(std::string_view name) const;
     void use_state(std::filesystem::path state) { state_ = std::move(state); }
     const std::filesystem::path& state() const { return state_; }
+    // Without this, every registry is one that nobody answers for: tests stay on this machine.
+    void use_registries() const;
+    // The program itself.
+    static std::string program();
     void set_environment(const std::string& name, const std::string& value) { environment_[name] = value; }
 
     // mullion ARGS, in the workspace directory. `prefix` comes before the program ("setpriv", ...).
