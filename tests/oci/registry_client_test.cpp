@@ -145,6 +145,37 @@ TEST_F(RegistryClientTest, ForeignLayersComeFromTheirOwnUrls) {
     EXPECT_EQ(failure([&] { client.get_blob(named("app"), layer, sink, none_); }).code, ErrorCode::Corrupt);
 }
 
+TEST_F(RegistryClientTest, APullThroughCacheIsAMirror) {
+    TestImage image = add_sample();
+    store(client, blobs, image, named("app:1"));
+    DockerRegistry::Options options;
+    options.proxy_of = "http://" + registry.host();
+    DockerRegistry cache(options);
+    write("certs.d/" + registry.host() + "/hosts.toml", "server = \"http://" + registry.host() +
+                                                            "\"\n[host.\"http://" + cache.host() +
+                                                            "\"]\ncapabilities = [\"pull\", \"resolve\"]\n");
+    RegistryOptions with_mirror = hasty();
+    with_mirror.hosts.directories = {path("certs.d")};
+    RegistryClient mirrored(with_mirror, nobody);
+    EXPECT_EQ(mirrored.get_manifest(named("app:1"), none_).bytes, blobs.bytes.at(image.root.digest));
+    Collected layer;
+    mirrored.get_blob(named("app"), image.manifest.layers[0], layer, none_);
+    EXPECT_EQ(layer.text, blobs.bytes.at(image.manifest.layers[0].digest));
+    EXPECT_EQ(cache.count("GET", "/v2/app/blobs/", "200"), 1u);
+}
+
+TEST_F(RegistryClientTest, AReadOnlyRegistrySaysSo) {
+    DockerRegistry::Options options;
+    options.read_only = true;
+    DockerRegistry closed(options);
+    TestImage image = add_sample();
+    Failure failed = failure([&] {
+        client.put_blob(reference(closed.host(), "app"), blobs, image.manifest.layers[0], {}, none_);
+    });
+    EXPECT_THAT(failed.text, HasSubstr("405"));
+    EXPECT_THAT(failed.text, HasSubstr(closed.host() + "/app"));
+}
+
 TEST(RegistryPassword, IsAskedForByBasicAuthentication) {
     DockerRegistry registry({.auth = DockerRegistry::Auth::Password, .certificate = {}, .client_ca = {}});
     Reference app = reference(registry.host(), "app:1");
