@@ -64,7 +64,8 @@ solver::StepFile powershell_script(std::string_view body) {
     return {"{file-0}", std::string(kByteOrderMark) + with_windows_line_ends(body), ".ps1"};
 }
 
-// cmd reads scripts in the code page of old programs (437 in most images), whatever chcp says on some hosts.
+// cmd reads scripts in the code page of old programs (437 in most images); a chcp that makes them readable
+// would change what the programs of the step print.
 void refuse_beyond_ascii(std::string_view script) {
     const auto bad = std::find_if(script.begin(), script.end(), [](char c) { return (c & 0x80) != 0; });
     if (bad == script.end()) return;

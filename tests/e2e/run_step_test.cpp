@@ -39,6 +39,30 @@ TEST_F(RunStep, AFailingStepShowsItsOutputTheExcerptAndTheCode) {
     EXPECT_THAT(built.err, Not(HasSubstr("exit code: 0")));
 }
 
+TEST_F(RunStep, WhatFollowsAnOperatorDependsOnWhatStandsBefore) {
+    auto passing = build(
+        "# escape=`\nFROM base\n"
+        "RUN echo one> C:\\one.txt && type C:\\one.txt && echo both\n"
+        "RUN type C:\\missing.txt || echo instead\n"
+        "RUN <<EOF\n"
+        "cmd /c exit 3 || echo code %errorlevel%\n"
+        "cmd /c exit 3 && echo never\n"
+        "if errorlevel 3 echo remembered\n"
+        "exit /b 0\n"
+        "EOF\n");
+    EXPECT_EQ(passing.exit_code, 0) << passing.err;
+    for (const char* line : {" both", " instead", " code 0", " remembered"})
+        EXPECT_THAT(passing.err, HasSubstr(line));
+    EXPECT_THAT(passing.err, Not(HasSubstr(" never")));
+    for (const char* failing :
+         {"type C:\\missing.txt && echo wrong> C:\\wrong.txt", "rd C:\\missing || exit 7",
+          "ren C:\\missing x", "echo x> C:\\missing\\file", "(echo a & nosuch) > C:\\out.txt"}) {
+        auto built = build(std::string("# escape=`\nFROM base\nRUN ") + failing + "\n");
+        EXPECT_EQ(built.exit_code, 1) << failing;
+        EXPECT_THAT(built.err, HasSubstr("did not complete successfully")) << failing;
+    }
+}
+
 TEST_F(RunStep, ExitCodesKeepAll32Bits) {
     // cmd reads a signed number: 0xC0000005, an access violation, is -1073741819.
     for (auto [argument, code] : {std::pair("300", "300"), std::pair("-1073741819", "3221225477")}) {

@@ -129,6 +129,12 @@ TEST_P(CmdTest, CommandLines) {
         {"cmd /S /C \"set /a 1/0\"", 1073750993, "", "Divide by zero error.\r\n"},
         {"cmd /S /C \"start /wait /b cmd /c exit 7\"", 7, ""},
         {"cmd /S /C \"start /wait cmd /c exit 7\"", 7, ""},
+        {"cmd /S /C \"start \"a title\" /b /wait ret 8 ^& exit\"", 8, ""},
+        {"cmd /S /C \"echo "
+         "CreateObject(\"Scripting.FileSystemObject\").CreateTextFile(\"made\").Write(\"x\")>s.vbs& "
+         "s.vbs //b&& type made\"",
+         0, "x"},
+        {"cmd /S /C a.txt", 1155, "", "No program is there to open files of this type.\r\n"},
         {"cmd /S /C \"start /frob x\"", 1, "", "Invalid switch - \"/frob\".\r\n"},
     };
     auto system = start_system();

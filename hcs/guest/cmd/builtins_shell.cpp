@@ -257,41 +257,49 @@ namespace {
 struct StartOptions {
     Text directory;
     bool waits = false;
-    bool same_console = false;
+    DWORD flags = CREATE_NEW_CONSOLE;
 };
+
+View take_word(View& text) {
+    text = without_leading_delimiters(text);
+    bool quoted = false;
+    std::size_t end = 0;
+    for (; end < text.size() && (quoted || !is_delimiter(text[end])); ++end)
+        if (text[end] == L'"') quoted = !quoted;
+    View word = text.substr(0, end);
+    text.remove_prefix(end);
+    return word;
+}
 
 // Takes the title and the switches off; the complaint's code if one is unknown.
 int take_start_options(Shell& shell, View& text, StartOptions& options) {
-    // They concern windows and priorities, which nobody sees here.
-    static constexpr View kIgnored[] = {L"/min",  L"/max",      L"/low",         L"/normal",
-                                        L"/high", L"/realtime", L"/abovenormal", L"/belownormal",
-                                        L"/i",    L"/separate"};
-    auto take_word = [&] {
-        text = without_leading_delimiters(text);
-        bool quoted = false;
-        std::size_t end = 0;
-        for (; end < text.size() && (quoted || !is_delimiter(text[end])); ++end)
-            if (text[end] == L'"') quoted = !quoted;
-        View word = text.substr(0, end);
-        text.remove_prefix(end);
-        return word;
-    };
+    static constexpr std::pair<View, DWORD> kFlags[] = {{L"/min", 0},  // nobody sees windows here
+                                                        {L"/max", 0},
+                                                        {L"/low", IDLE_PRIORITY_CLASS},
+                                                        {L"/belownormal", BELOW_NORMAL_PRIORITY_CLASS},
+                                                        {L"/normal", NORMAL_PRIORITY_CLASS},
+                                                        {L"/abovenormal", ABOVE_NORMAL_PRIORITY_CLASS},
+                                                        {L"/high", HIGH_PRIORITY_CLASS},
+                                                        {L"/realtime", REALTIME_PRIORITY_CLASS}};
     text = without_leading_delimiters(text);
-    if (text.starts_with(L"\"")) take_word();
+    if (text.starts_with(L"\"")) take_word(text);
     while (true) {
         text = without_leading_delimiters(text);
         if (!text.starts_with(L"/")) return 0;
-        View word = take_word();
+        View word = take_word(text);
         if (same(word, L"/wait") || same(word, L"/w"))
             options.waits = true;
         else if (same(word, L"/b"))
-            options.same_console = true;
+            options.flags &= ~static_cast<DWORD>(CREATE_NEW_CONSOLE);
         else if (same(word, L"/d"))
-            options.directory = unquoted(take_word());
+            options.directory = unquoted(take_word(text));
         else if (starts_same(word, L"/d") && word.size() > 2)
             options.directory = unquoted(word.substr(2));
-        else if (std::none_of(std::begin(kIgnored), std::end(kIgnored),
-                              [&](View each) { return same(each, word); }))
+        else if (auto flag = std::find_if(std::begin(kFlags), std::end(kFlags),
+                                          [&](const auto& each) { return same(each.first, word); });
+                 flag != std::end(kFlags))
+            options.flags |= flag->second;
+        else
             return shell.complain(L"Invalid switch - \"" + Text(word) + L"\".");
     }
 }
@@ -303,19 +311,19 @@ int start(Shell& shell, View arguments) {
     View text = arguments;
     if (int code = take_start_options(shell, text, options)) return code;
     if (text.empty()) return shell.complain(L"start: a command is needed here.");
-    CommandPtr command = parse_simple(Text(text));
-    View rest;
+    View arguments_of_it = text, rest;
+    View name = take_word(arguments_of_it);
     std::optional<Program> program;
-    if (!find_builtin(command->name, rest)) {
-        program = shell.find_program(command->name);
+    if (!find_builtin(name, rest)) {
+        program = shell.find_program(name);
         if (!program)
-            return shell.complain(L"The system cannot find the file " + unquoted(command->name) + L".", 9059);
+            return shell.complain(L"The system cannot find the file " + unquoted(name) + L".", 9059);
     }
     bool own = !program || program->is_script;  // as on Windows, by an interpreter that stays
     Text path = own ? shell.own_path() : program->path;
     Text line = own ? L"\"" + path + L"\" /K " + Text(text) : Text(text);
-    HANDLE process = shell.start(path, std::move(line), options.same_console ? 0 : CREATE_NEW_CONSOLE,
-                                 options.directory.empty() ? nullptr : options.directory.c_str());
+    HANDLE process = shell.start_program(path, line, arguments_of_it, options.flags,
+                                         options.directory.empty() ? nullptr : options.directory.c_str());
     if (!process) return shell.complain_of(GetLastError());
     int code = options.waits ? shell.error_level = Shell::wait_for(process) : 0;
     CloseHandle(process);

@@ -125,6 +125,8 @@ Text error_text(DWORD error) {
             return L"The directory is not empty.";
         case ERROR_NOT_SAME_DEVICE:
             return L"The system cannot move the file to a different disk drive.";
+        case ERROR_NO_ASSOCIATION:
+            return L"No program is there to open files of this type.";
         case ERROR_BROKEN_PIPE:
         case ERROR_NO_DATA:
             return L"The process tried to write to a nonexistent pipe.";

@@ -237,7 +237,8 @@ HANDLE Shell::start_stage(const Command& command, HANDLE in, HANDLE out) {
         if (!program->is_script) {
             Redirected redirected(*this, command.redirections);
             if (redirected.failed()) throw Abort{kAbandoned};
-            process = start(program->path, name + expanded(command.arguments), 0);
+            Text arguments = expanded(command.arguments);
+            process = start_program(program->path, name + arguments, arguments, 0);
             if (!process) complain_of(GetLastError());
         }
         if (!process && !program->is_script) throw Abort{kAbandoned};

@@ -62,8 +62,8 @@ HANDLE Shell::start(const Text& program, Text line, DWORD flags, const wchar_t* 
         startup.hStdOutput = copies[1];
         startup.hStdError = copies[2];
     }
-    bool started = CreateProcessW(program.c_str(), line.data(), nullptr, nullptr, !new_console, flags,
-                                  nullptr, directory, &startup, &process);
+    bool started = CreateProcessW(program.empty() ? nullptr : program.c_str(), line.data(), nullptr, nullptr,
+                                  !new_console, flags, nullptr, directory, &startup, &process);
     DWORD error = GetLastError();
     for (HANDLE copy : copies)
         if (copy) CloseHandle(copy);
@@ -71,6 +71,47 @@ HANDLE Shell::start(const Text& program, Text line, DWORD flags, const wchar_t* 
     if (!started) return nullptr;
     CloseHandle(process.hThread);
     return process.hProcess;
+}
+
+namespace {
+
+// The command line that opens a document: what the registry has for its type, the names put in. "" if there
+// is none.
+Text opening_line(const Text& document, View arguments) {
+    HMODULE library = LoadLibraryW(L"shlwapi.dll");  // loaded when needed: start-up is what counts
+    auto query =
+        reinterpret_cast<HRESULT(WINAPI*)(DWORD, int, const wchar_t*, const wchar_t*, wchar_t*, DWORD*)>(
+            reinterpret_cast<void*>(GetProcAddress(library, "AssocQueryStringW")));
+    constexpr int kCommand = 1;  // ASSOCSTR_COMMAND
+    wchar_t format[1024];
+    DWORD size = 1024;
+    if (!query || query(0, kCommand, extension_of(document).c_str(), nullptr, format, &size) != S_OK)
+        return {};
+    Text line;
+    bool named = false;
+    for (View rest = format; !rest.empty(); rest.remove_prefix(1)) {
+        bool name = starts_same(rest, L"%1") || starts_same(rest, L"%l"), others = starts_same(rest, L"%*");
+        named = named || name;
+        if (name) line += document;
+        if (others) line += arguments;
+        if (name || others)
+            rest.remove_prefix(1);
+        else
+            line += rest[0];
+    }
+    return named ? line : line + L" \"" + document + L"\"";
+}
+
+}  // namespace
+
+HANDLE Shell::start_program(const Text& path, const Text& line, View arguments, DWORD flags,
+                            const wchar_t* directory) {
+    HANDLE process = start(path, line, flags, directory);
+    if (process || GetLastError() != ERROR_BAD_EXE_FORMAT) return process;
+    Text opening = opening_line(path, arguments);
+    if (!opening.empty()) return start({}, std::move(opening), flags, directory);
+    SetLastError(ERROR_NO_ASSOCIATION);
+    return nullptr;
 }
 
 int Shell::wait_for(HANDLE process) {
@@ -97,16 +138,8 @@ int Shell::run_program(const Text& name, const Text& arguments, bool called) {
         return 1;
     }
     if (program->is_script) return run_script(program->path, name, arguments, called);
-    HANDLE process = start(program->path, name + arguments, 0);
-    if (!process) {
-        DWORD error = GetLastError();
-        error_level = error == ERROR_BAD_EXE_FORMAT
-                          ? complain(unquoted(name) +
-                                     L" is no program for this machine, and no other program "
-                                     L"is started for a document.")
-                          : complain_of(error);
-        return error_level;
-    }
+    HANDLE process = start_program(program->path, name + arguments, arguments, 0);
+    if (!process) return error_level = complain_of(GetLastError());
     error_level = wait_for(process);
     CloseHandle(process);
     return error_level;

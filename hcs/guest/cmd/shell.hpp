@@ -70,8 +70,11 @@ class Shell : public Scope, public LineSource {
     int end_local();
     Text prompt() const;
     std::optional<Program> find_program(View name) const;
-    // Starts it with our standard handles; 0 if that fails (GetLastError).
+    // Starts it with our standard handles (the command line names it if `program` is ""); 0 if that fails
+    // (GetLastError). start_program() opens documents by their type too.
     HANDLE start(const Text& program, Text command_line, DWORD flags, const wchar_t* directory = nullptr);
+    HANDLE start_program(const Text& path, const Text& command_line, View arguments, DWORD flags,
+                         const wchar_t* directory = nullptr);
     static int wait_for(HANDLE process);
     Text own_path() const;
     bool change_directory(const Text& path);  // GetLastError
