@@ -134,7 +134,7 @@ TEST_P(CmdTest, CommandLines) {
          "CreateObject(\"Scripting.FileSystemObject\").CreateTextFile(\"made\").Write(\"x\")>s.vbs& "
          "s.vbs //b&& type made\"",
          0, "x"},
-        {"cmd /S /C a.txt", 1155, "", "No program is there to open files of this type.\r\n"},
+        {"cmd /S /C a.txt", 1, "", "No program is there to open files of this type.\r\n"},
         {"cmd /S /C \"start /frob x\"", 1, "", "Invalid switch - \"/frob\".\r\n"},
     };
     auto system = start_system();
