@@ -16,6 +16,7 @@ using base::fail;
 constexpr int kMaxRedirects = 10;
 constexpr int kMaxAnswers = 3;  // of 401: a token may be taken back while we use it
 constexpr std::size_t kShownBody = 300;
+constexpr std::chrono::seconds kProbeTime{5};
 
 bool is_redirect(int status) {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -94,24 +95,34 @@ const std::vector<std::unique_ptr<RegistryRoute>>& RegistryExchange::routes(cons
     return known = std::move(routes);
 }
 
-// https if anybody answers to that, http if only that is answered. Nobody at all: https, whose error says
-// more.
+// Asked without TLS first where a port is named: whoever speaks TLS there says so at once (with 400, or by
+// hanging up), while a server of plain HTTP may wait for the rest of what it takes for a request. Without a
+// port the two schemes are two servers, and https has precedence. If nobody answers, it stays https, whose
+// error says more.
 void RegistryExchange::settle_scheme(RegistryEndpoint& endpoint, const base::CancelToken& cancel) const {
-    HttpClient client(endpoint.http);
-    HttpRequest request{.url = endpoint.base + "/", .single_attempt = true, .follow_redirects = false};
+    std::string authority = endpoint.base.substr(std::string_view("https://").size());
+    authority.erase(authority.find('/'));
+    bool has_port = authority.find(':', authority.find(']') == std::string::npos ? 0 : authority.find(']')) !=
+                    std::string::npos;
+    std::string plain = "http://" + endpoint.base.substr(std::string_view("https://").size());
+    if (!has_port && answers(endpoint, endpoint.base, cancel)) return;
+    if (answers(endpoint, plain, cancel)) endpoint.base = plain;
+}
+
+bool RegistryExchange::answers(const RegistryEndpoint& endpoint, const std::string& base,
+                               const base::CancelToken& cancel) {
+    HttpOptions options = endpoint.http;
+    options.connect_timeout = std::min<std::chrono::milliseconds>(options.connect_timeout, kProbeTime);
+    options.stall_timeout = std::min(options.stall_timeout, kProbeTime);
+    HttpRequest request{.url = base + "/", .single_attempt = true, .follow_redirects = false};
     try {
-        client.send(request, nullptr, cancel);
-        return;
+        int status = HttpClient(options).send(request, nullptr, cancel).status;
+        return status != 400 && !is_redirect(status);
     } catch (const base::Error& error) {
-        if (error.code() != ErrorCode::Unavailable) return;
-    }
-    request.url.replace(0, std::string_view("https").size(), "http");
-    try {
-        // A TLS server that wants a certificate of us answers plain HTTP with this.
-        if (client.send(request, nullptr, cancel).status == 400) return;
-        endpoint.base.replace(0, std::string_view("https").size(), "http");
-    } catch (const base::Error& error) {
-        base::log("registry").info("{}: {}", redacted_url(request.url), error.what());
+        if (error.code() == ErrorCode::Canceled) throw;
+        base::log("registry").info("{}: {}", base, error.what());
+        // A certificate we do not trust is an answer, too.
+        return error.code() == ErrorCode::Denied;
     }
 }
 

@@ -52,6 +52,9 @@ class RegistryExchange {
     HttpResponse follow(RegistryRoute& route, const HttpRequest& request, CountedSink& sink,
                         const base::CancelToken& cancel);
     void settle_scheme(RegistryEndpoint& endpoint, const base::CancelToken& cancel) const;
+    // Is there an HTTP server at `base` that means what we mean?
+    static bool answers(const RegistryEndpoint& endpoint, const std::string& base,
+                        const base::CancelToken& cancel);
 
     RegistryHostOptions options_;
     RegistryAuth auth_;
