@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -47,6 +48,37 @@ class RegistryTest : public testing::Test {
         auto copied = run({"--state", "state-of-base", "copy", "-q", "oci:layout-of-base", as});
         ASSERT_EQ(copied.exit_code, 0) << copied.err;
         fs::remove_all(workspace.path("layout-of-base"));
+    }
+    void build_three_layers(std::vector<std::string> options) {
+        for (int i = 0; i < 3; ++i) {
+            workspace.write("context/f" + std::to_string(i),
+                            std::string(200'000, static_cast<char>('a' + i)));
+        }
+        auto built = build("FROM scratch\nCOPY f0 /\nCOPY f1 /\nCOPY f2 /\n", std::move(options));
+        ASSERT_EQ(built.exit_code, 0) << built.err;
+    }
+    static std::vector<std::string> requests_of(const RegistryProxy& proxy, const std::string& method,
+                                                const std::string& part) {
+        std::vector<std::string> paths;
+        for (const auto& request : proxy.requests()) {
+            bool wanted = request.method == method && request.path.find(part) != std::string::npos;
+            if (wanted) paths.push_back(request.path);
+        }
+        return paths;
+    }
+    // Runs the program until `enough`, and a little longer; then kills it.
+    void run_and_kill(std::vector<std::string> args, const std::function<bool()>& enough) {
+        std::thread watcher([&] {
+            while (!enough()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+            std::this_thread::sleep_for(std::chrono::milliseconds(300));
+            workspace.write("enough", "");
+        });
+        std::vector<std::string> shell = {
+            "sh", "-c", R"("$0" "$@" & while [ ! -e enough ]; do sleep 0.05; done; kill -9 $!)",
+            workspace.program()};
+        shell.insert(shell.end(), args.begin(), args.end());
+        workspace.tool(shell);
+        watcher.join();
     }
     std::size_t layers_fetched() const { return registry.count("GET", "/blobs/", "200"); }
 
@@ -276,47 +308,43 @@ print(layer["digest"], end="")
 
 TEST_F(RegistryTest, AKilledPullGoesOn) {
     RegistryProxy proxy(registry);
-    for (int i = 0; i < 3; ++i) {
-        workspace.write("context/f" + std::to_string(i), std::string(200'000, static_cast<char>('a' + i)));
-    }
-    ASSERT_EQ(build("FROM scratch\nCOPY f0 /\nCOPY f1 /\nCOPY f2 /\n",
-                    {"-o", "type=registry,compression=uncompressed,name=" + name("app:1")})
-                  .exit_code,
-              0);
+    build_three_layers({"-o", "type=registry,compression=uncompressed,name=" + name("app:1")});
     auto manifest = nlohmann::json::parse(run({"manifest", name("app:1")}).out);
     std::string slow = manifest["layers"][2]["digest"];
     proxy.set(R"({"rules":[{"method":"GET","path":")" + slow + R"(","do":"slow","bytes":1000}]})");
     workspace.use_state(workspace.make_state("other"));
     std::string image = proxy.host() + "/app:1";
-    std::thread killer([&] {
-        auto fetched = [&] {
-            std::size_t layers = 0;
-            for (const auto& request : proxy.requests())
-                layers += request.path.find("/blobs/") != std::string::npos;
-            return layers;
-        };
-        while (fetched() < 4) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-        std::this_thread::sleep_for(std::chrono::milliseconds(300));
-        workspace.write("enough", "");
-    });
-    auto killed =
-        workspace.tool({"sh", "-c", R"("$0" "$@" & while [ ! -e enough ]; do sleep 0.05; done; kill -9 $!)",
-                        workspace.program(), "pull", "-q", image});
-    killer.join();
+    auto fetched_blobs = [&] { return requests_of(proxy, "GET", "/blobs/").size(); };
+    run_and_kill({"pull", "-q", image}, [&] { return fetched_blobs() == 4; });
     EXPECT_THAT(run({"images", "-q"}).out, "");
     proxy.set("{}");
     proxy.forget_requests();
     auto pulled = run({"pull", "-q", image});
     ASSERT_EQ(pulled.exit_code, 0) << pulled.err;
-    std::vector<std::string> fetched;
-    for (const auto& request : proxy.requests()) {
-        if (request.method == "GET" && request.path.find("/blobs/") != std::string::npos)
-            fetched.push_back(request.path);
-    }
+    std::vector<std::string> fetched = requests_of(proxy, "GET", "/blobs/");
     ASSERT_EQ(fetched.size(), 1u);
     EXPECT_THAT(fetched[0], HasSubstr(slow));
     EXPECT_THAT(run({"image", "verify", image}).out,
                 AllOf(Not(HasSubstr("mismatch")), Not(HasSubstr("missing"))));
+}
+
+TEST_F(RegistryTest, AKilledPushGoesOn) {
+    RegistryProxy proxy(registry);
+    std::string image = proxy.host() + "/app:1";
+    build_three_layers({"-t", image});
+    auto manifest = nlohmann::json::parse(run({"inspect", "--raw", image}).out);
+    std::string stuck = manifest["layers"][2]["digest"].get<std::string>().substr(7);
+    proxy.set(R"({"rules":[{"method":"PUT","path":")" + stuck + R"(","do":"hang"}]})");
+    run_and_kill({"push", "-q", image}, [&] { return requests_of(proxy, "PUT", "/blobs/").size() == 4; });
+    EXPECT_EQ(run({"digest", image}).exit_code, 1);
+    proxy.set("{}");
+    proxy.forget_requests();
+    auto pushed = run({"push", "-q", image});
+    ASSERT_EQ(pushed.exit_code, 0) << pushed.err;
+    std::vector<std::string> sent = requests_of(proxy, "PUT", "/blobs/");
+    ASSERT_EQ(sent.size(), 1u);
+    EXPECT_THAT(sent[0], HasSubstr(stuck));
+    EXPECT_EQ(run({"manifest", image}).out, run({"inspect", "--raw", image}).out);
 }
 
 TEST_F(RegistryTest, ADamagedBlobIsNoImage) {

@@ -9,6 +9,7 @@ for) fit, and which was used less than "times" times (default: always), acts:
   {"do": "status", "status": 503, "headers": {...}, "body": TEXT}
   {"do": "cut", "bytes": N}          the response breaks off after N bytes of its body
   {"do": "drop", "bytes": N}         the connection breaks after N bytes of the request's body; nothing is forwarded
+  {"do": "hang"}                     takes the request's body, forwards nothing and never answers
   {"do": "forget"}                   forwards the request, and breaks the connection instead of answering
   {"do": "corrupt"}                  another last byte
   {"do": "append", "text": TEXT}     a longer body
@@ -132,6 +133,10 @@ class Proxy(http.server.BaseHTTPRequestHandler):
             self.body(rule.get("bytes", 0))
             return self.hang_up(0)
         body = self.body()
+        if rule["do"] == "hang":
+            self.note(0, 0)
+            time.sleep(60)
+            return
         if rule["do"] == "status":
             return self.reply(rule["status"], rule.get("body", "").encode(), rule.get("headers"))
         if rule["do"] == "redirect":
