@@ -12,6 +12,7 @@ for) fit, and which was used less than "times" times (default: always), acts:
   {"do": "hang"}                     takes the request's body, forwards nothing and never answers
   {"do": "forget"}                   forwards the request, and breaks the connection instead of answering
   {"do": "corrupt"}                  another last byte
+  {"do": "whole"}                    no ranges: the body from its first byte
   {"do": "append", "text": TEXT}     a longer body
   {"do": "headers", "set": {...}}    other headers
   {"do": "slow", "bytes": N}         the body in pieces of N bytes, a pause after each
@@ -147,6 +148,8 @@ class Proxy(http.server.BaseHTTPRequestHandler):
         connection = http.client.HTTPConnection("127.0.0.1", self.upstream)
         headers = {n: v for n, v in self.headers.items()
                    if n.lower() not in ("connection", "expect", "authorization", "transfer-encoding")}
+        if rule["do"] == "whole":
+            headers.pop("Range", None)
         if body or self.command in ("PUT", "POST", "PATCH"):
             headers["Content-Length"] = str(len(body))
         connection.request(self.command, self.path, body or None, headers)
