@@ -85,15 +85,15 @@ HttpTransfer::HttpTransfer(HttpChannel& channel, const HttpOptions& options, con
       request_(request),
       sink_(sink),
       resume_(std::move(resume)),
+      settings_(channel.easy()),
       position_(resume_.offset) {
     set_request(options);
     set_body();
 }
 
-HttpTransfer::~HttpTransfer() {
-    // Connections stay with the channel; what points to us goes.
-    curl_easy_reset(channel_.easy());
-    curl_slist_free_all(headers_);
+HttpTransfer::Settings::~Settings() {
+    curl_easy_reset(easy);
+    curl_slist_free_all(headers);
 }
 
 void HttpTransfer::set_request(const HttpOptions& options) {
@@ -115,11 +115,12 @@ void HttpTransfer::set_request(const HttpOptions& options) {
     set(easy, CURLOPT_WRITEFUNCTION, write_callback);
     set(easy, CURLOPT_WRITEDATA, this);
     for (const auto& [name, value] : request_.headers) {
-        headers_ = curl_slist_append(headers_, (name + ": " + value).c_str());
+        settings_.headers = curl_slist_append(settings_.headers, (name + ": " + value).c_str());
     }
     if (resume_.offset > 0) {
         if (!resume_.validator.empty()) {
-            headers_ = curl_slist_append(headers_, ("If-Range: " + resume_.validator).c_str());
+            settings_.headers =
+                curl_slist_append(settings_.headers, ("If-Range: " + resume_.validator).c_str());
         }
         set(easy, CURLOPT_RANGE, (std::to_string(resume_.offset) + "-").c_str());
     }
@@ -164,7 +165,7 @@ void HttpTransfer::set_body() {
     } else if (request_.body && request_.method == "POST") {
         set(easy, CURLOPT_CUSTOMREQUEST, "POST");
     }
-    set(easy, CURLOPT_HTTPHEADER, headers_);
+    set(easy, CURLOPT_HTTPHEADER, settings_.headers);
 }
 
 CURLcode HttpTransfer::run(const base::CancelToken& cancel) {

@@ -38,7 +38,6 @@ class HttpTransfer {
 
     HttpTransfer(HttpChannel& channel, const HttpOptions& options, const HttpRequest& request, HttpSink* sink,
                  Resume resume);
-    ~HttpTransfer();
     HttpTransfer(const HttpTransfer&) = delete;
     HttpTransfer& operator=(const HttpTransfer&) = delete;
 
@@ -53,6 +52,17 @@ class HttpTransfer {
     void rethrow() const;
 
   private:
+    // What is set on the channel's handle goes with the transfer, even with one that could not be set up;
+    // connections stay with the channel.
+    struct Settings {
+        explicit Settings(CURL* handle) : easy(handle) {}
+        ~Settings();
+        Settings(const Settings&) = delete;
+        Settings& operator=(const Settings&) = delete;
+        CURL* easy;
+        curl_slist* headers = nullptr;
+    };
+
     void set_request(const HttpOptions& options);
     void set_tls(const HttpOptions& options);
     void set_body();
@@ -70,7 +80,7 @@ class HttpTransfer {
     const HttpRequest& request_;
     HttpSink* sink_;
     Resume resume_;
-    curl_slist* headers_ = nullptr;
+    Settings settings_;
     std::unique_ptr<base::Source> body_;
     HttpResponse response_;
     bool in_body_ = false;
