@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <mutex>
+#include <set>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
@@ -16,6 +17,9 @@ using base::ErrorCode;
 using base::fail;
 
 constexpr std::chrono::milliseconds kLongestDelay{10'000};
+// Where nobody listens, or of a host that nobody knows, unless it has answered before: a name that is wrong
+// stays wrong.
+constexpr int kUnreachedAttempts = 2;
 constexpr std::size_t kIdleChannels = 8;
 constexpr std::size_t kShownBody = 300;
 
@@ -103,6 +107,7 @@ std::optional<std::string> HttpResponse::header(std::string_view name) const {
 struct HttpClient::Channels {
     std::mutex mutex;
     std::vector<std::unique_ptr<HttpChannel>> idle;
+    std::set<std::string> answered;  // origins
 
     std::unique_ptr<HttpChannel> take() {
         std::lock_guard lock(mutex);
@@ -114,6 +119,14 @@ struct HttpClient::Channels {
     void give_back(std::unique_ptr<HttpChannel> channel) {
         std::lock_guard lock(mutex);
         if (idle.size() < kIdleChannels) idle.push_back(std::move(channel));
+    }
+    void note_answer(const std::string& url) {
+        std::lock_guard lock(mutex);
+        answered.insert(url_origin(url));
+    }
+    bool has_answered(const std::string& url) {
+        std::lock_guard lock(mutex);
+        return answered.contains(url_origin(url));
     }
 };
 
@@ -136,6 +149,7 @@ HttpResponse HttpClient::send(const HttpRequest& request, HttpSink* body, const 
             CURLcode code = transfer.run(cancel);
             transfer.rethrow();
             if (code == CURLE_OK) {
+                channels_->note_answer(request.url);
                 const HttpResponse& response = transfer.response();
                 auto asked = retry_after(response);
                 bool patient = !asked || *asked <= options_.max_retry_after;
@@ -149,7 +163,10 @@ HttpResponse HttpClient::send(const HttpRequest& request, HttpSink* body, const 
                 }
             } else {
                 bool repeatable = request.repeatable || not_sent(code);
-                if (last || !repeatable || !may_pass(code)) throw failure(transfer, code, request);
+                bool hopeless =
+                    not_sent(code) && attempt >= kUnreachedAttempts && !channels_->has_answered(request.url);
+                if (last || hopeless || !repeatable || !may_pass(code))
+                    throw failure(transfer, code, request);
                 base::log("http").info("{}: {}, trying again", redacted_url(request.url),
                                        transfer.problem(code));
                 resume = {transfer.position(), range_validator(transfer.response())};

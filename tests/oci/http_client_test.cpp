@@ -222,6 +222,19 @@ TEST_F(HttpClientTest, NobodyListening) {
     }
 }
 
+TEST_F(HttpClientTest, WhoNeverAnsweredIsGivenUpSoon) {
+    options.retry_delay = std::chrono::milliseconds(200);
+    options.max_attempts = 10;  // a minute and more
+    oci::HttpClient client(options);
+    // No label of a name may have more than 63 characters: such a host cannot be known.
+    for (const std::string& host : {std::string("127.0.0.1:1"), std::string(64, 'x') + ".invalid"}) {
+        oci::HttpRequest request{.url = "http://" + host + "/"};
+        auto start = std::chrono::steady_clock::now();
+        EXPECT_THROW(client.send(request, &body, {}), base::Error) << host;
+        EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20)) << host;
+    }
+}
+
 TEST_F(HttpClientTest, WhatTheSinkThrowsComesThrough) {
     serve("a.txt", "hello");
     body.on_write = [] { throw base::fail(ErrorCode::Exhausted, "disk full"); };
