@@ -7,6 +7,7 @@
 #include "base/file.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/prompt.hpp"
 #include "cli/registry_host.hpp"
 
 namespace mullion::cli {
@@ -31,12 +32,16 @@ std::string read_password() {
 
 int login(Context& context, const Options& options) {
     std::string host = registry_host(options.host);
-    oci::Credential credential{options.username, read_password(), "", ""};
+    std::string username = options.username;
+    if (username.empty()) username = ask("Username: ", Echo::On, context.cancel);
+    std::string password =
+        options.password_stdin ? read_password() : ask("Password: ", Echo::Off, context.cancel);
+    oci::Credential credential{username, password, "", ""};
     oci::FixedKeychain keychain(credential);
     oci::RegistryClient client(context.registry_options(), keychain);
     client.ping(host, context.cancel);
     std::string where = context.credentials().store(host, credential, context.cancel);
-    fmt::print("Logged in to {} as {}; kept by {}\n", host, options.username, where);
+    fmt::print("Logged in to {} as {}; kept by {}\n", host, username, where);
     return kSuccess;
 }
 
@@ -53,12 +58,15 @@ void add_login(CLI::App& app, Context& context) {
     auto options = std::make_shared<Options>();
     CLI::App* command = app.add_subcommand("login", "Prove who you are to a registry, and keep that");
     command->add_option("HOST", options->host, "Registry (default: docker.io)");
-    command->add_option("-u,--username", options->username, "User name")->required();
+    command->add_option("-u,--username", options->username, "User name (default: asked for)");
     command->add_flag("--password-stdin", options->password_stdin, "Read the password from standard input");
     command->callback([&context, options] {
-        if (!options->password_stdin) {
+        if (!options->password_stdin && !can_ask()) {
             throw base::fail(base::ErrorCode::Invalid,
                              "login: give the password on standard input, with --password-stdin");
+        }
+        if (options->password_stdin && options->username.empty()) {
+            throw base::fail(base::ErrorCode::Invalid, "login: --password-stdin needs --username");
         }
         context.action = [&context, options] { return login(context, *options); };
     });

@@ -368,6 +368,8 @@ TEST_F(RegistryTest, WhatCannotBeIsAUsageError) {
     EXPECT_EQ(run({"pull", "--host-os-version", "eleven", name("a")}).exit_code, 2);
     EXPECT_EQ(run({"copy", "team/UPPER", "oci:x"}).exit_code, 2);
     EXPECT_EQ(run({"login", name(""), "-u", "x"}).exit_code, 2);
+    EXPECT_EQ(run({"login", name("")}).exit_code, 2);
+    EXPECT_EQ(run({"login", name(""), "--password-stdin"}).exit_code, 2);
 }
 
 TEST(RegistryLogin, IsKeptAndForgotten) {
@@ -399,6 +401,45 @@ TEST(RegistryLogin, IsKeptAndForgotten) {
     auto refused = workspace.run({"pull", image});
     EXPECT_EQ(refused.exit_code, 1);
     EXPECT_THAT(refused.err, HasSubstr("mullion login " + registry.host()));
+}
+
+TEST(RegistryLogin, AsksAtATerminalAndShowsNoPassword) {
+    DockerRegistry registry({.auth = DockerRegistry::Auth::Password, .certificate = {}, .client_ca = {}});
+    Workspace workspace;
+    workspace.use_registries();
+    workspace.set_environment("DOCKER_CONFIG", workspace.path("docker").string());
+    // Answers each question when it is asked; prints what the terminal showed.
+    constexpr const char* kTypist = R"(
+import os, pty, sys
+child, terminal = pty.fork()
+if child == 0: os.execv(sys.argv[1], [sys.argv[1], 'login', sys.argv[2]])
+shown = b''
+def read():
+    global shown
+    try: data = os.read(terminal, 4096)
+    except OSError: data = b''
+    shown += data
+    return data
+for question, answer in ((b'Username: ', sys.argv[3]), (b'Password: ', sys.argv[4])):
+    while question not in shown and read(): pass
+    os.write(terminal, answer.encode() + b'\n')
+while read(): pass
+sys.stdout.buffer.write(shown)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+)";
+    auto login = [&](const char* password) {
+        return workspace.tool({"python3", "-c", kTypist, workspace.program(), registry.host(),
+                               DockerRegistry::kUser, password});
+    };
+    auto wrong = login("open sesame");
+    EXPECT_EQ(wrong.exit_code, 1) << wrong.out << wrong.err;
+    EXPECT_THAT(wrong.out, Not(HasSubstr("open sesame")));
+    auto right = login(DockerRegistry::kPassword);
+    EXPECT_EQ(right.exit_code, 0) << right.out << right.err;
+    EXPECT_THAT(right.out, AllOf(HasSubstr("Logged in"), HasSubstr(DockerRegistry::kUser),
+                                 Not(HasSubstr(DockerRegistry::kPassword))));
+    EXPECT_THAT(workspace.read("docker/config.json"), HasSubstr(registry.host()));
+    EXPECT_EQ(login("").exit_code, 1);
 }
 
 TEST(RegistryTls, HostsFilesAndInsecureRegistries) {
