@@ -20,11 +20,18 @@ Scaled scaled(double value) {
     return {value, kUnits[unit]};
 }
 
+constexpr double kTooSoon = 0.2;  // seconds
+
 }  // namespace
 
 std::string shown_bytes(std::int64_t bytes) {
     auto [value, unit] = scaled(static_cast<double>(bytes));
     return unit == nullptr ? fmt::format("{}B", bytes) : fmt::format("{:.2f}{}", value, unit);
+}
+
+std::string shown_rate(std::int64_t bytes, double seconds) {
+    if (bytes <= 0 || seconds < kTooSoon) return {};
+    return " " + shown_bytes(static_cast<std::int64_t>(static_cast<double>(bytes) / seconds)) + "/s";
 }
 
 std::string human_size(std::uint64_t bytes) {

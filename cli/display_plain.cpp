@@ -122,6 +122,7 @@ class PlainRenderer final : public DisplayRenderer {
         }
         if (event.started) {
             double taken = seconds(*event.started, event.completed.value_or(event.timestamp));
+            if (event.total != 0) line += shown_rate(event.current, taken);
             if (taken > 0.01) line += fmt::format(" {:.1f}s", taken);
         }
         if (event.completed) line += " done";

@@ -180,12 +180,14 @@ class TtyRenderer final : public DisplayRenderer {
 
     std::string status_line(const base::StatusEvent& status) const {
         std::string text = " => => " + shown_line(status.id);
+        const double taken = seconds(status.started.value_or(status.timestamp), now_);
         if (status.total != 0) {
             text += fmt::format("  {} / {}", shown_bytes(status.current), shown_bytes(status.total));
+            if (std::string rate = shown_rate(status.current, taken); !rate.empty()) text += " " + rate;
         } else if (status.current != 0) {
             text += "  " + shown_bytes(status.current);
         }
-        return with_time(text, seconds(status.started.value_or(status.timestamp), now_), columns_);
+        return with_time(text, taken, columns_);
     }
 
     std::string paint(const std::vector<std::string>& live) {

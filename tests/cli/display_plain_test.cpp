@@ -96,10 +96,11 @@ TEST_F(PlainDisplay, StatusesShowTransfersSparingly) {
               "#1 a\n#1 layer 0B / 2.00MB\n");
     EXPECT_EQ(render({status("a", "layer", 0.1, 1000, 2'000'000)}, 0.1), "") << "too little news";
     EXPECT_EQ(render({status("a", "layer", 0.5, 1'500'000, 2'000'000)}, 0.5),
-              "#1 layer 1.50MB / 2.00MB 0.5s\n");
-    EXPECT_EQ(render({status("a", "layer", 6, 1'500'001, 2'000'000)}, 6), "#1 layer 1.50MB / 2.00MB 6.0s\n");
+              "#1 layer 1.50MB / 2.00MB 3.00MB/s 0.5s\n");
+    EXPECT_EQ(render({status("a", "layer", 6, 1'500'001, 2'000'000)}, 6),
+              "#1 layer 1.50MB / 2.00MB 250.00kB/s 6.0s\n");
     EXPECT_EQ(render({status("a", "layer", 7, 2'000'000, 2'000'000, true)}, 7),
-              "#1 layer 2.00MB / 2.00MB 7.0s done\n");
+              "#1 layer 2.00MB / 2.00MB 285.71kB/s 7.0s done\n");
     EXPECT_EQ(render({status("a", "layer", 7, 2'000'000, 2'000'000, true)}, 7), "") << "said already";
     EXPECT_EQ(render({status("a", "exporting", 8, 0, 0, true)}, 8), "#1 exporting 8.0s done\n");
 }

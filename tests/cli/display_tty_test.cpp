@@ -92,7 +92,7 @@ TEST_F(TtyDisplay, TransfersAreShownWhileTheyLast) {
     use(60, 10);
     Lines lines = render({started("a", 0), status("a", "layer", 1, 1'000'000, 2'000'000)}, 1);
     ASSERT_EQ(lines.size(), 3u);
-    EXPECT_EQ(lines[2], " => => layer  1.00MB / 2.00MB                          1.0s");
+    EXPECT_EQ(lines[2], " => => layer  1.00MB / 2.00MB  1.00MB/s                1.0s");
     EXPECT_EQ(render({status("a", "layer", 2, 2'000'000, 2'000'000, true)}, 2).size(), 2u);
 }
 
