@@ -170,8 +170,7 @@ std::vector<HostEntry> read_mirrors(const toml::node& node, const Place& place) 
     return mirrors;
 }
 
-toml::table parse(const fs::path& file) {
-    std::string text = base::read_file(file, kMaxFile);
+toml::table parse(const std::string& text, const fs::path& file) {
     try {
         return toml::parse(text);
     } catch (const toml::parse_error& error) {
@@ -194,7 +193,11 @@ std::string HostEntry::authority() const {
 }
 
 HostsFile parse_hosts_file(const fs::path& file, const std::string& default_server) {
-    toml::table document = parse(file);
+    return parse_hosts(base::read_file(file, kMaxFile), file, default_server);
+}
+
+HostsFile parse_hosts(const std::string& text, const fs::path& file, const std::string& default_server) {
+    toml::table document = parse(text, file);
     Place top{file, ""};
     HostsFile hosts;
     hosts.server.url = default_server;

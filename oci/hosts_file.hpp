@@ -35,5 +35,8 @@ struct HostsFile {
 
 // Throws Invalid, Unsupported, naming file and key.
 HostsFile parse_hosts_file(const std::filesystem::path& file, const std::string& default_server);
+// The text of one; `file` is what it is called and where its paths begin.
+HostsFile parse_hosts(const std::string& text, const std::filesystem::path& file,
+                      const std::string& default_server);
 
 }  // namespace mullion::oci
