@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -15,6 +14,7 @@
 
 #include "base/error.hpp"
 #include "hcs/launch.hpp"
+#include "hcs/pipe.hpp"
 
 namespace mullion::hcs {
 namespace {
@@ -41,29 +41,6 @@ struct Header {
     std::uint32_t connection;
     std::uint32_t size;
 };
-
-struct Pipe {
-    UniqueFd read;
-    UniqueFd write;
-};
-
-Pipe make_pipe() {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) throw base::system_error(errno, "cannot make a pipe");
-    return {UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
-
-void make_nonblocking(const UniqueFd& fd) {
-    if (::fcntl(fd.get(), F_SETFL, O_NONBLOCK) != 0) throw base::system_error(errno, "cannot set up a pipe");
-}
-
-// A write to a guest that is gone must fail, not kill us; only this thread's signal mask changes.
-void block_pipe_signal() {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGPIPE);
-    ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-}
 
 // None if nobody listens there.
 UniqueFd connect_to(const std::string& path) {

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/error.hpp"
+#include "hcs/pipe.hpp"
 
 namespace mullion::hcs {
 namespace {
@@ -19,17 +20,6 @@ using namespace std::chrono_literals;
 constexpr auto kDrainLimit = 1s;
 // What a process ended by force leaves behind (TerminateProcess by HCS).
 constexpr std::uint32_t kTerminatedCode = 0xffffffff;
-
-struct Pipe {
-    UniqueFd read;
-    UniqueFd write;
-};
-
-Pipe make_pipe() {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) throw base::system_error(errno, "cannot make a pipe");
-    return {UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
 
 UniqueFd open_null() {
     UniqueFd fd(::open("/dev/null", O_RDWR | O_CLOEXEC));

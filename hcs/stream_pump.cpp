@@ -1,6 +1,5 @@
 #include "hcs/stream_pump.hpp"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -8,10 +7,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "hcs/pipe.hpp"
 
 namespace mullion::hcs {
 namespace {
@@ -27,18 +26,6 @@ base::UniqueFd make_event() {
 void set_event(const base::UniqueFd& fd) {
     std::uint64_t one = 1;
     [[maybe_unused]] ssize_t written = ::write(fd.get(), &one, sizeof one);
-}
-
-void make_nonblocking(const base::UniqueFd& fd) {
-    ::fcntl(fd.get(), F_SETFL, O_NONBLOCK);
-}
-
-// A write to a pipe without readers must fail, not kill us; only this thread's signal mask changes.
-void block_pipe_signal() {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGPIPE);
-    ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
 }  // namespace
