@@ -25,9 +25,10 @@ struct PulledImage {
 
 // Fetches what the store lacks, several blobs at once, and names it last: the name never stands for less than
 // the whole. What a pull that was killed had complete is not fetched again. The store
-// keeps it under the whole reference, digest included. Shown as one step.
+// keeps it under the whole reference, digest included. Progress is told of `vertex`.
 // Throws what RegistryClient and oci::choose throw.
 PulledImage pull_image(cache::State& state, oci::RegistryClient& client, const PullRequest& request,
-                       base::ProgressSink& progress, const base::CancelToken& cancel);
+                       base::ProgressSink& progress, const base::Digest& vertex,
+                       const base::CancelToken& cancel);
 
 }  // namespace mullion::worker
