@@ -31,6 +31,12 @@ int cd(Shell& shell, View arguments) {
 
 namespace {
 
+// "C:\dir\" is C:\dir; the root stays what it is.
+Text without_last_backslashes(Text path) {
+    while (path.size() > 3 && path.back() == L'\\') path.pop_back();
+    return path;
+}
+
 // With the directories above it. false: GetLastError.
 bool make_directory(const Text& path) {
     if (CreateDirectoryW(path.c_str(), nullptr)) return true;
@@ -50,8 +56,7 @@ int md(Shell& shell, View arguments) {
     if (given->operands.empty()) return bad_syntax(shell);
     int code = 0;
     for (const Text& operand : given->operands) {
-        Text path = operand;
-        while (path.size() > 3 && path.back() == L'\\') path.pop_back();
+        Text path = without_last_backslashes(operand);
         if (make_directory(path)) continue;
         DWORD error = GetLastError();
         code = error == ERROR_ALREADY_EXISTS || error == ERROR_FILE_EXISTS
@@ -114,8 +119,7 @@ int rd(Shell& shell, View arguments) {
     if (given->operands.empty()) return bad_syntax(shell);
     int code = 0;
     for (const Text& operand : given->operands) {
-        Text path = operand;
-        while (path.size() > 3 && path.back() == L'\\') path.pop_back();
+        Text path = without_last_backslashes(operand);
         if (DWORD error = remove_directory(shell, path, given->switches)) code = static_cast<int>(error);
     }
     return code;
