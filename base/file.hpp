@@ -85,6 +85,8 @@ class PendingFile final : public Sink {
     PendingFile(const PendingFile&) = delete;
     PendingFile& operator=(const PendingFile&) = delete;
     void write(std::string_view data) override;
+    // Reads the file from its beginning while it is still written. Not after publish().
+    std::unique_ptr<Source> written() const;
     // Replaces what is there; `target`'s directory must exist. `durable` adds fsync of the file and its
     // directory.
     void publish(const fs::path& target, bool durable = false);

@@ -153,6 +153,10 @@ void PendingFile::write(std::string_view data) {
     write_all(fd_.get(), data, temporary_.string());
 }
 
+std::unique_ptr<Source> PendingFile::written() const {
+    return std::make_unique<FileSource>(temporary_);
+}
+
 void PendingFile::publish(const fs::path& target, bool durable) {
     publish_file(std::move(fd_), temporary_, target, durable);
     temporary_.clear();

@@ -37,6 +37,9 @@ class BlobWriter : public base::Sink {
     };
     virtual Committed commit(const std::optional<base::Digest>& expected = {},
                              const std::optional<std::uint64_t>& expected_size = {}) = 0;
+    // Reads what was written so far, and what still comes, by whatever thread: the end of it is no end as
+    // long as somebody writes. Stays readable after the writer is gone. Not after commit().
+    virtual std::unique_ptr<base::Source> written() = 0;
 };
 
 // Thread-safe.

@@ -135,6 +135,8 @@ class FsBlobWriter final : public BlobWriter {
         return {digest, size};
     }
 
+    std::unique_ptr<base::Source> written() override { return file_.written(); }
+
   private:
     FsContentStore& store_;
     base::PendingFile file_;

@@ -131,11 +131,21 @@ class FsLayerStore final : public LayerStore {
         return stored_delta(*slot, diff_id, os);
     }
 
+    bool has_index(const DiffId& diff_id) override { return fs::exists(paths_.index_of(diff_id)); }
+
     std::shared_ptr<const tree::Delta> read(const DiffId& diff_id, const oci::Descriptor& blob, tree::Os os,
                                             const CancelToken& cancel) override {
         std::shared_ptr<Slot> slot = slot_of(diff_id);
         SlotHold hold(*slot, cancel);
         return read(*slot, diff_id, blob, os, cancel);
+    }
+
+    std::shared_ptr<const tree::Delta> read(const DiffId& diff_id, const oci::Descriptor& blob,
+                                            base::Source& bytes, tree::Os os,
+                                            const CancelToken& cancel) override {
+        std::shared_ptr<Slot> slot = slot_of(diff_id);
+        SlotHold hold(*slot, cancel);
+        return keep(*slot, diff_id, blob, index_of(diff_id, blob, bytes, os, cancel));
     }
 
     std::shared_ptr<const tree::Delta> delta_of(const DiffId& diff_id, tree::Os os,
@@ -155,6 +165,8 @@ class FsLayerStore final : public LayerStore {
     }
 
     tree::ContentProvider& contents() override { return contents_; }
+
+    bool is_unpacked(const base::Digest& key) override { return fs::exists(paths_.unpacked(key)); }
 
     fs::path unpacked(const base::Digest& key, const std::function<void(const fs::path&)>& unpack,
                       const CancelToken& cancel) override {
@@ -230,11 +242,15 @@ class FsLayerStore final : public LayerStore {
 
     std::shared_ptr<const tree::Delta> read(Slot& slot, const DiffId& diff_id, const oci::Descriptor& blob,
                                             tree::Os os, const CancelToken& cancel) {
+        return keep(slot, diff_id, blob, read_blob(diff_id, blob, os, cancel));
+    }
+
+    std::shared_ptr<const tree::Delta> keep(Slot& slot, const DiffId& diff_id, const oci::Descriptor& blob,
+                                            tree::Delta delta) {
         session_.lease(diff_id.digest);
-        auto delta = std::make_shared<const tree::Delta>(read_blob(diff_id, blob, os, cancel));
-        write_layer_index(paths_.index_of(diff_id), *delta, session_.directory());
+        write_layer_index(paths_.index_of(diff_id), delta, session_.directory());
         add(diff_id, blob);
-        slot.delta = std::move(delta);
+        slot.delta = std::make_shared<const tree::Delta>(std::move(delta));
         return slot.delta;
     }
 
@@ -299,12 +315,19 @@ class FsLayerStore final : public LayerStore {
                           const CancelToken& cancel) {
         return with_healing(diff_id, blob, cancel, [&] {
             std::unique_ptr<base::Source> raw = content_.open(blob, cancel);
-            std::unique_ptr<base::Source> tar = oci::decompress(*raw, oci::kMaxLayerSize);
-            tree::LayerReader reader({.os = os, .digest_contents = true});
-            tree::Delta delta = reader.read(*tar, cancel);
-            verify(reader.diff_id().digest, diff_id, blob);
-            return delta;
+            return index_of(diff_id, blob, *raw, os, cancel);
         });
+    }
+
+    tree::Delta index_of(const DiffId& diff_id, const oci::Descriptor& blob, base::Source& bytes, tree::Os os,
+                         const CancelToken& cancel) {
+        std::unique_ptr<base::Source> tar = oci::decompress(bytes, oci::kMaxLayerSize);
+        tree::LayerReader reader({.os = os, .digest_contents = true});
+        tree::Delta delta = reader.read(*tar, cancel);
+        verify(reader.diff_id().digest, diff_id, blob);
+        base::NullSink rest;
+        base::copy(bytes, rest, cancel);
+        return delta;
     }
 
     // The uncompressed layer as a file: the blob itself, or a copy made once.

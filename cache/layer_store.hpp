@@ -46,10 +46,16 @@ class LayerStore {
     // The layer's Delta from its stored index, memoised in memory; null if there is none. Needs no blob.
     virtual std::shared_ptr<const tree::Delta> stored_delta(const base::DiffId& diff_id, tree::Os os,
                                                             const base::CancelToken& cancel) = 0;
+    // Is there a stored index, whole or not?
+    virtual bool has_index(const base::DiffId& diff_id) = 0;
     // The layer's Delta, made by streaming `blob` (in the content store), which somebody claims to be the
     // layer. Throws Corrupt if it is not; otherwise index and blob are recorded.
     virtual std::shared_ptr<const tree::Delta> read(const base::DiffId& diff_id, const oci::Descriptor& blob,
                                                     tree::Os os, const base::CancelToken& cancel) = 0;
+    // The same with `bytes` of the blob that come from elsewhere; they end only if they are the blob's.
+    virtual std::shared_ptr<const tree::Delta> read(const base::DiffId& diff_id, const oci::Descriptor& blob,
+                                                    base::Source& bytes, tree::Os os,
+                                                    const base::CancelToken& cancel) = 0;
     // stored_delta(), else read() of blob_of(). Throws NotFound if there is neither.
     virtual std::shared_ptr<const tree::Delta> delta_of(const base::DiffId& diff_id, tree::Os os,
                                                         const base::CancelToken& cancel) = 0;
@@ -65,6 +71,7 @@ class LayerStore {
     virtual std::filesystem::path unpacked(const base::Digest& key,
                                            const std::function<void(const std::filesystem::path&)>& unpack,
                                            const base::CancelToken& cancel = {}) = 0;
+    virtual bool is_unpacked(const base::Digest& key) = 0;
 };
 
 }  // namespace mullion::cache

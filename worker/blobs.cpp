@@ -88,8 +88,10 @@ std::unique_ptr<base::Source> Blobs::open_in_layouts(const oci::Descriptor& desc
 std::unique_ptr<base::Source> Blobs::open(const oci::Descriptor& descriptor, const CancelToken& cancel) {
     if (stored(descriptor)) return state_.content().open(descriptor, cancel);
     if (auto source = open_in_layouts(descriptor, cancel)) return source;
-    if (remote_ != nullptr && remote_->fetch(descriptor, true, cancel)) {
-        return state_.content().open(descriptor, cancel);
+    if (remote_ != nullptr) {
+        if (auto source = remote_->open(descriptor, cancel)) return source;
+        // It may have come in the meantime.
+        if (stored(descriptor)) return state_.content().open(descriptor, cancel);
     }
     throw fail(ErrorCode::NotFound, "blob {} is neither in the local store nor in a layout of this build",
                descriptor.digest.string());
@@ -103,11 +105,11 @@ bool Blobs::stored(const oci::Descriptor& descriptor) {
 
 bool Blobs::reachable(const oci::Descriptor& descriptor, const CancelToken& cancel) {
     return stored(descriptor) || open_in_layouts(descriptor, cancel) != nullptr ||
-           (remote_ != nullptr && remote_->knows(descriptor.digest));
+           (remote_ != nullptr && remote_->origin_of(descriptor.digest));
 }
 
 bool Blobs::only_remote(const oci::Descriptor& descriptor, const CancelToken& cancel) {
-    return remote_ != nullptr && remote_->knows(descriptor.digest) && !stored(descriptor) &&
+    return remote_ != nullptr && remote_->origin_of(descriptor.digest) && !stored(descriptor) &&
            open_in_layouts(descriptor, cancel) == nullptr;
 }
 
@@ -117,9 +119,11 @@ std::optional<oci::Reference> Blobs::origin_of(const base::Digest& blob) {
 
 void Blobs::ensure(const oci::Descriptor& descriptor, const CancelToken& cancel) {
     if (stored(descriptor)) return;
-    auto source = open(descriptor, cancel);
-    if (stored(descriptor)) return;  // opening it brought it in
-    SingleBlob blob(std::move(source));
+    if (remote_ != nullptr && open_in_layouts(descriptor, cancel) == nullptr &&
+        remote_->fetch(descriptor, cancel)) {
+        return;
+    }
+    SingleBlob blob(open(descriptor, cancel));
     state_.content().ingest(blob, descriptor, cancel);
 }
 
@@ -203,9 +207,32 @@ DeltaRef Blobs::delta_of(const WrittenLayer& layer, tree::Os os, const CancelTok
                                       unfetched_.emplace(layer.diff_id, std::make_shared<Unfetched>(layer));
                                       return stored;
                                   }
-                                  ensure(layer.blob, cancel);
-                                  return state_.layers().read(layer.diff_id, layer.blob, os, cancel);
+                                  return read_layer(layer, os, cancel);
                               });
+}
+
+DeltaRef Blobs::read_layer(const WrittenLayer& layer, tree::Os os, const CancelToken& cancel) {
+    if (only_remote(layer.blob, cancel)) {
+        expect_index(remote_->layers_beside(layer.blob.digest));
+        if (auto bytes = remote_->open(layer.blob, cancel)) {
+            return state_.layers().read(layer.diff_id, layer.blob, *bytes, os, cancel);
+        }
+    }
+    ensure(layer.blob, cancel);
+    return state_.layers().read(layer.diff_id, layer.blob, os, cancel);
+}
+
+// Whoever needs the names of one layer soon needs those of the whole image.
+void Blobs::expect_index(const std::vector<WrittenLayer>& image) {
+    std::vector<oci::Descriptor> unread;
+    for (const WrittenLayer& layer : image) {
+        if (!state_.layers().has_index(layer.diff_id)) unread.push_back(layer.blob);
+    }
+    expect(unread);
+}
+
+void Blobs::expect(const std::vector<oci::Descriptor>& blobs) {
+    if (remote_ != nullptr) remote_->expect(blobs);
 }
 
 void Blobs::verify(const WrittenLayer& layer, const CancelToken& cancel) {
@@ -232,31 +259,50 @@ void Blobs::verify(const WrittenLayer& layer, const CancelToken& cancel) {
         });
 }
 
+std::shared_ptr<Blobs::Unfetched> Blobs::unfetched(const base::DiffId& diff_id) {
+    std::lock_guard lock(mutex_);
+    auto found = unfetched_.find(diff_id);
+    return found == unfetched_.end() ? nullptr : found->second;
+}
+
 void Blobs::fetch(const base::DiffId& diff_id, const CancelToken& cancel) {
-    std::shared_ptr<Unfetched> wanted;
-    {
-        std::lock_guard lock(mutex_);
-        auto found = unfetched_.find(diff_id);
-        if (found == unfetched_.end()) return;
-        wanted = found->second;
-    }
+    std::shared_ptr<Unfetched> wanted = unfetched(diff_id);
+    if (!wanted) return;
     std::lock_guard work(wanted->mutex);
     if (wanted->fetched) return;
     if (!state_.layers().blob_of(diff_id)) {
-        // One file is wanted: the other layers can stay where they are.
-        if (remote_ != nullptr && !stored(wanted->layer.blob)) {
-            remote_->fetch(wanted->layer.blob, false, cancel);
-        }
-        ensure(wanted->layer.blob, cancel);
         verify(wanted->layer, cancel);
+        ensure(wanted->layer.blob, cancel);
     }
     wanted->fetched = true;
 }
 
-oci::Descriptor Blobs::stored_blob(const base::DiffId& diff_id, const CancelToken& cancel) {
+// As it comes, if it is in a registry only and nobody has read it yet.
+Blobs::OpenLayer Blobs::open_layer(const base::DiffId& diff_id, const CancelToken& cancel) {
+    if (auto unread = unfetched(diff_id); unread && !state_.layers().blob_of(diff_id)) {
+        const oci::Descriptor& blob = unread->layer.blob;
+        if (only_remote(blob, cancel)) {
+            if (auto bytes = remote_->open(blob, cancel)) return {blob, std::move(bytes)};
+        }
+    }
     fetch(diff_id, cancel);
-    if (auto blob = state_.layers().blob_of(diff_id)) return *blob;
-    throw fail(ErrorCode::NotFound, "layer {} has no blob", diff_id.digest.string());
+    auto blob = state_.layers().blob_of(diff_id);
+    if (!blob) throw fail(ErrorCode::NotFound, "layer {} has no blob", diff_id.digest.string());
+    return {*blob, state_.content().open(*blob, cancel)};
+}
+
+void Blobs::stream(const base::DiffId& diff_id, tree::LayerReadOptions options, const CancelToken& cancel) {
+    OpenLayer layer = open_layer(diff_id, cancel);
+    auto tar = oci::decompress(*layer.bytes, oci::kMaxLayerSize);
+    tree::LayerReader reader(std::move(options));
+    reader.read(*tar, cancel);
+    if (reader.diff_id() != diff_id) {
+        throw fail(ErrorCode::Corrupt, "blob {} is not layer {}", layer.blob.digest.string(),
+                   diff_id.digest.string());
+    }
+    base::NullSink rest;  // at its end the blob is verified
+    base::copy(*layer.bytes, rest, cancel);
+    state_.layers().add(diff_id, layer.blob);
 }
 
 std::unique_ptr<base::Source> Blobs::Contents::open(const tree::Content& content, const CancelToken& cancel) {

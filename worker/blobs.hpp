@@ -20,6 +20,7 @@
 #include "oci/image.hpp"
 #include "oci/layout.hpp"
 #include "oci/reference.hpp"
+#include "tree/layer_tar.hpp"
 #include "worker/snapshot.hpp"
 
 namespace mullion::worker {
@@ -38,8 +39,8 @@ class Blobs final : public oci::BlobSource {
           RemoteImages* remote = nullptr)
         : state_(state), layouts_(std::move(layouts)), remote_(remote) {}
 
-    // The content store's blob, else the first layout's that has it, else a registry's, which is in the store
-    // then. NotFound if none does.
+    // The content store's blob, else the first layout's that has it, else a registry's, as it comes into the
+    // store. NotFound if none does.
     std::unique_ptr<base::Source> open(const oci::Descriptor& descriptor,
                                        const base::CancelToken& cancel) override;
     bool reachable(const oci::Descriptor& descriptor, const base::CancelToken& cancel);
@@ -69,8 +70,11 @@ class Blobs final : public oci::BlobSource {
     void verify(const WrittenLayer& layer, const base::CancelToken& cancel);
     // The repository a blob was found in, if it was a registry's.
     std::optional<oci::Reference> origin_of(const base::Digest& blob);
-    // A blob in the content store that is the layer, copied from a layout if need be. NotFound, Corrupt.
-    oci::Descriptor stored_blob(const base::DiffId& diff_id, const base::CancelToken& cancel);
+    // Reads a layer whose Delta is known, once, wherever it lies: as it comes, if it is in a registry. Its
+    // blob is in the content store afterwards. NotFound, Corrupt.
+    void stream(const base::DiffId& diff_id, tree::LayerReadOptions options, const base::CancelToken& cancel);
+    // Soon needed: what a registry has of them begins to come. Returns at once.
+    void expect(const std::vector<oci::Descriptor>& blobs);
     // Opens contents wherever they lie.
     tree::ContentProvider& contents() { return contents_; }
     cache::State& state() { return state_; }
@@ -97,7 +101,16 @@ class Blobs final : public oci::BlobSource {
         bool fetched = false;
     };
 
+    struct OpenLayer {
+        oci::Descriptor blob;
+        std::unique_ptr<base::Source> bytes;
+    };
+
+    void expect_index(const std::vector<WrittenLayer>& image);
+    DeltaRef read_layer(const WrittenLayer& layer, tree::Os os, const base::CancelToken& cancel);
+    std::shared_ptr<Unfetched> unfetched(const base::DiffId& diff_id);
     void fetch(const base::DiffId& diff_id, const base::CancelToken& cancel);
+    OpenLayer open_layer(const base::DiffId& diff_id, const base::CancelToken& cancel);
     bool stored(const oci::Descriptor& descriptor);
     oci::ImageArchive& layout(const std::string& store, const base::CancelToken& cancel);
     std::unique_ptr<base::Source> open_in_layouts(const oci::Descriptor& descriptor,

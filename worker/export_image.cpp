@@ -1,4 +1,5 @@
 #include "base/error.hpp"
+#include "tree/parallel.hpp"
 #include "worker/exporters.hpp"
 #include "worker/image_output.hpp"
 #include "worker/parts.hpp"
@@ -40,11 +41,12 @@ class ImageExporter final : public Exporter {
     static void store_blobs(const Job& job, const AssembledImage& image) {
         Worker::Parts& parts = job.worker.parts();
         const std::vector<oci::Descriptor>& layers = image.parsed_manifest.layers;
-        for (std::size_t i = 0; i < layers.size(); ++i) {
-            if (may_be_absent(layers[i]) && !parts.blobs.reachable(layers[i], job.cancel)) continue;
+        parts.blobs.expect(layers);
+        tree::parallel_for(layers.size(), 1, [&](std::size_t i) {
+            if (may_be_absent(layers[i]) && !parts.blobs.reachable(layers[i], job.cancel)) return;
             parts.blobs.verify({image.parsed_config.diff_ids[i], layers[i]}, job.cancel);
             parts.blobs.ensure(layers[i], job.cancel);
-        }
+        });
         parts.state.content().put_bytes(image.config);
         parts.state.content().put_bytes(image.manifest);
     }

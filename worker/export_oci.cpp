@@ -79,6 +79,7 @@ class ArchiveExporter final : public Exporter {
     static void put_image(const Job& job, const AssembledImage& image, oci::ImageWriter& writer) {
         Blobs& blobs = job.worker.parts().blobs;
         const std::vector<oci::Descriptor>& layers = image.parsed_manifest.layers;
+        blobs.expect(layers);
         for (std::size_t i = 0; i < layers.size(); ++i) {
             if (may_be_absent(layers[i]) && !blobs.reachable(layers[i], job.cancel)) continue;
             blobs.verify({image.parsed_config.diff_ids[i], layers[i]}, job.cancel);

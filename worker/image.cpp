@@ -39,10 +39,14 @@ std::string foreign_type(Compression compression, bool docker) {
     return type;
 }
 
+bool keeps_form(bool of_base, const CompressionOptions& wanted) {
+    return of_base && !wanted.force;
+}
+
 // The blob that goes into the image: the layer's own, or another with the wanted compression.
 oci::Descriptor stored_form(Worker::Parts& parts, const WrittenLayer& layer, bool of_base,
                             const CompressionOptions& wanted, const base::CancelToken& cancel) {
-    bool keep = of_base && !wanted.force;
+    bool keep = keeps_form(of_base, wanted);
     oci::Descriptor blob =
         keep ? layer.blob : parts.writer.recompress(layer, wanted.compression, wanted.level, cancel);
     bool elsewhere = may_be_absent(blob) && !parts.blobs.reachable(blob, cancel);
@@ -53,10 +57,17 @@ oci::Descriptor stored_form(Worker::Parts& parts, const WrittenLayer& layer, boo
     return blob;
 }
 
+std::vector<oci::Descriptor> blobs_of(const std::vector<WrittenLayer>& layers) {
+    std::vector<oci::Descriptor> blobs;
+    for (const WrittenLayer& layer : layers) blobs.push_back(layer.blob);
+    return blobs;
+}
+
 std::vector<oci::Descriptor> layer_descriptors(Worker::Parts& parts, const ImageRequest& request,
                                                const std::vector<WrittenLayer>& layers,
                                                const base::CancelToken& cancel) {
     std::vector<std::optional<oci::Descriptor>> stored(layers.size());
+    if (!keeps_form(true, request.compression)) parts.blobs.expect(blobs_of(layers));
     tree::parallel_for(layers.size(), 1, [&](std::size_t i) {
         bool of_base = i < request.config.diff_ids.size();
         stored[i] = stored_form(parts, layers[i], of_base, request.compression, cancel);

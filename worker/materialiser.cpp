@@ -22,35 +22,60 @@ std::vector<const Snapshot*> stack_of(const Snapshot& snapshot) {
     return stack;
 }
 
-std::vector<base::DiffId> diff_ids_of(const std::vector<const Snapshot*>& stack) {
-    std::vector<base::DiffId> diff_ids;
+std::vector<WrittenLayer> layers_of(const std::vector<const Snapshot*>& stack) {
+    std::vector<WrittenLayer> layers;
     for (const Snapshot* snapshot : stack) {
         auto written = snapshot->top()->written();
         if (!written) throw base::fail(base::ErrorCode::Internal, "a layer to unpack was not written");
-        diff_ids.push_back(written->diff_id);
+        layers.push_back(std::move(*written));
     }
-    return diff_ids;
+    return layers;
+}
+
+// Of the folders of a stack, whose lowest has `merged` layers besides its own; base first.
+std::vector<base::Digest> folder_keys(const std::vector<WrittenLayer>& layers, std::size_t merged) {
+    std::vector<base::DiffId> diff_ids;
+    for (const WrittenLayer& layer : layers) diff_ids.push_back(layer.diff_id);
+    std::vector<base::Digest> keys;
+    for (std::size_t top = merged; top < layers.size(); ++top) {
+        auto chain = base::chain_id(std::span(diff_ids).first(top + 1));
+        keys.push_back(cache::LayerPaths::folder_key(*chain, top == merged));
+    }
+    return keys;
 }
 
 }  // namespace
 
 std::vector<fs::path> Materialiser::folders(const Snapshot& snapshot, const base::CancelToken& cancel) {
     std::vector<const Snapshot*> stack = stack_of(snapshot);
-    std::vector<base::DiffId> diff_ids = diff_ids_of(stack);
+    std::vector<WrittenLayer> layers = layers_of(stack);
     std::size_t merged = stack.size() > kMaxFolders ? stack.size() - kMaxFolders : 0;
-    std::vector<fs::path> folders(stack.size() - merged);
+    std::vector<base::Digest> keys = folder_keys(layers, merged);
+    expect(layers, merged, keys);
+    std::vector<fs::path> folders(keys.size());
     tree::parallel_for(folders.size(), 1, [&](std::size_t i) {
-        std::size_t at = merged + i;
-        const Snapshot* below = i == 0 ? nullptr : stack[at - 1];
-        auto chain = base::chain_id(std::span(diff_ids).first(at + 1));
-        folders[folders.size() - 1 - i] = folder_of(below, *stack[at], *chain, cancel);
+        const Snapshot* below = i == 0 ? nullptr : stack[merged + i - 1];
+        folders[folders.size() - 1 - i] = folder_of(below, *stack[merged + i], keys[i], cancel);
     });
     return folders;
 }
 
-fs::path Materialiser::folder_of(const Snapshot* below, const Snapshot& snapshot, const base::ChainId& chain,
+// What will be unpacked begins to come, if it is not here.
+void Materialiser::expect(const std::vector<WrittenLayer>& layers, std::size_t merged,
+                          const std::vector<base::Digest>& keys) {
+    cache::LayerStore& store = blobs_.state().layers();
+    std::vector<oci::Descriptor> missing;
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        std::size_t folder = i < merged ? 0 : i - merged;
+        if (!store.is_unpacked(keys[folder]) && !store.blob_of(layers[i].diff_id)) {
+            missing.push_back(layers[i].blob);
+        }
+    }
+    blobs_.expect(missing);
+}
+
+fs::path Materialiser::folder_of(const Snapshot* below, const Snapshot& snapshot, const base::Digest& key,
                                  const base::CancelToken& cancel) {
-    base::Digest key = cache::LayerPaths::folder_key(chain, below == nullptr);
     auto make = [&](const fs::path& folder) {
         tree::Tree lower = below == nullptr ? tree::Tree(snapshot.os()) : below->tree(cancel);
         unpack(lower, snapshot.tree(cancel), folder, cancel);

@@ -39,8 +39,10 @@ class Materialiser {
                      const base::CancelToken& cancel);
 
   private:
-    std::filesystem::path folder_of(const Snapshot* below, const Snapshot& snapshot,
-                                    const base::ChainId& chain, const base::CancelToken& cancel);
+    void expect(const std::vector<WrittenLayer>& layers, std::size_t merged,
+                const std::vector<base::Digest>& keys);
+    std::filesystem::path folder_of(const Snapshot* below, const Snapshot& snapshot, const base::Digest& key,
+                                    const base::CancelToken& cancel);
 
     Blobs& blobs_;
     hcs::LayerStorage* storage_;

@@ -16,29 +16,15 @@ using base::fail;
 constexpr std::size_t kParallel = 4;
 constexpr std::size_t kMaxConfig = 16 << 20;
 
-// Into the content store, which digests what it is given.
-class StoreSink final : public oci::HttpSink {
-  public:
-    StoreSink(cache::ContentStore& store, oci::TransferStatus* status)
-        : store_(store), writer_(store.writer()), status_(status) {}
-
-    void write(std::string_view data) override {
-        writer_->write(data);
-        size_ += data.size();
-        if (status_ != nullptr) status_->move_to(size_);
+// Why the transfer failed; empty if it did not.
+std::string ended(BlobTransfer& transfer) {
+    try {
+        transfer.wait({});
+        return {};
+    } catch (const std::exception& error) {
+        return error.what();
     }
-    void restart() override {
-        writer_ = store_.writer();
-        size_ = 0;
-    }
-    void commit(const oci::Descriptor& blob) { writer_->commit(blob.digest, blob.size); }
-
-  private:
-    cache::ContentStore& store_;
-    std::unique_ptr<cache::BlobWriter> writer_;
-    oci::TransferStatus* status_;
-    std::uint64_t size_ = 0;
-};
+}
 
 oci::Reference repository_of(const oci::Reference& reference) {
     return oci::Reference::parse(reference.name());
@@ -63,9 +49,11 @@ class RemoteImages::Documents final : public oci::BlobSource {
                 throw fail(ErrorCode::Invalid, "config {}: {} bytes, more than the {} allowed",
                            descriptor.digest.string(), descriptor.size, kMaxConfig);
             } else {
-                StoreSink sink(store, nullptr);
-                images_.client_.get_blob(repository_, descriptor, sink, cancel);
-                sink.commit(descriptor);
+                BlobTransfer config(store, descriptor);
+                config.run([&](oci::HttpSink& sink) {
+                    images_.client_.get_blob(repository_, descriptor, sink, cancel);
+                });
+                config.wait(cancel);
             }
         }
         return store.open(descriptor, cancel);
@@ -110,79 +98,119 @@ oci::ImageParts RemoteImages::find_all(const oci::Reference& reference, const oc
 }
 
 void RemoteImages::remember(const oci::Reference& repository, const oci::Image& image) {
-    auto origin = std::make_shared<Origin>(repository, image.manifest.layers);
+    auto origin = std::make_shared<const Origin>(repository, layers_of(image));
     std::lock_guard lock(mutex_);
     for (const oci::Descriptor& layer : image.manifest.layers) origins_.emplace(layer.digest, origin);
 }
 
-std::shared_ptr<RemoteImages::Origin> RemoteImages::origin(const base::Digest& blob) {
+RemoteImages::OriginRef RemoteImages::origin(const base::Digest& blob) {
     std::lock_guard lock(mutex_);
     auto found = origins_.find(blob);
     return found == origins_.end() ? nullptr : found->second;
 }
 
-bool RemoteImages::knows(const base::Digest& blob) {
-    return origin(blob) != nullptr;
+std::vector<WrittenLayer> RemoteImages::layers_beside(const base::Digest& blob) {
+    OriginRef found = origin(blob);
+    return found ? found->layers : std::vector<WrittenLayer>();
 }
 
 std::optional<oci::Reference> RemoteImages::origin_of(const base::Digest& blob) {
-    auto found = origin(blob);
+    OriginRef found = origin(blob);
     return found ? std::optional(found->repository) : std::nullopt;
 }
 
-void RemoteImages::fetch_one(const oci::Reference& repository, const oci::Descriptor& blob,
-                             const oci::TransferReport& report, const CancelToken& cancel) {
-    if (stored(blob)) return;
+void RemoteImages::run(const oci::Reference& repository, BlobTransfer& transfer,
+                       const oci::TransferReport& report, const CancelToken& cancel) {
+    const oci::Descriptor& blob = transfer.blob();
     oci::TransferStatus status(report, blob.digest.string(), blob.size);
-    StoreSink sink(state_.content(), &status);
-    client_.get_blob(repository, blob, sink, cancel);
-    sink.commit(blob);
-    status.move_to(blob.size);
+    transfer.run([&](oci::HttpSink& sink) { client_.get_blob(repository, blob, sink, cancel); },
+                 [&](std::uint64_t bytes) { status.move_to(bytes); });
 }
 
 void RemoteImages::fetch(const oci::Reference& repository, const std::vector<oci::Descriptor>& blobs,
                          const base::Digest& vertex, const CancelToken& cancel) {
     std::vector<oci::Descriptor> missing;
     for (const oci::Descriptor& blob : blobs) {
-        bool listed = std::any_of(missing.begin(), missing.end(),
-                                  [&](const oci::Descriptor& other) { return other.digest == blob.digest; });
+        bool listed = std::ranges::find(missing, blob.digest, &oci::Descriptor::digest) != missing.end();
         if (!listed && !stored(blob)) missing.push_back(blob);
     }
     oci::TransferReport report{progress_, vertex};
     oci::run_side_by_side(missing.size(), kParallel, cancel, [&](std::size_t i, const CancelToken& token) {
-        fetch_one(repository, missing[i], report, token);
+        BlobTransfer transfer(state_.content(), missing[i]);
+        run(repository, transfer, report, token);
+        transfer.wait(token);
     });
 }
 
-bool RemoteImages::fetch(const oci::Descriptor& blob, bool whole, const CancelToken& cancel) {
-    std::shared_ptr<Origin> from = origin(blob.digest);
-    if (!from) return false;
-    std::lock_guard lock(from->fetching);
-    if (stored(blob)) return true;
-    std::string title =
-        (whole ? "pulling the layers of " : "pulling a layer of ") + from->repository.familiar();
-    base::VertexEvent vertex{base::Hasher().field(title).field(blob.digest.string()).finish(),
+void RemoteImages::expect(const std::vector<oci::Descriptor>& blobs) {
+    std::map<OriginRef, std::vector<oci::Descriptor>> missing;
+    for (const oci::Descriptor& blob : blobs) {
+        OriginRef from = origin(blob.digest);
+        if (from && !stored(blob)) missing[from].push_back(blob);
+    }
+    for (const auto& [from, wanted] : missing) begin(from, wanted);
+}
+
+void RemoteImages::begin(const OriginRef& origin, const std::vector<oci::Descriptor>& blobs) {
+    std::lock_guard lock(mutex_);
+    std::vector<TransferRef> transfers;
+    for (const oci::Descriptor& blob : blobs) {
+        TransferRef& transfer = transfers_[blob.digest];
+        if (transfer) continue;
+        transfer = std::make_shared<BlobTransfer>(state_.content(), blob);
+        transfers.push_back(transfer);
+    }
+    if (transfers.empty()) return;
+    threads_.emplace_back([this, origin, transfers] { run(*origin, transfers); });
+}
+
+// A thread's work. A blob that does not come is the error of those who wait for it, not of the others.
+void RemoteImages::run(const Origin& origin, const std::vector<TransferRef>& transfers) {
+    std::size_t count = transfers.size();
+    std::string what = count == 1 ? "a layer" : fmt::format("{} layers", count);
+    base::VertexEvent vertex{transfers[0]->blob().digest,
                              {},
-                             title,
+                             fmt::format("pulling {} of {}", what, origin.repository.familiar()),
                              false,
                              base::FileTime::now(),
                              {},
                              {}};
     progress_.emit(vertex);
-    auto end = [&](const std::string& error) {
-        vertex.completed = base::FileTime::now();
-        vertex.error = error;
-        progress_.emit(vertex);
+    auto job = [&](std::size_t i, const CancelToken& cancel) {
+        run(origin.repository, *transfers[i], {progress_, vertex.digest}, cancel);
+        std::string error = ended(*transfers[i]);
+        std::lock_guard lock(mutex_);
+        if (error.empty()) transfers_.erase(transfers[i]->blob().digest);
+        if (vertex.error.empty()) vertex.error = error;
     };
     try {
-        fetch(from->repository, whole ? from->layers : std::vector<oci::Descriptor>{blob}, vertex.digest,
-              cancel);
+        oci::run_side_by_side(count, kParallel, stop_.token(), job);
     } catch (const std::exception& error) {
-        end(error.what());
-        throw;
+        vertex.error = error.what();
+        for (const TransferRef& transfer : transfers) transfer->give_up(std::current_exception());
     }
-    end("");
-    return true;
+    vertex.completed = base::FileTime::now();
+    progress_.emit(vertex);
+}
+
+RemoteImages::TransferRef RemoteImages::transfer(const oci::Descriptor& blob) {
+    if (stored(blob)) return nullptr;
+    OriginRef from = origin(blob.digest);
+    if (!from) return nullptr;
+    begin(from, {blob});
+    std::lock_guard lock(mutex_);
+    auto found = transfers_.find(blob.digest);
+    return found == transfers_.end() ? nullptr : found->second;
+}
+
+std::unique_ptr<base::Source> RemoteImages::open(const oci::Descriptor& blob, const CancelToken& cancel) {
+    TransferRef coming = transfer(blob);
+    return coming ? coming->follow(cancel) : nullptr;
+}
+
+bool RemoteImages::fetch(const oci::Descriptor& blob, const CancelToken& cancel) {
+    if (TransferRef coming = transfer(blob)) coming->wait(cancel);
+    return stored(blob);
 }
 
 }  // namespace mullion::worker

@@ -2,11 +2,12 @@
 // needs them, their layers.
 //
 //     RemoteImages remote(state, client, progress);
-//     auto found = remote.find(reference, platform, rule, cancel);      // index, manifest, config
-//     remote.fetch(found.image.manifest.layers[0], cancel);             // a layer, whole
+//     auto found = remote.find(reference, platform, rule, cancel);           // index, manifest, config
+//     remote.expect(found.image.manifest.layers);                            // they begin to come
+//     auto bytes = remote.open(found.image.manifest.layers[0], cancel);      // read while it comes
 //
-// A blob becomes visible when it is complete and verified; what is there already is not fetched, whoever
-// began it.
+// A blob becomes visible when it is complete and verified; what is there already, or on its way, is not
+// fetched again, whoever began it.
 #pragma once
 
 #include <map>
@@ -14,6 +15,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/progress.hpp"
@@ -22,6 +24,9 @@
 #include "oci/os_match.hpp"
 #include "oci/push.hpp"
 #include "oci/registry_client.hpp"
+#include "oci/transfer_status.hpp"
+#include "worker/blob_transfer.hpp"
+#include "worker/snapshot.hpp"
 
 namespace mullion::worker {
 
@@ -36,6 +41,10 @@ class RemoteImages {
   public:
     RemoteImages(cache::State& state, oci::RegistryClient& client, base::ProgressSink& progress)
         : state_(state), client_(client), progress_(progress) {}
+    // Ends the transfers nobody waited for.
+    ~RemoteImages() { stop_.cancel(); }
+    RemoteImages(const RemoteImages&) = delete;
+    RemoteImages& operator=(const RemoteImages&) = delete;
 
     // What a reference stands for; asks the registry. NotFound if there is no such thing.
     oci::Descriptor resolve(const oci::Reference& reference, const base::CancelToken& cancel);
@@ -50,35 +59,48 @@ class RemoteImages {
     // Brings blobs of a repository in, several at once, shown as statuses of a vertex.
     void fetch(const oci::Reference& repository, const std::vector<oci::Descriptor>& blobs,
                const base::Digest& vertex, const base::CancelToken& cancel);
-    // A blob of an image that find() found, with the other layers of that image if `whole`: whoever needs one
-    // soon needs all. Shown as a step of its own. False if the blob is of none of them.
-    bool fetch(const oci::Descriptor& blob, bool whole, const base::CancelToken& cancel);
-    // Is the blob one of an image that find() found?
-    bool knows(const base::Digest& blob);
+
+    // Below, blobs of images that find() found; others are ignored.
+
+    // They will be needed: those that are missing begin to come, a few at a time, shown as a step of their
+    // own. Returns at once.
+    void expect(const std::vector<oci::Descriptor>& blobs);
+    // The blob as it comes (BlobTransfer::follow); null if it is of none of the images, or there already.
+    std::unique_ptr<base::Source> open(const oci::Descriptor& blob, const base::CancelToken& cancel);
+    // Returns when the blob is in the store; false if it is of none of the images.
+    bool fetch(const oci::Descriptor& blob, const base::CancelToken& cancel);
+    // The layers of the image that the blob is of, base first; empty if it is of none.
+    std::vector<WrittenLayer> layers_beside(const base::Digest& blob);
     // The repository it was found in.
     std::optional<oci::Reference> origin_of(const base::Digest& blob);
 
   private:
     class Documents;
     struct Origin {
-        Origin(oci::Reference r, std::vector<oci::Descriptor> l)
-            : repository(std::move(r)), layers(std::move(l)) {}
-        const oci::Reference repository;
-        const std::vector<oci::Descriptor> layers;
-        std::mutex fetching;  // one thread brings the image's blobs in, others wait
+        oci::Reference repository;
+        std::vector<WrittenLayer> layers;
     };
+    using OriginRef = std::shared_ptr<const Origin>;
+    using TransferRef = std::shared_ptr<BlobTransfer>;
 
     bool stored(const oci::Descriptor& blob);
-    void fetch_one(const oci::Reference& repository, const oci::Descriptor& blob,
-                   const oci::TransferReport& report, const base::CancelToken& cancel);
     void remember(const oci::Reference& repository, const oci::Image& image);
-    std::shared_ptr<Origin> origin(const base::Digest& blob);
+    OriginRef origin(const base::Digest& blob);
+    // The blob's transfer, begun if need be; null if it is stored, or nobody knows where it is.
+    TransferRef transfer(const oci::Descriptor& blob);
+    void begin(const OriginRef& origin, const std::vector<oci::Descriptor>& blobs);
+    void run(const Origin& origin, const std::vector<TransferRef>& transfers);
+    void run(const oci::Reference& repository, BlobTransfer& transfer, const oci::TransferReport& report,
+             const base::CancelToken& cancel);
 
     cache::State& state_;
     oci::RegistryClient& client_;
     base::ProgressSink& progress_;
     std::mutex mutex_;
-    std::map<base::Digest, std::shared_ptr<Origin>> origins_;  // by blob
+    std::map<base::Digest, OriginRef> origins_;      // by blob
+    std::map<base::Digest, TransferRef> transfers_;  // those that have not ended well
+    base::CancelSource stop_;                        // ends the transfers
+    std::vector<std::jthread> threads_;
 };
 
 }  // namespace mullion::worker

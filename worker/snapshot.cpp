@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
+#include "tree/parallel.hpp"
 #include "worker/blobs.hpp"
 
 namespace mullion::worker {
@@ -156,6 +157,11 @@ bool Snapshot::has_tree() const {
 const tree::Tree& Snapshot::tree(const base::CancelToken& cancel) const {
     std::vector<const Snapshot*> missing;
     for (const Snapshot* at = this; !at->has_tree(); at = at->below_.get()) missing.push_back(at);
+    // What costs time is reading layers, which do not depend on one another.
+    if (missing.size() > 1) {
+        tree::parallel_for(missing.size(), 1,
+                           [&](std::size_t i) { missing[i]->layer_->delta(os(), cancel); });
+    }
     for (auto at = missing.rbegin(); at != missing.rend(); ++at) (*at)->compute_tree(cancel);
     std::lock_guard lock(mutex_);
     return *tree_;

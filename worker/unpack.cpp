@@ -4,8 +4,6 @@
 #include <unordered_map>
 
 #include "base/error.hpp"
-#include "oci/compress.hpp"
-#include "oci/limits.hpp"
 #include "tree/layer_tar.hpp"
 #include "tree/name.hpp"
 #include "tree/parallel.hpp"
@@ -111,7 +109,6 @@ void Unpacker::write_contents() {
 }
 
 void Unpacker::stream_layer(const base::DiffId& diff_id, const std::vector<const File*>& files) {
-    oci::Descriptor blob = blobs_.stored_blob(diff_id, cancel_);
     std::unordered_map<std::uint64_t, const File*> wanted;
     std::vector<const File*> again;  // other files with the same bytes
     for (const File* file : files) {
@@ -128,13 +125,9 @@ void Unpacker::stream_layer(const base::DiffId& diff_id, const std::vector<const
         wanted.erase(file);
         directory.make_file(found.path, bytes, found.modified, found.mode, cancel_);
     };
-    auto raw = blobs_.open(blob, cancel_);
-    auto tar = oci::decompress(*raw, oci::kMaxLayerSize);
-    tree::LayerReader reader(std::move(options));
-    reader.read(*tar, cancel_);
-    if (reader.diff_id() != diff_id || !wanted.empty()) {
-        throw fail(ErrorCode::Corrupt, "blob {} is not layer {}", blob.digest.string(),
-                   diff_id.digest.string());
+    blobs_.stream(diff_id, std::move(options), cancel_);
+    if (!wanted.empty()) {
+        throw fail(ErrorCode::Corrupt, "layer {} lacks files of its index", diff_id.digest.string());
     }
     write_one_by_one(again);
 }

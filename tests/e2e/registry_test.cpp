@@ -129,7 +129,7 @@ TEST_F(RegistryTest, BuildsUponARegistrysImage) {
     auto built = build("FROM " + name("base:1") + "\nCOPY hello.txt C:/\n", {"--push", "-t", name("app:1")});
     ASSERT_EQ(built.exit_code, 0) << built.err;
     EXPECT_THAT(built.err, HasSubstr("windows(10.0.20348.2700)/amd64: the only one"));
-    EXPECT_THAT(built.err, HasSubstr("pulling the layers of"));
+    EXPECT_THAT(built.err, HasSubstr("pulling a layer of"));
     EXPECT_GE(registry.count("POST", "mount=", "201"), 1u);
     // Neither the base nor what was pushed is an image of the local store.
     EXPECT_EQ(run({"images", "-q"}).out, "");
