@@ -94,6 +94,12 @@ class FsLayerStore final : public LayerStore {
         return {};
     }
 
+    void add_fetched(const base::Digest& blob) override {
+        database_.run([&](Connection& connection) {
+            connection.statement("INSERT OR IGNORE INTO fetched VALUES (?)").bind(1, blob).run();
+        });
+    }
+
     std::optional<oci::Descriptor> recompressed(const DiffId& diff_id, const std::string& form) override {
         auto blob = database_.run([&](Connection& connection) -> std::optional<oci::Descriptor> {
             Statement& query = connection.statement(

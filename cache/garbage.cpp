@@ -78,17 +78,40 @@ void GarbageCollector::expire() {
 void GarbageCollector::mark_roots(const CollectionLock& lock, const base::CancelToken& cancel) {
     mark_text(base::try_read_file(state_ / "index.json", kMaxIndex).value_or(""));
     for (const Digest& digest : lock.leases()) mark(digest);
+    mark_documents(cancel);
+    mark_layers();
+    find_fetched();
+    mark_payloads();
+    mark_documents(cancel);
+    mark_layers();
+    mark_documents(cancel);
+}
+
+void GarbageCollector::mark_payloads() {
     database_.run([&](Connection& connection) {
         Statement& query = connection.statement("SELECT payload FROM records");
         while (query.step()) {
-            mark_text(query.bytes(0));
+            for (const Digest& digest : digests_in(query.bytes(0))) {
+                if (fetched_.count(digest) == 0) mark(digest);
+            }
             mark_stack(digests_in(query.bytes(0), kDiffId));
         }
         query.reset();
     });
-    mark_documents(cancel);
-    mark_layers();
-    mark_documents(cancel);
+}
+
+// What images need is marked by now, and stays.
+void GarbageCollector::find_fetched() {
+    database_.run([&](Connection& connection) {
+        Statement& query = connection.statement(
+            "SELECT layers.diff_id, fetched.digest FROM fetched JOIN layers ON layers.digest = "
+            "fetched.digest");
+        while (query.step()) {
+            bool indexed = fs::exists(paths_.index_of({query.digest(0)}));
+            if (indexed && needed_.count(query.digest(1)) == 0) fetched_.insert(query.digest(1));
+        }
+        query.reset();
+    });
 }
 
 void GarbageCollector::mark(const Digest& digest) {
@@ -151,17 +174,31 @@ void GarbageCollector::mark_layers() {
         if (std::any_of(known.begin(), known.end(), is_needed)) {
             mark(diff_id);
         } else if (is_needed(diff_id)) {
-            auto here = std::find_if(known.begin(), known.end(), [this](const Digest& blob) {
-                return content_.size_of(blob).has_value();
-            });
-            if (here != known.end()) mark(*here);
+            keep_one_of(known);
         }
     }
 }
 
-bool GarbageCollector::needed(std::string_view hex) const {
+// Of the blobs of a layer that is needed: one that is here, unless one can be had again.
+void GarbageCollector::keep_one_of(const Digests& blobs) {
+    auto again = std::find_if(blobs.begin(), blobs.end(),
+                              [this](const Digest& blob) { return fetched_.count(blob) > 0; });
+    if (again != blobs.end()) {
+        remembered_.insert(*again);
+        return;
+    }
+    auto here = std::find_if(blobs.begin(), blobs.end(),
+                             [this](const Digest& blob) { return content_.size_of(blob).has_value(); });
+    if (here != blobs.end()) mark(*here);
+}
+
+bool GarbageCollector::known(const Digest& digest) const {
+    return needed_.count(digest) > 0 || remembered_.count(digest) > 0;
+}
+
+bool GarbageCollector::known(std::string_view hex) const {
     auto digest = Digest::try_parse(std::string(kPrefix) + std::string(hex));
-    return !digest || needed_.count(*digest) > 0;
+    return !digest || known(*digest);
 }
 
 void GarbageCollector::sweep_blobs() {
@@ -172,7 +209,7 @@ void GarbageCollector::sweep_blobs() {
         Digests gone;
         Statement& query = connection.statement("SELECT DISTINCT digest FROM layers");
         while (query.step()) {
-            if (needed_.count(query.digest(0)) == 0) gone.push_back(query.digest(0));
+            if (!known(query.digest(0))) gone.push_back(query.digest(0));
         }
         query.reset();
         Transaction transaction(connection);
@@ -180,6 +217,7 @@ void GarbageCollector::sweep_blobs() {
             connection.statement("DELETE FROM layers WHERE digest = ?").bind(1, blob).run();
             connection.statement("DELETE FROM recompressed WHERE digest = ?").bind(1, blob).run();
         }
+        connection.statement("DELETE FROM fetched WHERE digest NOT IN (SELECT digest FROM layers)").run();
         transaction.commit();
     });
 }
@@ -194,7 +232,7 @@ void GarbageCollector::sweep_layers() {
 // guard. Losing a lock that is held costs at most double work.
 void GarbageCollector::sweep_files(const fs::path& directory) {
     for (const std::string& name : base::list_directory(directory)) {
-        if (!needed(name.substr(0, 2 * Digest::kSize))) throw_away(directory / name);
+        if (!known(name.substr(0, 2 * Digest::kSize))) throw_away(directory / name);
     }
 }
 

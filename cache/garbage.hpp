@@ -4,9 +4,12 @@
 // leases of live sessions. Marking is conservative: a digest is needed if it occurs, as "sha256:HEX", in
 // something that is needed: a payload, or a small JSON blob (index, manifest, config). So no document is
 // understood wrongly, and none can hide what it refers to; at worst something stays that could go. A layer's
-// blob needs its diff ID; a diff ID needs one of its blobs. Uncompressed copies stay with their diff ID;
-// unpacked layers if their key is leased, or is that of a stack (or of a lower part of one) which a needed
-// config or payload lists. Cache mounts that no step has used for a month go too.
+// blob needs its diff ID; a diff ID needs one of its blobs. Exempt are layers that a build fetched from a
+// registry and that nothing but payloads refers to: their index is enough to build upon them, and a build
+// that needs their bytes finds them where they came from. So of a base image, index and seek tables stay, and
+// its gigabytes go. Uncompressed copies stay with their diff ID; unpacked layers if their key is leased, or
+// is that of a stack (or of a lower part of one) which a needed config or payload lists. Cache mounts that no
+// step has used for a month go too.
 //
 // What is not needed is moved into the session's directory under the collection lock (see cache/session.hpp;
 // leases are counted then, so nobody loses what he relies on), and deleted after it is released.
@@ -40,11 +43,16 @@ class GarbageCollector {
     void mark_roots(const CollectionLock& lock, const base::CancelToken& cancel);
     void mark(const base::Digest& digest);
     void mark_text(std::string_view text);
+    void mark_payloads();
     void mark_stack(const Digests& diff_ids);
     void mark_documents(const base::CancelToken& cancel);
     void read_document(const base::Digest& digest);
+    void find_fetched();
     void mark_layers();
-    bool needed(std::string_view hex) const;
+    void keep_one_of(const Digests& blobs);
+    // Is the digest, or what is known of it, needed?
+    bool known(const base::Digest& digest) const;
+    bool known(std::string_view hex) const;
     void sweep_blobs();
     void sweep_layers();
     void sweep_files(const std::filesystem::path& directory);
@@ -57,7 +65,9 @@ class GarbageCollector {
     ContentStore& content_;
     Database& database_;
     std::unordered_set<base::Digest> needed_;
-    Digests unread_;  // marked, not yet looked into
+    std::unordered_set<base::Digest> fetched_;     // blobs that can be had again
+    std::unordered_set<base::Digest> remembered_;  // blobs that may go, while what is known of them stays
+    Digests unread_;                               // marked, not yet looked into
     std::size_t thrown_ = 0;
 };
 

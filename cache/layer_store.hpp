@@ -35,6 +35,10 @@ class LayerStore {
     // A blob in the content store: the first recorded of those that are there and not cut short.
     virtual std::optional<oci::Descriptor> blob_of(const base::DiffId& diff_id) = 0;
 
+    // Records that the blob came from a registry, for a build that will find it there again: garbage
+    // collection may take it while the layer's index is there (cache/garbage.hpp).
+    virtual void add_fetched(const base::Digest& blob) = 0;
+
     // What the layer was recompressed to: `form` names compression and level. nullopt also if the blob is
     // gone or cut short.
     virtual std::optional<oci::Descriptor> recompressed(const base::DiffId& diff_id,

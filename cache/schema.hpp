@@ -23,6 +23,8 @@ inline constexpr const char* kMigrations[] = {
     "CREATE TABLE recompressed (diff_id BLOB NOT NULL, form BLOB NOT NULL, digest BLOB NOT NULL,"
     "                           media_type BLOB NOT NULL, size INTEGER NOT NULL,"
     "                           PRIMARY KEY (diff_id, form)) WITHOUT ROWID;",
+    // 4: blobs that were fetched from a registry for a build.
+    "CREATE TABLE fetched (digest BLOB PRIMARY KEY) WITHOUT ROWID;",
 };
 
 inline constexpr int kSchemaVersion = static_cast<int>(sizeof kMigrations / sizeof kMigrations[0]);

@@ -179,6 +179,7 @@ void RemoteImages::run(const Origin& origin, const std::vector<TransferRef>& tra
     auto job = [&](std::size_t i, const CancelToken& cancel) {
         run(origin.repository, *transfers[i], {progress_, vertex.digest}, cancel);
         std::string error = ended(*transfers[i]);
+        if (error.empty()) state_.layers().add_fetched(transfers[i]->blob().digest);
         std::lock_guard lock(mutex_);
         if (error.empty()) transfers_.erase(transfers[i]->blob().digest);
         if (vertex.error.empty()) vertex.error = error;

@@ -113,6 +113,45 @@ TEST_F(GarbageTest, CacheRecordsKeepWhatTheyName) {
     EXPECT_FALSE(has(Digest::of("garbage")));
 }
 
+// What was fetched to build upon can be fetched again; what is known of it cannot.
+TEST_F(GarbageTest, OfFetchedLayersOnlyTheIndexStays) {
+    Layer base = make_layer({{"file", "of the base"}});
+    Layer unread = make_layer({{"file", "without an index"}});
+    Layer own = make_layer({{"file", "own"}});
+    std::optional<Image> named;
+    with_state([&](State& opened) {
+        std::string payload;
+        for (const Layer& layer : {base, unread, own}) {
+            put(opened, layer);
+            payload += "{\"diff_id\":\"" + layer.diff_id.digest.string() + "\",\"blob\":\"" +
+                       layer.descriptor.digest.string() + "\"}";
+        }
+        opened.keys().save({key(1)}, {key(1), payload});
+        opened.layers().delta_of(base.diff_id, tree::Os::Windows, {});
+        named = put_image(opened, "name", "data");
+        for (const Layer& layer : {base, unread, named->layer}) {
+            opened.layers().add_fetched(layer.descriptor.digest);
+        }
+    });
+    collect();
+    EXPECT_FALSE(has(base.descriptor.digest));
+    EXPECT_TRUE(has(unread.descriptor.digest));
+    EXPECT_TRUE(has(own.descriptor.digest));
+    EXPECT_TRUE(has(named->layer.descriptor.digest));
+    with_state([&](State& opened) {
+        EXPECT_TRUE(opened.layers().stored_delta(base.diff_id, tree::Os::Windows, {}));
+        EXPECT_TRUE(opened.layers().is_known(base.diff_id, base.descriptor.digest));
+        EXPECT_FALSE(opened.layers().blob_of(base.diff_id));
+    });
+    // Nothing refers to it any more.
+    with_state([&](State& opened) { opened.keys().save({key(1)}, {key(1), "nothing"}); });
+    collect();
+    with_state([&](State& opened) {
+        EXPECT_FALSE(opened.layers().stored_delta(base.diff_id, tree::Os::Windows, {}));
+        EXPECT_FALSE(opened.layers().is_known(base.diff_id, base.descriptor.digest));
+    });
+}
+
 TEST_F(GarbageTest, RecordsNobodyUsedForAMonthGo) {
     with_state([&](State& opened) {
         for (const char* text : {"used", "unused"}) {
