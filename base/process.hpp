@@ -24,6 +24,9 @@ struct ProcessOptions {
     std::function<void(std::string_view)> on_stdout;                // called on the caller's thread
     std::function<void(std::string_view)> on_stderr;
     std::optional<std::chrono::milliseconds> time_limit;
+    // The program's set-user-ID and set-group-ID bits mean nothing. A program that gains rights by them is not
+    // killed when we die.
+    bool no_new_privileges = false;
 };
 
 // The exit code, or 128 + signal. Throws NotFound (no such program), Canceled, TimedOut.

@@ -54,12 +54,14 @@ struct ChildPlan {
     std::string directory;
     int in, out, err, failure;
     pid_t parent;
+    bool no_new_privileges;
 };
 
 [[noreturn]] void become(const ChildPlan& plan) {
     ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != plan.parent) ::_exit(127);
+    if (plan.no_new_privileges) ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -246,6 +248,7 @@ ChildPlan make_plan(const ProcessOptions& options) {
     }
     plan.directory = options.directory.string();
     plan.parent = ::getpid();
+    plan.no_new_privileges = options.no_new_privileges;
     return plan;
 }
 

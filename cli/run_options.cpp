@@ -108,7 +108,8 @@ void add_run_options(CLI::App& command, RunFlags& flags) {
     list("--secret", flags.secrets,
          "id=NAME[,src=FILE|,env=VARIABLE]: what RUN --mount=type=secret,id=NAME shows");
     list("--ssh", flags.ssh,
-         "default|ID[=SOCKET]: agent for RUN --mount=type=ssh and for git over ssh (default: SSH_AUTH_SOCK)");
+         "default|ID[=SOCKET|=KEYFILE,...]: agent for RUN --mount=type=ssh, \"default\" for git over ssh too "
+         "(without a value: that of SSH_AUTH_SOCK)");
     list("--allow", flags.allow, "Allow what a build may not do by itself: network.host");
     list("--add-host", flags.add_hosts, "HOST:IP line in the hosts file of RUN steps");
     list("--ulimit", flags.ulimits, "Not supported for Windows containers");
@@ -136,9 +137,11 @@ void apply_run_options(const RunFlags& flags, BuildRequest& request) {
         auto [id, value] = read_secret(secret);
         request.worker.secrets.insert_or_assign(std::move(id), std::move(value));
     }
-    for (const std::string& agent : flags.ssh) request.worker.ssh_agents.insert(read_ssh_agent(agent));
-    if (auto agent = request.worker.ssh_agents.find(kDefaultAgent); agent != request.worker.ssh_agents.end())
-        request.worker.git.ssh_agent = agent->second;
+    for (const std::string& option : flags.ssh) {
+        auto [agent, added] = request.worker.ssh_agents.insert(read_ssh_option(option));
+        if (!added)
+            throw fail(ErrorCode::Invalid, "--ssh {}: there is an agent {} already", option, agent->first);
+    }
     if (!flags.memory.empty()) request.worker.limits.memory_mb = parse_memory_mb(flags.memory);
     if (!flags.cpus.empty()) request.worker.limits.processors = parse_processors(flags.cpus);
     request.worker.limits.time_limit =

@@ -1,17 +1,16 @@
-// --ssh default|ID[=SOCKET], as buildx reads it.
+// --ssh default|ID[=SOCKET|=KEYFILE,...], as buildx reads it.
 #pragma once
 
 #include <string>
 #include <utility>
 
+#include "worker/ssh_agents.hpp"
+
 namespace mullion::cli {
 
-// The agent that git uses for repositories over ssh.
-inline constexpr const char* kDefaultAgent = "default";
-
-// The id and the agent's socket: without one, that of our environment variable SSH_AUTH_SOCK. Throws Invalid
-// for what is no such option, NotFound if there is no socket, Unsupported for key files: only an agent can
-// use a key without showing it.
-std::pair<std::string, std::string> read_ssh_agent(const std::string& option);
+// The id and what stands behind it: the agent of a socket, without one that of our environment variable
+// SSH_AUTH_SOCK, or one for the keys in regular files. Throws Invalid for what is no such option, NotFound if
+// there is no such socket or file.
+std::pair<std::string, worker::SshAgentSource> read_ssh_option(const std::string& option);
 
 }  // namespace mullion::cli

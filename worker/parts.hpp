@@ -12,6 +12,7 @@
 #include "worker/layer_pool.hpp"
 #include "worker/layer_writer.hpp"
 #include "worker/materialiser.hpp"
+#include "worker/ssh_agents.hpp"
 #include "worker/worker.hpp"
 
 namespace mullion::worker {
@@ -27,7 +28,8 @@ struct Worker::Parts {
           http(options.http),
           downloads(state, http),
           spool(state.temporary_directory(), "unpacked"),
-          archives(blobs.contents(), spool.path()) {}
+          archives(blobs.contents(), spool.path()),
+          ssh_agents(options.ssh_agents, state.temporary_directory()) {}
 
     cache::State& state;
     ComputeServices services;
@@ -40,6 +42,7 @@ struct Worker::Parts {
     Downloads downloads;
     base::TempDir spool;  // contents of unpacked archives
     Archives archives;
+    SshAgents ssh_agents;
 };
 
 // The part of a cache key that says what an op does. `kind` has the version of the op's rules in it: whoever

@@ -12,11 +12,13 @@ namespace {
 
 constexpr std::string_view kPayloadVersion = "git 1";
 
-GitOptions with_authorization(const WorkerOptions& options, const std::string& remote) {
-    GitOptions git = options.git;
-    if (auto authorization = git_authorization(options.secrets, remote))
+GitOptions with_authorization(Worker::Parts& parts, const std::string& remote,
+                              const base::CancelToken& cancel) {
+    GitOptions git = parts.options.git;
+    git.ssh_agent = parts.ssh_agents.address(kDefaultAgent, cancel).value_or("");
+    if (auto authorization = git_authorization(parts.options.secrets, remote))
         git.secret_configuration.push_back(std::move(*authorization));
-    git.secrets = authorization_secrets(options.secrets);
+    git.secrets = authorization_secrets(parts.options.secrets);
     return git;
 }
 
@@ -27,14 +29,15 @@ class GitOp final : public solver::Op {
     GitOp(OpSetting setting, const solver::GitSource& source)
         : setting_(std::move(setting)),
           source_(source),
-          directory_(setting_.parts.state.temporary_directory(), "git"),
-          git_(with_authorization(setting_.parts.options, source.remote), directory_.path() / "home") {}
+          directory_(setting_.parts.state.temporary_directory(), "git") {}
 
     solver::Category category() const override { return solver::Category::Wait; }
     bool pins_remotely() const override { return true; }
 
     solver::CacheMap cache_map(const solver::ExecContext& context) override {
-        commit_ = resolve_commit(git_, source_, directory_.path(), context.cancel);
+        git_.emplace(with_authorization(setting_.parts, source_.remote, context.cancel),
+                     directory_.path() / "home");
+        commit_ = resolve_commit(*git_, source_, directory_.path(), context.cancel);
         base::Hasher hasher;
         hasher.field("git 1").field(commit_->id).field(source_.subdirectory);
         hasher.field(image_os(setting_.platform) == tree::Os::Windows ? "windows" : "linux");
@@ -51,7 +54,7 @@ class GitOp final : public solver::Op {
                                         const solver::ExecContext& context) override {
         base::TempDir worktree(directory_.path(), "work");
         tree::Os os = image_os(setting_.platform);
-        GitCheckout checkout = check_out(git_, source_, *commit_, os, worktree.path(), context.cancel);
+        GitCheckout checkout = check_out(*git_, source_, *commit_, os, worktree.path(), context.cancel);
         time_ = checkout.committed;
         auto delta = std::make_shared<tree::Delta>(tree::diff(tree::Tree(os), checkout.files));
         if (!delta->files_root) delta->files_root = checkout.files.root()->metadata;
@@ -94,7 +97,7 @@ class GitOp final : public solver::Op {
     OpSetting setting_;
     solver::GitSource source_;
     base::TempDir directory_;
-    Git git_;
+    std::optional<Git> git_;
     std::optional<GitCommit> commit_;
     base::FileTime time_;
     SnapshotRef stored_;

@@ -251,11 +251,11 @@ void StepMounts::add(const solver::SecretMount& mount) {
 
 // The first agent is where Windows' ssh looks by itself, and where SSH_AUTH_SOCK says.
 void StepMounts::add(const solver::SshMount& mount) {
-    auto agent = parts_.options.ssh_agents.find(mount.id);
-    if (agent == parts_.options.ssh_agents.end()) return;  // refuse_unsupported saw to those required
+    auto agent = parts_.ssh_agents.address(mount.id, cancel_);
+    if (!agent) return;  // refuse_unsupported saw to those required
     std::string name = mount.target;
     if (name.empty()) name = pipes_.empty() ? kAgentPipe : fmt::format("{}.{}", kAgentPipe, pipes_.size());
-    hcs::MappedPipe pipe{agent->second, name};
+    hcs::MappedPipe pipe{std::move(*agent), name};
     if (std::find(pipes_.begin(), pipes_.end(), pipe) != pipes_.end()) return;
     bool named =
         std::any_of(operation_.environment.begin(), operation_.environment.end(), [](const auto& entry) {

@@ -23,6 +23,7 @@
 #include "oci/registry_client.hpp"
 #include "solver/op.hpp"
 #include "worker/git_program.hpp"
+#include "worker/ssh_agents.hpp"
 
 namespace mullion::worker {
 
@@ -60,9 +61,8 @@ struct WorkerOptions {
     bool allow_host_network = false;
     // By id; what RUN --mount=type=secret shows. Never leaves the memory of this process and its containers.
     std::map<std::string, std::string> secrets;
-    // By id, the address of an agent on this host (a Unix socket, on Windows a pipe): what RUN
-    // --mount=type=ssh lets the step talk to.
-    std::map<std::string, std::string> ssh_agents;
+    // By id: what RUN --mount=type=ssh lets the step talk to, and the one called "default" git too.
+    std::map<std::string, SshAgentSource> ssh_agents;
     // A RUN that changes the registry passes with a warning instead of failing.
     bool allow_registry_loss = false;
     // How servers are reached.

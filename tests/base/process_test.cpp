@@ -66,6 +66,13 @@ TEST(RunProcess, EnvironmentReplacesOurs) {
     EXPECT_EQ(run_and_capture(options, {}).out, "");
 }
 
+TEST(RunProcess, MayGainNoPrivileges) {
+    ProcessOptions options;
+    options.argv = {"grep", "NoNewPrivs", "/proc/self/status"};
+    options.no_new_privileges = true;
+    EXPECT_EQ(run_and_capture(options, {}).out, "NoNewPrivs:\t1\n");
+}
+
 TEST(RunProcess, StartsInItsDirectory) {
     ProcessOptions options = shell("pwd");
     options.directory = "/";

@@ -110,16 +110,18 @@ TEST(RunOptions, WhatCannotBeDoneIsRefusedByName) {
     EXPECT_EQ(error_of([&] { applied(unknown); }).code(), base::ErrorCode::Invalid);
 }
 
-TEST(RunOptions, TheDefaultAgentServesGitToo) {
+TEST(RunOptions, AgentsHaveIdsOfTheirOwn) {
     base::TempDir directory(std::filesystem::temp_directory_path(), "agent-test");
     const std::string socket = (directory.path() / "agent").string();
     test::UnixServer agent(socket, [](const std::string&) { return ""; });
     RunFlags flags;
     flags.ssh = {"other=" + socket};
-    EXPECT_EQ(applied(flags).worker.git.ssh_agent, "");
     flags.ssh.push_back("default=" + socket);
-    EXPECT_EQ(applied(flags).worker.git.ssh_agent, socket);
     EXPECT_EQ(applied(flags).worker.ssh_agents.size(), 2u);
+    flags.ssh.push_back("other=" + socket);
+    base::Error error = error_of([&] { applied(flags); });
+    EXPECT_EQ(error.code(), base::ErrorCode::Invalid);
+    EXPECT_THAT(error.what(), HasSubstr("there is an agent other already"));
 }
 
 TEST(RunOptions, LimitsAreNumbers) {

@@ -18,7 +18,7 @@ class SshOption : public testing::Test {
     std::string path(const char* name) const { return (directory_.path() / name).string(); }
     static base::Error failure(const std::string& option) {
         try {
-            read_ssh_agent(option);
+            read_ssh_option(option);
         } catch (const base::Error& error) {
             return error;
         }
@@ -31,24 +31,37 @@ class SshOption : public testing::Test {
 
 TEST_F(SshOption, NamesASocket) {
     test::UnixServer agent(path("agent"), [](const std::string&) { return ""; });
-    EXPECT_EQ(read_ssh_agent("default=" + path("agent")), std::pair(std::string("default"), path("agent")));
-    EXPECT_EQ(read_ssh_agent("git=" + path("agent")).first, "git");
+    auto [id, source] = read_ssh_option("git=" + path("agent"));
+    EXPECT_EQ(id, "git");
+    EXPECT_EQ(source, worker::SshAgentSource{path("agent")});
 }
 
 TEST_F(SshOption, IsTheAgentOfTheEnvironment) {
     test::UnixServer agent(path("agent"), [](const std::string&) { return ""; });
     ::setenv("SSH_AUTH_SOCK", path("agent").c_str(), 1);
-    EXPECT_EQ(read_ssh_agent("default").second, path("agent"));
+    for (const char* option : {"default", "default="})
+        EXPECT_EQ(read_ssh_option(option).second.address, path("agent"));
     ::unsetenv("SSH_AUTH_SOCK");
     EXPECT_EQ(failure("default").code(), base::ErrorCode::NotFound);
     EXPECT_THAT(failure("default").what(), HasSubstr("SSH_AUTH_SOCK is not set"));
 }
 
-TEST_F(SshOption, WhatIsNoSocketIsRefused) {
-    base::write_file_atomic(path("key"), "-----BEGIN OPENSSH PRIVATE KEY-----");
-    EXPECT_EQ(failure("default=" + path("key")).code(), base::ErrorCode::Unsupported);
-    EXPECT_THAT(failure("default=" + path("key")).what(), HasSubstr("key files are not supported"));
+TEST_F(SshOption, NamesFilesWithKeys) {
+    for (const char* name : {"one", "two"}) base::write_file_atomic(path(name), "key");
+    auto [id, source] = read_ssh_option("default=" + path("one") + "," + path("two"));
+    EXPECT_EQ(id, "default");
+    EXPECT_EQ(source, (worker::SshAgentSource{"", {path("one"), path("two")}}));
+}
+
+TEST_F(SshOption, WhatIsNeitherSocketNorFileIsRefused) {
+    test::UnixServer agent(path("agent"), [](const std::string&) { return ""; });
+    base::write_file_atomic(path("key"), "key");
     EXPECT_EQ(failure("default=" + path("none")).code(), base::ErrorCode::NotFound);
+    EXPECT_THAT(failure("default=" + path("key") + ",").what(), HasSubstr("no socket or key file \"\""));
+    EXPECT_THAT(failure("default=" + path("")).what(), HasSubstr("neither an agent's socket nor a file"));
+    for (const std::string& paths : {path("key") + "," + path("agent"), path("agent") + "," + path("key"),
+                                     path("agent") + "," + path("agent")})
+        EXPECT_THAT(failure("default=" + paths).what(), HasSubstr("expected one socket, or only files"));
     EXPECT_EQ(failure("=x").code(), base::ErrorCode::Invalid);
 }
 

@@ -169,6 +169,31 @@ TEST_F(Mounts, AgentsAreReachedThroughPipesAndAreInNoKey) {
     EXPECT_EQ(agent.connections(), 3);
 }
 
+TEST_F(Mounts, KeyFilesAreHeldByAnAgentWhileStepsRun) {
+    for (const char* name : {"one", "two"}) {
+        auto made = workspace.tool({"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C",
+                                    std::string("key-") + name, "-f", workspace.path(name).string()});
+        ASSERT_EQ(made.exit_code, 0) << made.err;
+    }
+    workspace.write("context/identities.exe", base::read_file(MULLION_IDENTITIES_PROGRAM, 1 << 20));
+    const char* dockerfile =
+        "# escape=`\nFROM base\nCOPY identities.exe C:\\\n"
+        "RUN --mount=type=ssh,required C:\\identities.exe %SSH_AUTH_SOCK%\n";
+    std::string keys = "default=" + workspace.path("one").string() + "," + workspace.path("two").string();
+    auto built = build(dockerfile, {"--ssh", keys});
+    ASSERT_EQ(built.exit_code, 0) << built.err;
+    EXPECT_THAT(built.err, printed("identity key-one"));
+    EXPECT_THAT(built.err, printed("identity key-two"));
+    // No step runs, so no agent does: the key is not even looked at.
+    workspace.write("one", "no key");
+    auto again = build(dockerfile, {"--ssh", keys});
+    EXPECT_EQ(again.exit_code, 0) << again.err;
+    auto refused = build(std::string(dockerfile) + "RUN --mount=type=ssh echo x\n", {"--ssh", keys});
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_THAT(refused.err, HasSubstr("ssh-add does not take the key"));
+    EXPECT_THAT(refused.err, HasSubstr("Dockerfile:5"));
+}
+
 TEST_F(Mounts, RefusalsNameFileLineAndOption) {
     for (auto [run, text] :
          {std::pair("RUN --network=host x", "network.host is not allowed"),

@@ -268,6 +268,19 @@ TEST_F(GitSourceTest, SmartAndDumbServers) {
     }
 }
 
+TEST_F(GitSourceTest, TheDefaultAgentHoldsTheKeysOfRepositoriesOverSsh) {
+    base::write_file_atomic(path("bin/ssh"), "#!/bin/sh\necho agent=$SSH_AUTH_SOCK >&2\nexit 1\n");
+    std::filesystem::permissions(path("bin/ssh"), std::filesystem::perms(0755));
+    const std::string old_path = std::getenv("PATH");
+    ::setenv("PATH", (path("bin").string() + ":" + old_path).c_str(), 1);
+    options.git.protocols = {"ssh"};
+    options.ssh_agents = {{"default", {"/run/keys"}}, {"other", {"/run/other"}}};
+    GitSource source;
+    source.remote = "ssh://git@h.example/a.git";
+    EXPECT_THAT(failure_of(source).what(), HasSubstr("agent=/run/keys\n"));
+    ::setenv("PATH", old_path.c_str(), 1);
+}
+
 TEST_F(GitSourceTest, TokensAreSentAndShowNowhere) {
     HttpServer server(path("served"));
     options.git.protocols = {"http"};

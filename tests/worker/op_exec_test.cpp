@@ -396,7 +396,7 @@ TEST_F(ExecOpTest, AnAgentThatIsNotRequiredIsLeftOut) {
 }
 
 TEST_F(ExecOpTest, AgentsArePipesAndTheFirstIsNamedByTheEnvironment) {
-    options.ssh_agents = {{"default", "/run/agent"}, {"git", "/run/other"}};
+    options.ssh_agents = {{"default", {"/run/agent"}}, {"git", {"/run/other"}}};
     solver::ExecOperation operation;
     operation.mounts = {solver::SshMount{"default", ""}, solver::SshMount{"git", ""},
                         solver::SshMount{"git", "git"}};
@@ -411,7 +411,7 @@ TEST_F(ExecOpTest, AgentsArePipesAndTheFirstIsNamedByTheEnvironment) {
 }
 
 TEST_F(ExecOpTest, AnAddressThatTheImageSetsStays) {
-    options.ssh_agents = {{"default", "/run/agent"}};
+    options.ssh_agents = {{"default", {"/run/agent"}}};
     solver::ExecOperation operation;
     operation.environment = {"ssh_auth_sock=mine"};
     operation.mounts = {solver::SshMount{"default", ""}};
