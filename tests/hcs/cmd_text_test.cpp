@@ -118,6 +118,7 @@ TEST(Parser, FindsCommandsOperatorsAndRedirections) {
         {L"echo a2>f", L"1>f echo a2"},
         {L">> f echo a <in", L"1>>f 0<in echo a "},
         {L"@(echo a)>f", L"@1>f ( echo a )"},
+        {L"@ @;@echo a", L"@echo a"},
         {L"  ,;= echo x", L"echo x"},
         {L":label & echo x", L"nothing"},
         {L":: remark", L"nothing"},
@@ -136,6 +137,13 @@ TEST(Parser, FindsCommandsOperatorsAndRedirections) {
 TEST(Parser, GoesOnInTheNextLine) {
     EXPECT_EQ(parsed(L"echo a^", {L"& b"}), L"echo a& b");
     EXPECT_EQ(parsed(L"(", {L"echo a", L"", L" echo b) >f"}), L"1>f ( echo a & echo b )");
+}
+
+TEST(Parser, LongChainsAreNoDeepNesting) {
+    Text chain;
+    for (int i = 0; i < 200; ++i) chain += L"if x==" + decimal(i) + L" (a) else ";
+    EXPECT_EQ(parsed(chain + L"b").substr(0, 24), L"if x==0 ( a ) else if x=");
+    EXPECT_EQ(parsed(Text(kLongestLine - 1, L'@') + L"a"), L"@a");
 }
 
 TEST(Parser, ReportsWhatIsWrong) {
@@ -186,6 +194,8 @@ TEST(Arithmetic, ErrorsHaveWindowsNumbers) {
     EXPECT_EQ(error_of(L"1 2"), 1073750990);
     EXPECT_EQ(error_of(L"08"), 1073750991);
     EXPECT_EQ(error_of(L"4294967296"), 1073750992);
+    EXPECT_EQ(error_of(L"2147483648"), 1073750992);
+    EXPECT_EQ(error_of(L"0x100000000"), 1073750992);
     EXPECT_EQ(error_of(L"1/0"), 1073750993);
     EXPECT_NE(error_of(Text(5000, L'(')), 0);
     EXPECT_NE(error_of(Text(5000, L'-')), 0);
@@ -229,6 +239,23 @@ TEST(Invocation, QuotesFollowWindowsRules) {
     Invocation all = parse_invocation(L"cmd /V:ON /e:off /U /Q /T:0f /F:ON /K x", [](View) { return false; });
     EXPECT_TRUE(all.delayed_expansion && !all.extensions && all.unicode_output && all.quiet && all.stays);
     EXPECT_EQ(parse_invocation(L"cmd /Z", [](View) { return false; }).unknown, L"/Z");
+}
+
+// SS64 and the answers to it: IF takes what is too large for 32 bits for the largest number there is.
+TEST(Number, IsTheNearestThatFits) {
+    const std::pair<View, std::int32_t> cases[] = {
+        {L"17", 17},
+        {L"-0x11", -17},
+        {L"021", 17},
+        {L"2147483648", 2147483647},
+        {L"4294967295", 2147483647},
+        {L"-30000000000000", -2147483647 - 1},
+        {L"99999999999999999999999999", 2147483647},
+        {L"0xffffffff", 2147483647},
+    };
+    for (const auto& [text, value] : cases)
+        EXPECT_EQ(number(text), value) << testing::PrintToString(Text(text));
+    for (View text : {L"", L"-", L"0x", L"08", L"1a", L"1 "}) EXPECT_EQ(number(text), std::nullopt);
 }
 
 TEST(Renamed, FollowsThePattern) {

@@ -151,28 +151,27 @@ class Evaluator {
         return literal(text);
     }
 
+    // Hexadecimal digits are bits, decimal and octal ones a number.
     static std::int32_t literal(const Text& text) {
-        std::optional<std::int32_t> value = number(text);
-        bool wide = value && *value < 0 && !starts_same(text, L"0x");
-        if (wide) too_big();
-        if (value) return *value;
-        bool decimal_digits = text.find_first_not_of(L"0123456789") == Text::npos && text[0] != L'0';
-        if (decimal_digits) too_big();
-        bad_number();
+        std::optional<std::int64_t> value = wide_number(text);
+        if (!value) bad_number();
+        std::int64_t largest = starts_same(text, L"0x") ? 0xffffffff : 0x7fffffff;
+        if (*value > largest) too_big();
+        return static_cast<std::int32_t>(static_cast<std::uint32_t>(*value));
     }
 
     // What a variable begins with; one that is no number is 0.
     std::int32_t value_of(const Text& variable) {
         std::optional<Text> text = variables_.get(variable);
         if (!text) return 0;
-        View rest = trimmed(*text);
-        bool negative = !rest.empty() && rest[0] == L'-';
-        if (negative) rest.remove_prefix(1);
-        std::size_t end = starts_same(rest, L"0x") ? rest.find_first_not_of(L"0123456789abcdefABCDEF", 2)
-                                                   : rest.find_first_not_of(L"0123456789");
-        std::optional<std::int32_t> value = number(rest.substr(0, end));
-        if (!value) return 0;
-        return negative ? static_cast<std::int32_t>(0u - static_cast<std::uint32_t>(*value)) : *value;
+        View value = trimmed(*text);
+        std::size_t digits = value.starts_with(L"-") ? 1 : 0;
+        std::size_t end = starts_same(value.substr(digits), L"0x")
+                              ? value.find_first_not_of(L"0123456789abcdefABCDEF", digits + 2)
+                              : value.find_first_not_of(L"0123456789", digits);
+        value = value.substr(0, end);
+        bool bits = starts_same(value.substr(digits), L"0x");
+        return bits ? static_cast<std::int32_t>(wide_number(value).value_or(0)) : number(value).value_or(0);
     }
 
     // Overflow wraps, as it does on Windows.

@@ -7,10 +7,6 @@ namespace {
 
 constexpr int kMostTokens = 31;
 
-[[noreturn]] void unexpected(View what) {
-    throw Failure{Text(what) + L" was unexpected at this time."};
-}
-
 class OptionReader {
   public:
     explicit OptionReader(View text) : text_(text) {}
@@ -45,14 +41,14 @@ class OptionReader {
             options_.comment = at_ < text_.size() ? text_[at_++] : L'\0';
         } else if (take(L"skip=")) {
             std::optional<std::int32_t> lines = number(value());
-            if (!lines || *lines < 1) unexpected(text_.substr(begin));
+            if (!lines || *lines < 1) fail_unexpected(text_.substr(begin));
             options_.skip = *lines;
         } else if (take(L"tokens=")) {
             tokens(value(), text_.substr(begin));
         } else if (take(L"delims=")) {
             delimiters();
         } else {
-            unexpected(text_.substr(begin));
+            fail_unexpected(text_.substr(begin));
         }
     }
 
@@ -75,7 +71,8 @@ class OptionReader {
             std::size_t dash = item.find(L'-');
             std::optional<std::int32_t> first = number(item.substr(0, dash));
             std::optional<std::int32_t> last = dash == View::npos ? first : number(item.substr(dash + 1));
-            if (!item.empty() && (!first || !last || *first < 1 || *last > kMostTokens)) unexpected(shown);
+            if (!item.empty() && (!first || !last || *first < 1 || *last > kMostTokens))
+                fail_unexpected(shown);
             if (!item.empty())
                 for (int each = *first; each <= *last; ++each) options_.tokens.push_back(each);
             list.remove_prefix(comma == View::npos ? list.size() : comma + 1);

@@ -3,8 +3,8 @@
 namespace mullion::cmd {
 namespace {
 
-// Windows' own limit is its stack.
-constexpr int kDeepest = 200;
+// Windows' own limit is its stack. Each block and each "else if" takes four: its list and its operators.
+constexpr int kDeepest = 1000;
 
 bool is_operator(wchar_t c) {
     return c == L'&' || c == L'|' || c == L'<' || c == L'>' || c == L'\n';
@@ -102,7 +102,7 @@ class Parser {
     }
     [[noreturn]] static void unexpected(const Text& what) {
         if (what.empty()) fail_syntax();
-        throw Failure{what + L" was unexpected at this time."};
+        fail_unexpected(what);
     }
 
     CommandPtr list() {
@@ -152,13 +152,12 @@ class Parser {
 
     CommandPtr primary() {
         skip_delimiters();
-        if (at_line_end()) return nullptr;
-        if (at(L'@')) {
+        bool silent = at(L'@');
+        while (at(L'@')) {
             ++at_;
-            CommandPtr command = primary();
-            if (command) command->silent = true;
-            return command;
+            skip_delimiters();
         }
+        if (at_line_end()) return nullptr;
         if (at(L':')) {
             skip_line();
             return nullptr;
@@ -168,7 +167,9 @@ class Parser {
             return nullptr;
         }
         if (at(L'&') || at(L'|') || at(L')')) unexpected();
-        return redirected();
+        CommandPtr command = redirected();
+        command->silent = silent;
+        return command;
     }
 
     void skip_line() { at_ = std::min(text_.find(L'\n', at_), text_.size()); }

@@ -1,11 +1,17 @@
 #include "hcs/guest/cmd/text.hpp"
 
+#include <algorithm>
 #include <cwctype>
+#include <limits>
 
 namespace mullion::cmd {
 
 void fail_syntax() {
     throw Failure{L"The syntax of the command is incorrect."};
+}
+
+void fail_unexpected(View what) {
+    throw Failure{Text(what) + L" was unexpected at this time."};
 }
 
 void check_length(std::size_t length) {
@@ -86,7 +92,7 @@ Text decimal(std::int64_t value) {
     return std::to_wstring(value);
 }
 
-std::optional<std::int32_t> number(View text) {
+std::optional<std::int64_t> wide_number(View text) {
     bool negative = !text.empty() && text[0] == L'-';
     if (!text.empty() && (text[0] == L'-' || text[0] == L'+')) text.remove_prefix(1);
     int base = 10;
@@ -97,16 +103,22 @@ std::optional<std::int32_t> number(View text) {
         base = 8;
     }
     if (text.empty()) return std::nullopt;
-    std::uint64_t value = 0;
+    constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
+    std::int64_t value = 0;
     for (wchar_t c : text) {
         wchar_t up = upper(c);
         int digit = is_digit(c) ? c - L'0' : up >= L'A' && up <= L'F' ? up - L'A' + 10 : 99;
         if (digit >= base) return std::nullopt;
-        value = value * static_cast<std::uint64_t>(base) + static_cast<std::uint64_t>(digit);
-        if (value > 0xffffffffu) return std::nullopt;
+        value = value > (kLargest - digit) / base ? kLargest : value * base + digit;
     }
-    auto bits = static_cast<std::uint32_t>(value);
-    return static_cast<std::int32_t>(negative ? 0u - bits : bits);
+    return negative ? -value : value;
+}
+
+std::optional<std::int32_t> number(View text) {
+    using Limits = std::numeric_limits<std::int32_t>;
+    std::optional<std::int64_t> wide = wide_number(text);
+    if (!wide) return std::nullopt;
+    return static_cast<std::int32_t>(std::clamp<std::int64_t>(*wide, Limits::min(), Limits::max()));
 }
 
 bool has_wildcard(View path) {

@@ -21,8 +21,9 @@ struct Failure {
     Text message;
 };
 
-[[noreturn]] void fail_syntax();        // "The syntax of the command is incorrect."
-void check_length(std::size_t length);  // throws Failure: "The input line is too long."
+[[noreturn]] void fail_syntax();               // "The syntax of the command is incorrect."
+[[noreturn]] void fail_unexpected(View what);  // "... was unexpected at this time."
+void check_length(std::size_t length);         // throws Failure: "The input line is too long."
 
 wchar_t upper(wchar_t c);
 bool same(View a, View b);  // whatever the case
@@ -37,7 +38,9 @@ View without_outer_quotes(View text);
 std::vector<Text> words(View text);  // separated by delimiters outside quotes; quotes stay
 Text decimal(std::int64_t value);
 
-// A number as strtol reads it (decimal, 0x, leading 0), all of `text`; nullopt if it is none.
+// A number as strtoll reads it (decimal, 0x, leading 0), all of `text`; nullopt if it is none.
+std::optional<std::int64_t> wide_number(View text);
+// The same as strtol does: what is out of its range is the nearest number in it.
 std::optional<std::int32_t> number(View text);
 
 bool has_wildcard(View path);
