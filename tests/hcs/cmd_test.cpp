@@ -323,6 +323,8 @@ if "%1"=="" (
 )
 if not exist missing if /i Abc==aBC echo both
 if 10 gtr 9 (echo number) else echo text
+if 3000000000 gtr 5 echo large
+if 30000000000000 equ 40000000000 echo both too large
 if a lss b echo less
 if "10" lss "9" echo strings
 if defined path if not defined nopath echo defined
@@ -365,6 +367,8 @@ echo end& exit /b 3 & echo never
 none
 both
 number
+large
+both too large
 less
 strings
 defined
@@ -490,7 +494,9 @@ ren moved.txt MOVED.TXT
 ren *.txt *.bak
 ren b.bak a.bak 2>&1
 dir /b *.bak
-del /q *.bak
+attrib +h c.bak & del /a:-h /q *.bak & dir /b /ah *.bak
+del /a:q c.bak 2>&1
+del /ah /q *.bak
 del missing 2>&1
 del gone\x 2>&1 || echo del failed
 md deep\er\est "two words"
@@ -556,6 +562,8 @@ c.bak
 fields.bak
 MOVED.bak
 my list.bak
+c.bak
+Parameter format not correct - ":q".
 Could Not Find C:\w\missing
 The system cannot find the path specified.
 del failed
@@ -577,6 +585,22 @@ C:\w\dir
 C:\
 C:\w\dir
 )");
+}
+
+TEST_P(CmdTest, FilesAreJoinedWhateverTheirSize) {
+    constexpr std::size_t kLarge = 40 << 20;
+    write("w/large.bin", std::string(kLarge, '\x1a'));
+    expect(R"(
+@echo off
+copy /b large.bin+large.bin whole.bin >nul
+for %%f in (whole.bin) do echo %%~zf
+copy /b b.txt+a.txt >nul
+type b.txt
+copy b.txt+large.bin >nul
+for %%f in (b.txt) do echo %%~zf
+if exist b.txt~mullion echo left behind
+)",
+           "83886080\nbee\none\ntwo\nthree\n23\n");
 }
 
 TEST_P(CmdTest, ListingsLookAsOnWindows) {

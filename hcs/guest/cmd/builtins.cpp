@@ -126,6 +126,10 @@ int bad_syntax(Shell& shell) {
     return shell.complain(L"The syntax of the command is incorrect.");
 }
 
+int complain_of_value(Shell& shell, View value) {
+    return shell.complain(L"Parameter format not correct - \"" + Text(value) + L"\".");
+}
+
 bool confirmed(Shell& shell, View question) {
     shell.out(question);
     std::optional<Text> answer = read_line(shell.handle(0));

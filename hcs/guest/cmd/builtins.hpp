@@ -35,6 +35,7 @@ struct Words {
 std::optional<Words> parse_words(Shell& shell, View arguments, View known);
 
 int bad_syntax(Shell& shell);
+int complain_of_value(Shell& shell, View value);  // of a switch
 bool confirmed(Shell& shell, View question);  // asks and reads a line
 
 namespace builtin {
@@ -63,8 +64,9 @@ int title(Shell&, View);
 int ver(Shell&, View);
 int verify(Shell&, View);
 int vol(Shell&, View);
-// builtins_files.cpp
+// copying.cpp
 int copy(Shell&, View);
+// builtins_files.cpp
 int del(Shell&, View);
 int mklink(Shell&, View);
 int move(Shell&, View);

@@ -97,6 +97,18 @@ std::string read_all(HANDLE handle) {
     return bytes;
 }
 
+Handle open_to_read(const Text& path) {
+    return Handle(CreateFileW(path.c_str(), GENERIC_READ,
+                              FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr, OPEN_EXISTING,
+                              0, nullptr));
+}
+
+std::pair<Handle, Handle> make_pipe() {
+    HANDLE read, write;
+    if (!CreatePipe(&read, &write, nullptr, 0)) throw Failure{error_text(GetLastError())};
+    return {Handle(read), Handle(write)};
+}
+
 Text error_text(DWORD error) {
     switch (error) {
         case ERROR_FILE_NOT_FOUND:

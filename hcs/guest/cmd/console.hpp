@@ -3,6 +3,9 @@
 
 #include <windows.h>
 
+#include <utility>
+
+#include "hcs/guest/cmd/handle.hpp"
 #include "hcs/guest/cmd/text.hpp"
 
 namespace mullion::cmd {
@@ -19,6 +22,12 @@ std::optional<Text> read_line(HANDLE handle);
 
 // All of a handle's bytes. Throws Failure if there are too many.
 std::string read_all(HANDLE handle);
+
+// Without a handle if it cannot be opened (GetLastError).
+Handle open_to_read(const Text& path);
+
+// What is written to the second is read from the first. Throws Failure.
+std::pair<Handle, Handle> make_pipe();
 
 Text error_text(DWORD error);
 

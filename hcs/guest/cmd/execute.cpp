@@ -171,34 +171,6 @@ bool Shell::holds(const Condition& condition) {
     return result != condition.negated;
 }
 
-namespace {
-
-class Handle {
-  public:
-    explicit Handle(HANDLE handle = nullptr) : handle_(handle) {}
-    Handle(Handle&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
-    Handle& operator=(Handle&& other) noexcept {
-        std::swap(handle_, other.handle_);
-        return *this;
-    }
-    ~Handle() { close(); }
-    HANDLE get() const { return handle_; }
-    void close() {
-        if (handle_) CloseHandle(std::exchange(handle_, nullptr));
-    }
-
-  private:
-    HANDLE handle_;
-};
-
-std::pair<Handle, Handle> make_pipe() {
-    HANDLE read, write;
-    if (!CreatePipe(&read, &write, nullptr, 0)) throw Failure{error_text(GetLastError())};
-    return {Handle(read), Handle(write)};
-}
-
-}  // namespace
-
 // Every part is a process of its own, as on Windows: what it sets is gone with it.
 int Shell::run_pipe(const Command& command) {
     std::vector<Handle> processes;

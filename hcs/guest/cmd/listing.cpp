@@ -1,6 +1,7 @@
 // DIR.
 #include <algorithm>
 
+#include "hcs/guest/cmd/attributes.hpp"
 #include "hcs/guest/cmd/builtins.hpp"
 #include "hcs/guest/cmd/clock.hpp"
 #include "hcs/guest/cmd/console.hpp"
@@ -17,39 +18,6 @@ Text with_commas(std::uint64_t value) {
 
 Text right_aligned(const Text& text, std::size_t width) {
     return text.size() < width ? Text(width - text.size(), L' ') + text : text;
-}
-
-// "/a:-d": attributes that must be set or must not.
-struct Wanted {
-    DWORD set = 0, clear = FILE_ATTRIBUTE_HIDDEN | FILE_ATTRIBUTE_SYSTEM;
-    bool matches(DWORD attributes) const { return (attributes & set) == set && (attributes & clear) == 0; }
-};
-
-// nullopt: a letter that Windows does not know.
-std::optional<Wanted> parse_attributes(View text) {
-    Wanted wanted{0, 0};
-    if (text.starts_with(L":")) text.remove_prefix(1);
-    bool negated = false;
-    for (wchar_t c : text) {
-        static constexpr std::pair<wchar_t, DWORD> kBits[] = {{L'D', FILE_ATTRIBUTE_DIRECTORY},
-                                                              {L'R', FILE_ATTRIBUTE_READONLY},
-                                                              {L'H', FILE_ATTRIBUTE_HIDDEN},
-                                                              {L'S', FILE_ATTRIBUTE_SYSTEM},
-                                                              {L'A', FILE_ATTRIBUTE_ARCHIVE},
-                                                              {L'L', FILE_ATTRIBUTE_REPARSE_POINT},
-                                                              {L'I', FILE_ATTRIBUTE_NOT_CONTENT_INDEXED},
-                                                              {L'O', FILE_ATTRIBUTE_OFFLINE}};
-        if (c == L'-') {
-            negated = true;
-            continue;
-        }
-        auto bit = std::find_if(std::begin(kBits), std::end(kBits),
-                                [&](const auto& each) { return each.first == upper(c); });
-        if (bit == std::end(kBits)) return std::nullopt;
-        (negated ? wanted.clear : wanted.set) |= bit->second;
-        negated = false;
-    }
-    return wanted;
 }
 
 int order_of(const Entry& a, const Entry& b, wchar_t key) {
@@ -96,7 +64,7 @@ class Listing {
     // false after a complaint.
     bool prepare() {
         if (switches_.has(L'A')) {
-            std::optional<Wanted> wanted = parse_attributes(switches_.value(L'A'));
+            std::optional<WantedAttributes> wanted = parse_attributes(switches_.value(L'A'));
             if (!wanted) return complain_of_format(L'A');
             wanted_ = *wanted;
         }
@@ -133,7 +101,7 @@ class Listing {
     bool recursive() const { return switches_.has(L'S'); }
 
     bool complain_of_format(wchar_t letter) {
-        shell_.complain(L"Parameter format not correct - \"" + Text(switches_.value(letter)) + L"\".");
+        complain_of_value(shell_, switches_.value(letter));
         return false;
     }
 
@@ -141,10 +109,10 @@ class Listing {
 
     void list_directory(const Text& directory, const Text& pattern) {
         std::vector<Entry> found = entries(joined(directory, pattern));
-        std::erase_if(found, [&](const Entry& entry) { return !wanted_.matches(entry.attributes); });
+        std::erase_if(found, [&](const Entry& entry) { return !wanted_.match(entry.attributes); });
         if (switches_.has(L'O')) sort_entries(found, switches_.value(L'O'));
         bool dots =
-            !bare() && pattern == L"*" && directory.size() > 3 && wanted_.matches(FILE_ATTRIBUTE_DIRECTORY);
+            !bare() && pattern == L"*" && directory.size() > 3 && wanted_.match(FILE_ATTRIBUTE_DIRECTORY);
         if (!found.empty() || dots) list_entries(directory, found, dots);
         found_ += found.size();
         if (!recursive()) return;
@@ -217,7 +185,7 @@ class Listing {
 
     Shell& shell_;
     const Switches& switches_;
-    Wanted wanted_;
+    WantedAttributes wanted_;
     wchar_t time_ = L'W';
     Text text_;
     std::uint64_t found_ = 0, files_ = 0, directories_ = 0, bytes_ = 0;

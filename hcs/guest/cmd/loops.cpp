@@ -95,7 +95,7 @@ int Shell::for_numbers(const Command& command, View set) {
     std::int64_t numbers[3] = {};
     std::size_t count = 0;
     for (const Text& word : words(set)) {
-        if (count == 3) throw Failure{word + L" was unexpected at this time."};
+        if (count == 3) fail_unexpected(word);
         numbers[count++] = number(word).value_or(0);
     }
     auto [at, step, end] = numbers;
@@ -105,19 +105,15 @@ int Shell::for_numbers(const Command& command, View set) {
 }
 
 std::string Shell::output_of(View command) {
-    HANDLE read, write;
-    if (!CreatePipe(&read, &write, nullptr, 0)) throw Failure{error_text(GetLastError())};
-    HANDLE saved = handles_[1];
-    handles_[1] = write;
-    HANDLE process = start(own_path(), own_path() + L" /C " + Text(command), 0);
+    auto [read, write] = make_pipe();
+    HANDLE saved = std::exchange(handles_[1], write.get());
+    Handle process(start(own_path(), own_path() + L" /C " + Text(command), 0));
     DWORD error = GetLastError();
     handles_[1] = saved;
-    CloseHandle(write);
+    write.close();
     if (!process) throw Failure{error_text(error)};
-    std::string bytes = read_all(read);
-    CloseHandle(read);
-    wait_for(process);
-    CloseHandle(process);
+    std::string bytes = read_all(read.get());
+    wait_for(process.get());
     return bytes;
 }
 
@@ -154,12 +150,8 @@ std::vector<Text> lines_of(View text) {
 }
 
 std::optional<Text> file_text(const Text& path) {
-    HANDLE file = CreateFileW(path.c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE, nullptr,
-                              OPEN_EXISTING, 0, nullptr);
-    if (file == INVALID_HANDLE_VALUE) return std::nullopt;
-    std::string bytes = read_all(file);
-    CloseHandle(file);
-    return decoded(bytes);
+    Handle file = open_to_read(path);
+    return file ? std::optional(decoded(read_all(file.get()))) : std::nullopt;
 }
 
 }  // namespace

@@ -61,6 +61,10 @@ bool is_null_device(View path) {
     return same(path, L"nul") || same(path, L"nul:") || same(path, L"\\\\.\\nul");
 }
 
+bool same_file(const Text& a, const Text& b) {
+    return same(full_path(a), full_path(b));
+}
+
 std::vector<Entry> entries(const Text& pattern, DWORD* error) {
     std::vector<Entry> found;
     WIN32_FIND_DATAW data;

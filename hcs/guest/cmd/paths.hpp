@@ -17,6 +17,7 @@ Text joined(View directory, View name);
 bool exists(const Text& path);
 bool is_directory(const Text& path);
 bool is_null_device(View path);
+bool same_file(const Text& a, const Text& b);  // by their full paths
 
 struct Entry {
     Text name;

@@ -98,15 +98,13 @@ std::vector<Text> argument_list(const Text& name, View arguments) {
 }  // namespace
 
 int Shell::run_script(const Text& path, const Text& name, View arguments, bool returns) {
-    HANDLE file =
-        CreateFileW(path.c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
-                    nullptr, OPEN_EXISTING, 0, nullptr);
-    if (file == INVALID_HANDLE_VALUE) return error_level = complain_of(GetLastError());
+    Handle file = open_to_read(path);
+    if (!file) return error_level = complain_of(GetLastError());
     auto script = std::make_shared<Script>();
     script->path = path;
     script->is_cmd = same(extension_of(path), L".cmd");
-    script->bytes = read_all(file);
-    CloseHandle(file);
+    script->bytes = read_all(file.get());
+    file.close();
     bool replaces = in_script() && !returns;
     Frame frame{std::move(script), 0, name, argument_list(name, arguments), Text(trimmed(arguments)), {}};
     int code = run_frame(std::move(frame));

@@ -38,11 +38,9 @@ int more(Shell& shell, View arguments) {
         return 0;
     }
     for (const Text& path : given->operands) {
-        HANDLE file = CreateFileW(path.c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE, nullptr,
-                                  OPEN_EXISTING, 0, nullptr);
-        if (file == INVALID_HANDLE_VALUE) return shell.complain(L"Cannot access file " + full_path(path));
-        write_bytes(shell.handle(1), paged(read_all(file)));
-        CloseHandle(file);
+        Handle file = open_to_read(path);
+        if (!file) return shell.complain(L"Cannot access file " + full_path(path));
+        write_bytes(shell.handle(1), paged(read_all(file.get())));
     }
     return 0;
 }
