@@ -422,6 +422,12 @@ for %%i in (1 2 3) do if %%i==2 (echo two) else echo not two
 for /f "tokens=*" %%a in ("  lead and trail ") do echo [%%a]
 for %%f in ("C:\Program Files\x.tar.gz") do echo %%~df %%~pf %%~nf %%~xf %%~dpnxf
 for %%i in (cmd.exe) do echo %%~$PATH:i
+for %%c in ("cmd /c echo a whole command" "echo a,builtin") do %%~c
+setlocal enabledelayedexpansion
+set command=cmd /c echo delayed
+!command! command
+!command! one| find "one"
+endlocal
 for /f "tokens=1-2" %%i in ('ver ^| find "Version"') do set system=%%i %%j
 echo %system%
 )",
@@ -468,6 +474,10 @@ not two
 [lead and trail ]
 C: \Program Files\ x.tar .gz C:\Program Files\x.tar.gz
 C:\Windows\System32\cmd.exe
+a whole command
+a,builtin
+delayed command
+delayed one
 Microsoft Windows
 )");
 }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "hcs/guest/cmd/builtins.hpp"
@@ -62,6 +63,18 @@ int Shell::run_or(const Command& command) {
     return run(*command.second);
 }
 
+namespace {
+
+// What a variable or a loop put into the name of a program may be its arguments too ("!command!").
+void split_name(Text& name, Text& arguments) {
+    if (name.starts_with(L"\"")) return;
+    std::size_t end = std::min(name.find_first_of(L" \t,;="), name.size());
+    arguments.insert(0, name, end);
+    name.resize(end);
+}
+
+}  // namespace
+
 int Shell::run_simple(const Command& command) {
     Text name = expanded(command.name), arguments = expanded(command.arguments);
     return run_named(name, arguments, false);
@@ -78,7 +91,9 @@ int Shell::run_named(const Text& name, const Text& arguments, bool called) {
     View rest;
     if (const Builtin* builtin = find_builtin(name, rest))
         return run_builtin(*builtin, Text(rest) + arguments, called);
-    return run_program(name, arguments, called);
+    Text program = name, given = arguments;
+    split_name(program, given);
+    return run_program(program, given, called);
 }
 
 int Shell::run_builtin(const Builtin& builtin, View arguments, bool called) {
@@ -136,7 +151,7 @@ bool compares(View operation, int order) {
 
 std::int32_t required_number(View text) {
     std::optional<std::int32_t> value = number(text);
-    if (!value) throw Failure{Text(text) + L" was unexpected at this time."};
+    if (!value) fail_unexpected(text);
     return *value;
 }
 
@@ -204,16 +219,22 @@ HANDLE Shell::start_stage(const Command& command, HANDLE in, HANDLE out) {
     View rest;
     Text name = command.kind == Command::Kind::Simple ? expanded(command.name) : Text();
     if (!name.empty() && !find_builtin(name, rest)) {
+        Text arguments = expanded(command.arguments);
+        split_name(name, arguments);
         std::optional<Program> program = find_program(name);
-        if (!program) not_recognised(name);
+        if (!program) {
+            complain_of_unknown(name);
+            throw Abort{kAbandoned};
+        }
         if (!program->is_script) {
             Redirected redirected(*this, command.redirections);
             if (redirected.failed()) throw Abort{kAbandoned};
-            Text arguments = expanded(command.arguments);
             process = start_program(program->path, name + arguments, arguments, 0);
-            if (!process) complain_of(GetLastError());
+            if (!process) {
+                complain_of(GetLastError());
+                throw Abort{kAbandoned};
+            }
         }
-        if (!process && !program->is_script) throw Abort{kAbandoned};
     }
     if (!process) {
         if (command.kind == Command::Kind::Simple && delayed_expansion) text = expand_delayed(text, *this);
@@ -227,10 +248,9 @@ HANDLE Shell::start_stage(const Command& command, HANDLE in, HANDLE out) {
     return process;
 }
 
-void Shell::not_recognised(const Text& name) {
+void Shell::complain_of_unknown(View name) {
     complain(L"'" + unquoted(name) +
              L"' is not recognized as an internal or external command,\r\noperable program or batch file.");
-    throw Abort{kAbandoned};
 }
 
 }  // namespace mullion::cmd

@@ -131,9 +131,7 @@ int Shell::run_program(const Text& name, const Text& arguments, bool called) {
             error_level = ERROR_PATH_NOT_FOUND;
             return 1;
         }
-        complain(
-            L"'" + unquoted(name) +
-            L"' is not recognized as an internal or external command,\r\noperable program or batch file.");
+        complain_of_unknown(name);
         error_level = kNotFound;
         return 1;
     }

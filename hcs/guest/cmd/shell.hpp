@@ -147,7 +147,7 @@ class Shell : public Scope, public LineSource {
 
     Text expanded(View text) const;
     void check_stack() const;
-    [[noreturn]] void not_recognised(const Text& name);
+    void complain_of_unknown(View name);
 
     std::array<HANDLE, 10> handles_{};
     std::vector<std::unique_ptr<Frame>> frames_;
