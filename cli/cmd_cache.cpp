@@ -1,4 +1,4 @@
-// `mullion cache mounts`: what RUN --mount=type=cache has left in the state.
+// `mullion cache`: what builds have left in the state.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -154,11 +154,24 @@ void add_prune(CLI::App& group, Context& context) {
     });
 }
 
+int collect_garbage(Context& context) {
+    fmt::print("Total: {}\n", human_size(context.state().images().collect_garbage(context.cancel)));
+    return kSuccess;
+}
+
+void add_collect(CLI::App& group, Context& context) {
+    CLI::App* command = group.add_subcommand(
+        "prune", "Remove what neither an image nor a result of the last month needs, and base layers that "
+                 "can be fetched again");
+    command->callback([&context] { context.action = [&context] { return collect_garbage(context); }; });
+}
+
 }  // namespace
 
 void add_cache(CLI::App& app, Context& context) {
     CLI::App* cache = app.add_subcommand("cache", "Look after what builds keep");
     cache->require_subcommand(1);
+    add_collect(*cache, context);
     CLI::App* mounts = cache->add_subcommand("mounts", "The directories of RUN --mount=type=cache");
     mounts->require_subcommand(1);
     add_list(*mounts, context);
