@@ -7,7 +7,7 @@
 namespace mullion::test {
 
 HttpServer::HttpServer(std::filesystem::path root, std::filesystem::path certificate)
-    : log_(root.string() + ".log") {
+    : log_(root.string() + ".log"), connections_(root.string() + ".connections") {
     std::filesystem::create_directories(root);
     std::vector<std::string> argv = {"python3", std::string(MULLION_TEST_SUPPORT) + "/http_server.py",
                                      root.string(), log_.string()};
@@ -53,6 +53,10 @@ std::size_t HttpServer::sent() const {
     std::size_t bytes = 0;
     for (const Request& request : requests()) bytes += request.size;
     return bytes;
+}
+
+std::size_t HttpServer::connections() const {
+    return std::filesystem::exists(connections_) ? std::filesystem::file_size(connections_) : 0;
 }
 
 }  // namespace mullion::test

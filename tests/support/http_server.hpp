@@ -33,9 +33,12 @@ class HttpServer {
     std::size_t count(int status) const;
     // The bytes of all bodies that were sent.
     std::size_t sent() const;
+    // How many connections were made.
+    std::size_t connections() const;
 
   private:
     std::filesystem::path log_;
+    std::filesystem::path connections_;
     std::unique_ptr<Child> child_;
     std::string origin_;  // "http://127.0.0.1:PORT"
 };

@@ -8,10 +8,13 @@
               fail=N&status=S   the first N requests for the path get status S   retry-after=T   with that header
               cut=BYTES         the first request breaks off after BYTES         redirect=URL    303 to URL
               no-etag, no-date, no-ranges   without these headers               hang            never answers
-              loop            303 to itself
+              loop            303 to itself                                      stall=BYTES     sends so many, then nothing
+              drop            hangs up after the answer, without saying so
+PUT, POST     answer with the SHA-256 of what they are sent; redirect=URL is 307, drop as above
 /git/PATH     ROOT/PATH by git-http-backend (the smart protocol)
 If there is a file ROOT.authorization, requests must have a header Authorization with what is in it; others get 401 and
 read what they sent.
+ROOT.connections has a byte for every connection that was made.
 Every request is a line of LOG: METHOD PATH STATUS BODY-BYTES HEADERS-AS-JSON.
 """
 
@@ -36,6 +39,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     log: pathlib.Path
     lock = threading.Lock()
     seen: collections.Counter = collections.Counter()
+
+    def setup(self):
+        with Handler.lock, open(f"{self.root}.connections", "ab") as connections:
+            connections.write(b".")
+        super().setup()
 
     def log_message(self, *_):
         pass
@@ -100,8 +108,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         if url.path.startswith("/git/"):
             return self.git(url)
+        query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
         body = self.body()
+        if "redirect" in query:
+            return self.reply(307, b"elsewhere", [("Location", query["redirect"])])
         self.reply(200, hashlib.sha256(body).hexdigest().encode())
+        self.close_connection = "drop" in query
 
     do_PUT = do_POST
 
@@ -126,12 +138,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.reply(200, data[: int(query["cut"])], headers, len(data))
             self.close_connection = True
             return
+        if "stall" in query:
+            self.reply(200, data[: int(query["stall"])], headers, len(data))
+            self.wfile.flush()
+            time.sleep(60)
+            return
         wanted = self.headers.get("Range", "")
         if wanted.startswith("bytes=") and "no-ranges" not in query and self.headers.get("If-Range", etag) == etag:
             start = int(wanted[len("bytes="):].split("-")[0])
             headers.append(("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}"))
             return self.reply(206, data[start:], headers)
         self.reply(200, data, headers)
+        self.close_connection = "drop" in query
 
     def body(self):
         if self.headers.get("Transfer-Encoding", "") != "chunked":
@@ -172,9 +190,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.reply(status, content, headers)
 
 
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 256
+
+
 def main():
     Handler.root, Handler.log = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     server.handle_error = lambda *_: None  # clients that hang up are part of the game
     if len(sys.argv) > 3:
