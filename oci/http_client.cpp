@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "oci/http_loop.hpp"
 #include "oci/http_transfer.hpp"
 #include "oci/http_url.hpp"
 
@@ -17,10 +18,8 @@ using base::ErrorCode;
 using base::fail;
 
 constexpr std::chrono::milliseconds kLongestDelay{10'000};
-// Where nobody listens, or of a host that nobody knows, unless it has answered before: a name that is wrong
-// stays wrong.
+// Of a request that reached nobody (HttpOptions::max_attempts).
 constexpr int kUnreachedAttempts = 2;
-constexpr std::size_t kIdleChannels = 8;
 constexpr std::size_t kShownBody = 300;
 
 bool may_pass(CURLcode code) {
@@ -104,21 +103,15 @@ std::optional<std::string> HttpResponse::header(std::string_view name) const {
     return {};
 }
 
-struct HttpClient::Channels {
+struct HttpClient::State {
     std::mutex mutex;
-    std::vector<std::unique_ptr<HttpChannel>> idle;
+    std::unique_ptr<HttpLoop> loop;  // from the first request on: most commands have none
     std::set<std::string> answered;  // origins
 
-    std::unique_ptr<HttpChannel> take() {
+    HttpLoop& running_loop() {
         std::lock_guard lock(mutex);
-        if (idle.empty()) return std::make_unique<HttpChannel>();
-        auto channel = std::move(idle.back());
-        idle.pop_back();
-        return channel;
-    }
-    void give_back(std::unique_ptr<HttpChannel> channel) {
-        std::lock_guard lock(mutex);
-        if (idle.size() < kIdleChannels) idle.push_back(std::move(channel));
+        if (!loop) loop = std::make_unique<HttpLoop>();
+        return *loop;
     }
     void note_answer(const std::string& url) {
         std::lock_guard lock(mutex);
@@ -131,55 +124,40 @@ struct HttpClient::Channels {
 };
 
 HttpClient::HttpClient(HttpOptions options)
-    : options_(std::move(options)), channels_(std::make_unique<Channels>()) {}
+    : options_(std::move(options)), state_(std::make_unique<State>()) {}
 
 HttpClient::~HttpClient() = default;
 
 HttpResponse HttpClient::send(const HttpRequest& request, HttpSink* body, const base::CancelToken& cancel) {
+    HttpLoop& loop = state_->running_loop();
     HttpTransfer::Resume resume{request.offset, ""};
     std::chrono::milliseconds delay = options_.retry_delay;
     for (int attempt = 1;; ++attempt) {
         cancel.check();
-        auto channel = channels_->take();
         bool last = request.single_attempt || attempt >= options_.max_attempts;
         std::chrono::milliseconds wait = delay;
-        std::optional<HttpResponse> result;
-        {
-            HttpTransfer transfer(*channel, options_, request, body, resume);
-            CURLcode code = transfer.run(cancel);
-            transfer.rethrow();
-            if (code == CURLE_OK) {
-                channels_->note_answer(request.url);
-                const HttpResponse& response = transfer.response();
-                auto asked = retry_after(response);
-                bool patient = !asked || *asked <= options_.max_retry_after;
-                bool repeatable = request.repeatable || response.status == 429 || response.status == 503;
-                if (last || !patient || !repeatable || !may_pass(response.status)) {
-                    result = response;
-                } else {
-                    if (asked) wait = *asked;
-                    base::log("http").info("{}: status {}, trying again", redacted_url(request.url),
-                                           response.status);
-                }
-            } else {
-                bool repeatable = request.repeatable || not_sent(code);
-                bool hopeless =
-                    not_sent(code) && attempt >= kUnreachedAttempts && !channels_->has_answered(request.url);
-                if (last || hopeless || !repeatable || !may_pass(code))
-                    throw failure(transfer, code, request);
-                base::log("http").info("{}: {}, trying again", redacted_url(request.url),
-                                       transfer.problem(code));
-                resume = {transfer.position(), range_validator(transfer.response())};
-                if (!request.immutable && resume.validator.empty() && resume.offset > 0) {
-                    if (body != nullptr) body->restart();
-                    resume.offset = 0;
-                }
+        HttpTransfer transfer(loop, options_, request, body, resume);
+        CURLcode code = transfer.run(cancel);
+        if (code == CURLE_OK) {
+            state_->note_answer(request.url);
+            const HttpResponse& response = transfer.response();
+            auto asked = retry_after(response);
+            bool patient = !asked || *asked <= options_.max_retry_after;
+            bool repeatable = request.repeatable || response.status == 429 || response.status == 503;
+            if (last || !patient || !repeatable || !may_pass(response.status)) return response;
+            if (asked) wait = *asked;
+            base::log("http").info("{}: status {}, trying again", redacted_url(request.url), response.status);
+        } else {
+            bool repeatable = request.repeatable || not_sent(code);
+            bool hopeless =
+                not_sent(code) && attempt >= kUnreachedAttempts && !state_->has_answered(request.url);
+            if (last || hopeless || !repeatable || !may_pass(code)) throw failure(transfer, code, request);
+            base::log("http").info("{}: {}, trying again", redacted_url(request.url), transfer.problem(code));
+            resume = {transfer.position(), range_validator(transfer.response())};
+            if (!request.immutable && resume.validator.empty() && resume.offset > 0) {
+                if (body != nullptr) body->restart();
+                resume.offset = 0;
             }
-        }
-        // Only now is the transfer done with the channel: the next thread may have it.
-        if (result) {
-            channels_->give_back(std::move(channel));
-            return std::move(*result);
         }
         if (cancel.wait_for(wait)) cancel.check();
         delay = std::min(delay * 2, kLongestDelay);

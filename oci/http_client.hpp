@@ -5,9 +5,9 @@
 //     oci::HttpResponse response = client.send(request, &sink, cancel);
 //     oci::require_success(response, "tool.zip");
 //
-// Bodies stream: nothing is held but what libcurl's buffers hold. Proxies come from the environment
-// (http_proxy, https_proxy, all_proxy, no_proxy). A URL's user and password are sent to its host only;
-// messages never show them (http_url.hpp).
+// Bodies stream: about a mebibyte of one is held, or the whole of a small one. Proxies come from the
+// environment (http_proxy, https_proxy, all_proxy, no_proxy). A URL's user and password are sent to its host
+// only; messages never show them (http_url.hpp).
 #pragma once
 
 #include <chrono>
@@ -38,7 +38,9 @@ struct HttpOptions {
     std::chrono::milliseconds connect_timeout{30'000};
     std::chrono::seconds stall_timeout{60};  // a transfer that moves nothing for this long has failed
     int max_redirects = 10;
-    int max_attempts = 5;  // of one request
+    // Of one request. A server that cannot be reached (its name is not known, nobody listens) gets two unless
+    // this client has had an answer from it: a name that is wrong stays wrong.
+    int max_attempts = 5;
     // Between attempts: this, then twice as much each time, at most ten seconds; Retry-After wins.
     std::chrono::milliseconds retry_delay{500};
     // A server that asks for more patience than this is not asked again.
@@ -87,7 +89,9 @@ class HttpSink : public base::Sink {
     virtual void begin(std::optional<std::uint64_t> size) { (void)size; }
 };
 
-// Thread-safe; each call blocks its thread. Connections are kept and used again.
+// Thread-safe; each call blocks its thread. All share connections, which are kept and used again, and one
+// thread that moves bytes; sinks and bodies are called in the caller's thread, so that one that is slow holds
+// up nobody else. Destroyed when no call is left.
 class HttpClient {
   public:
     explicit HttpClient(HttpOptions options = {});
@@ -95,18 +99,18 @@ class HttpClient {
     HttpClient(const HttpClient&) = delete;
     HttpClient& operator=(const HttpClient&) = delete;
 
-    // Follows redirects (a header "Authorization" stays with its host) and tries again what can pass: broken
-    // connections, time-outs, 408, 429, 500, 502, 503, 504. A body that broke off goes on where it stopped if
-    // the server can do that (If-Range), else the sink restarts. Returns the last response, whatever its
-    // status. `body` may be null: the body of a success is then dropped.
-    // Throws Unavailable (no connection), TimedOut, Canceled, Denied (certificate), Invalid (URL, too many
-    // redirects, body too long, not HTTP), and what the sink throws.
+    // Follows redirects (a header "Authorization" stays with its host) and tries again what can pass, as
+    // often as HttpOptions::max_attempts says: broken connections, time-outs, 408, 429, 500, 502, 503, 504. A
+    // body that broke off goes on where it stopped if the server can do that (If-Range), else the sink
+    // restarts. Returns the last response, whatever its status. `body` may be null: the body of a success is
+    // then dropped. Throws Unavailable (no connection), TimedOut, Canceled, Denied (certificate), Invalid
+    // (URL, too many redirects, body too long, not HTTP), and what sink and request body throw.
     HttpResponse send(const HttpRequest& request, HttpSink* body, const base::CancelToken& cancel);
 
   private:
-    struct Channels;
+    struct State;
     HttpOptions options_;
-    std::unique_ptr<Channels> channels_;
+    std::unique_ptr<State> state_;
 };
 
 // Throws for a status that is no success: NotFound (404, 410), Denied (401, 403, 407), Unavailable (408, 429,

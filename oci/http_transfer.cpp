@@ -1,7 +1,6 @@
 #include "oci/http_transfer.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/error.hpp"
 #include "oci/http_url.hpp"
@@ -13,13 +12,10 @@ using base::ErrorCode;
 using base::fail;
 
 constexpr std::size_t kMaxErrorBody = 64 * 1024;
-constexpr std::size_t kMaxHeaders = 256 * 1024;
-constexpr int kPollMilliseconds = 1000;
-
-void initialise_library() {
-    static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
-    if (code != CURLE_OK) throw fail(ErrorCode::Internal, "libcurl: {}", curl_easy_strerror(code));
-}
+// A response of this size is held as a whole if need be: documents.
+constexpr std::size_t kHeldWhole = 4 << 20;
+// Of large bodies, at once: fewer calls, and fewer changes of threads.
+constexpr long kReadSize = 256 << 10;
 
 template <typename T>
 void set(CURL* easy, CURLoption option, T value) {
@@ -27,107 +23,66 @@ void set(CURL* easy, CURLoption option, T value) {
     if (code != CURLE_OK) throw fail(ErrorCode::Internal, "libcurl: {}", curl_easy_strerror(code));
 }
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    return out;
+void append(HeaderList& list, const std::string& line) {
+    curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+    if (longer == nullptr) throw fail(ErrorCode::Exhausted, "libcurl: out of memory");
+    (void)list.release();
+    list.reset(longer);
 }
 
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view kBlank = " \t\r\n";
-    std::size_t first = text.find_first_not_of(kBlank);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+// Is this a request whose transfer is never paused?
+bool is_small(const HttpRequest& request) {
+    return !request.body && (request.method == "HEAD" || request.max_body <= kHeldWhole);
 }
 
 }  // namespace
 
-HttpChannel::HttpChannel() {
-    initialise_library();
-    multi_ = curl_multi_init();
-    easy_ = curl_easy_init();
-    if (multi_ == nullptr || easy_ == nullptr) throw fail(ErrorCode::Exhausted, "libcurl: out of memory");
-}
-
-HttpChannel::~HttpChannel() {
-    curl_easy_cleanup(easy_);
-    curl_multi_cleanup(multi_);
-}
-
-CURLcode HttpChannel::perform(const base::CancelToken& cancel) {
-    auto wake = cancel.on_cancel([this] { curl_multi_wakeup(multi_); });
-    curl_multi_add_handle(multi_, easy_);
-    CURLcode result = CURLE_OK;
-    try {
-        for (int running = 1; running > 0;) {
-            cancel.check();
-            CURLMcode code = curl_multi_perform(multi_, &running);
-            if (code == CURLM_OK && running > 0) {
-                code = curl_multi_poll(multi_, nullptr, 0, kPollMilliseconds, nullptr);
-            }
-            if (code != CURLM_OK) throw fail(ErrorCode::Internal, "libcurl: {}", curl_multi_strerror(code));
-        }
-    } catch (...) {
-        curl_multi_remove_handle(multi_, easy_);
-        throw;
-    }
-    int left = 0;
-    while (CURLMsg* message = curl_multi_info_read(multi_, &left)) {
-        if (message->msg == CURLMSG_DONE) result = message->data.result;
-    }
-    curl_multi_remove_handle(multi_, easy_);
-    return result;
-}
-
-HttpTransfer::HttpTransfer(HttpChannel& channel, const HttpOptions& options, const HttpRequest& request,
+HttpTransfer::HttpTransfer(HttpLoop& loop, const HttpOptions& options, const HttpRequest& request,
                            HttpSink* sink, Resume resume)
-    : channel_(channel),
-      request_(request),
+    : request_(request),
       sink_(sink),
       resume_(std::move(resume)),
-      settings_(channel.easy()),
-      position_(resume_.offset) {
+      position_(resume_.offset),
+      stream_(loop, options.stall_timeout, is_small(request) ? kHeldWhole : HttpStream::kBuffer / 2) {
     set_request(options);
+    set_headers();
+    set_tls(options);
     set_body();
 }
 
-HttpTransfer::Settings::~Settings() {
-    curl_easy_reset(easy);
-    curl_slist_free_all(headers);
-}
-
 void HttpTransfer::set_request(const HttpOptions& options) {
-    CURL* easy = channel_.easy();
+    CURL* easy = stream_.easy();
     set(easy, CURLOPT_URL, request_.url.c_str());
     set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     set(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     set(easy, CURLOPT_FOLLOWLOCATION, request_.follow_redirects ? 1L : 0L);
     set(easy, CURLOPT_MAXREDIRS, static_cast<long>(options.max_redirects));
     set(easy, CURLOPT_NOSIGNAL, 1L);
-    set(easy, CURLOPT_ERRORBUFFER, text_);
+    // Who is given up while a name is looked up must not hold up the loop until it is found.
+    set(easy, CURLOPT_QUICK_EXIT, 1L);
     set(easy, CURLOPT_USERAGENT, options.user_agent.c_str());
     set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
-    set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall_timeout.count()));
-    set_tls(options);
-    set(easy, CURLOPT_HEADERFUNCTION, header_callback);
-    set(easy, CURLOPT_HEADERDATA, this);
-    set(easy, CURLOPT_WRITEFUNCTION, write_callback);
-    set(easy, CURLOPT_WRITEDATA, this);
-    for (const auto& [name, value] : request_.headers) {
-        settings_.headers = curl_slist_append(settings_.headers, (name + ": " + value).c_str());
+    // Small requests share connections by HTTP/2 where library and server have it: that is the default. Large
+    // bodies get a connection each. They are paused while their readers are busy, and while a stream of
+    // HTTP/2 is paused, libcurl 7.88 fails the others of its connection with CURLE_HTTP2_STREAM (other
+    // versions: curl's issues 9180, 10988, 19334); several connections are faster for them, too. Nor do
+    // requests wait for the first connection to show whether it can be shared (CURLOPT_PIPEWAIT): those that
+    // are sent at once are few.
+    if (!is_small(request_)) {
+        set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+        set(easy, CURLOPT_BUFFERSIZE, kReadSize);
     }
-    if (resume_.offset > 0) {
-        if (!resume_.validator.empty()) {
-            settings_.headers =
-                curl_slist_append(settings_.headers, ("If-Range: " + resume_.validator).c_str());
-        }
-        set(easy, CURLOPT_RANGE, (std::to_string(resume_.offset) + "-").c_str());
-    }
+    if (resume_.offset > 0) set(easy, CURLOPT_RANGE, (std::to_string(resume_.offset) + "-").c_str());
+}
+
+void HttpTransfer::set_headers() {
+    for (const auto& [name, value] : request_.headers) append(headers_, name + ": " + value);
+    if (resume_.offset > 0 && !resume_.validator.empty()) append(headers_, "If-Range: " + resume_.validator);
+    set(stream_.easy(), CURLOPT_HTTPHEADER, headers_.get());
 }
 
 void HttpTransfer::set_tls(const HttpOptions& options) {
-    CURL* easy = channel_.easy();
+    CURL* easy = stream_.easy();
     if (!options.ca_certificates.empty()) {
         // The directory of the system's certificates stays in force beside it.
         std::string pem = options.ca_certificates;
@@ -145,15 +100,11 @@ void HttpTransfer::set_tls(const HttpOptions& options) {
 }
 
 void HttpTransfer::set_body() {
-    CURL* easy = channel_.easy();
+    CURL* easy = stream_.easy();
     if (request_.body) {
         body_ = request_.body();
         set(easy, CURLOPT_UPLOAD, 1L);
         set(easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request_.body_size));
-        set(easy, CURLOPT_READFUNCTION, read_callback);
-        set(easy, CURLOPT_READDATA, this);
-        set(easy, CURLOPT_SEEKFUNCTION, seek_callback);
-        set(easy, CURLOPT_SEEKDATA, this);
     } else if (request_.method == "HEAD") {
         set(easy, CURLOPT_NOBODY, 1L);
     } else if (request_.method == "POST") {
@@ -165,50 +116,36 @@ void HttpTransfer::set_body() {
     } else if (request_.body && request_.method == "POST") {
         set(easy, CURLOPT_CUSTOMREQUEST, "POST");
     }
-    set(easy, CURLOPT_HTTPHEADER, settings_.headers);
 }
 
 CURLcode HttpTransfer::run(const base::CancelToken& cancel) {
-    CURLcode code = channel_.perform(cancel);
-    if (code == CURLE_OK) begin_body();  // an empty body never came to the write callback
+    stream_.start(body_ != nullptr, cancel);
+    for (bool finished = false; !finished;) {
+        HttpStream::Turn turn = stream_.next();
+        if (turn.rewound) body_ = request_.body();
+        if (turn.wanted) stream_.give(next_piece());
+        if (!turn.received.empty()) on_body(turn.received);
+        finished = turn.finished;
+    }
+    CURLcode code = stream_.end();
+    if (code == CURLE_OK) begin_body();
     char* url = nullptr;
-    curl_easy_getinfo(channel_.easy(), CURLINFO_EFFECTIVE_URL, &url);
+    curl_easy_getinfo(stream_.easy(), CURLINFO_EFFECTIVE_URL, &url);
     if (url != nullptr) response_.url = url;
     return code;
 }
 
-std::string HttpTransfer::problem(CURLcode code) const {
-    std::string text = text_[0] != '\0' ? text_ : curl_easy_strerror(code);
-    while (text.ends_with('\n') || text.ends_with('.')) text.pop_back();
-    return text;
-}
-
-void HttpTransfer::rethrow() const {
-    if (error_) std::rethrow_exception(error_);
-}
-
-void HttpTransfer::on_header(std::string_view line) {
-    header_bytes_ += line.size();
-    if (header_bytes_ > kMaxHeaders) {
-        throw fail(ErrorCode::Invalid, "the headers are larger than {} bytes", kMaxHeaders);
-    }
-    if (line.starts_with("HTTP/")) {  // of a redirect, an interim or the final response
-        response_.headers.clear();
-        header_bytes_ = line.size();
-        return;
-    }
-    std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos) return;
-    response_.headers.emplace_back(lower(trimmed(line.substr(0, colon))),
-                                   std::string(trimmed(line.substr(colon + 1))));
+std::string HttpTransfer::next_piece() {
+    std::string piece(HttpStream::kBuffer / 2, '\0');
+    piece.resize(body_->read(piece.data(), piece.size()));
+    return piece;
 }
 
 // The final response's headers are complete.
 void HttpTransfer::begin_body() {
     if (std::exchange(in_body_, true)) return;
-    long status = 0;
-    curl_easy_getinfo(channel_.easy(), CURLINFO_RESPONSE_CODE, &status);
-    response_.status = static_cast<int>(status);
+    response_.status = stream_.head().status;
+    response_.headers = stream_.head().headers;
     if (!response_.success()) return;
     bool continued = response_.status == 206 && resume_.offset > 0;
     if (continued) {
@@ -221,16 +158,13 @@ void HttpTransfer::begin_body() {
         position_ = 0;
         if (sink_ != nullptr) sink_->restart();
     }
-    curl_off_t length = -1;
-    curl_easy_getinfo(channel_.easy(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     if (request_.method == "HEAD") return;
-    if (sink_ != nullptr)
-        sink_->begin(length < 0 ? std::nullopt
-                                : std::optional(position_ + static_cast<std::uint64_t>(length)));
-    if (length < 0) return;
-    if (position_ + static_cast<std::uint64_t>(length) > request_.max_body) {
-        throw fail(ErrorCode::Invalid, "the response has {} bytes, more than the {} allowed",
-                   position_ + static_cast<std::uint64_t>(length), request_.max_body);
+    std::optional<std::uint64_t> size = stream_.head().length;
+    if (size) *size += position_;
+    if (sink_ != nullptr) sink_->begin(size);
+    if (size && *size > request_.max_body) {
+        throw fail(ErrorCode::Invalid, "the response has {} bytes, more than the {} allowed", *size,
+                   request_.max_body);
     }
 }
 
@@ -246,57 +180,6 @@ void HttpTransfer::on_body(std::string_view data) {
     }
     if (sink_ != nullptr) sink_->write(data);
     position_ += data.size();
-}
-
-std::size_t HttpTransfer::read_body(char* buffer, std::size_t size) {
-    return body_->read(buffer, size);
-}
-
-// Exceptions must not pass through libcurl: they are kept, and the transfer is given up.
-
-std::size_t HttpTransfer::header_callback(char* data, std::size_t size, std::size_t count, void* self) {
-    auto* transfer = static_cast<HttpTransfer*>(self);
-    try {
-        transfer->on_header({data, size * count});
-        return size * count;
-    } catch (...) {
-        transfer->error_ = std::current_exception();
-        return 0;
-    }
-}
-
-std::size_t HttpTransfer::write_callback(char* data, std::size_t size, std::size_t count, void* self) {
-    auto* transfer = static_cast<HttpTransfer*>(self);
-    try {
-        transfer->on_body({data, size * count});
-        return size * count;
-    } catch (...) {
-        transfer->error_ = std::current_exception();
-        return CURL_WRITEFUNC_ERROR;
-    }
-}
-
-std::size_t HttpTransfer::read_callback(char* data, std::size_t size, std::size_t count, void* self) {
-    auto* transfer = static_cast<HttpTransfer*>(self);
-    try {
-        return transfer->read_body(data, size * count);
-    } catch (...) {
-        transfer->error_ = std::current_exception();
-        return CURL_READFUNC_ABORT;
-    }
-}
-
-// libcurl rewinds a body to send it again, after a redirect or on a stale connection.
-int HttpTransfer::seek_callback(void* self, curl_off_t offset, int origin) {
-    auto* transfer = static_cast<HttpTransfer*>(self);
-    if (offset != 0 || origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
-    try {
-        transfer->body_ = transfer->request_.body();
-        return CURL_SEEKFUNC_OK;
-    } catch (...) {
-        transfer->error_ = std::current_exception();
-        return CURL_SEEKFUNC_FAIL;
-    }
 }
 
 }  // namespace mullion::oci

@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <future>
 #include <thread>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/process.hpp"
 #include "oci/http_url.hpp"
+#include "tests/support/child.hpp"
 #include "tests/support/http_server.hpp"
 
 namespace mullion::test {
@@ -57,6 +59,19 @@ class HttpClientTest : public testing::Test {
         }
         ADD_FAILURE() << "no error";
         return base::Error(ErrorCode::Internal, "no error");
+    }
+    // For 127.0.0.1, with its key; alone it is in NAME.crt.
+    std::string make_certificate() const {
+        std::string certificate = (directory.path() / "certificate.pem").string();
+        base::ProcessOptions process;
+        process.argv = {"openssl",  "req",       "-x509",   "-newkey",
+                        "rsa:2048", "-nodes",    "-days",   "2",
+                        "-subj",    "/CN=test",  "-addext", "subjectAltName=IP:127.0.0.1",
+                        "-keyout",  certificate, "-out",    certificate + ".crt"};
+        EXPECT_EQ(base::run_and_capture(process, {}).exit_code, 0);
+        base::write_file_atomic(certificate, base::read_file(certificate, 1 << 20) +
+                                                 base::read_file(certificate + ".crt", 1 << 20));
+        return certificate;
     }
     static std::string large() {
         std::string text;
@@ -273,6 +288,189 @@ TEST_F(HttpClientTest, SeveralThreadsShareOneClient) {
     for (std::thread& thread : threads) thread.join();
 }
 
+// Larger than what client and sockets hold together.
+std::string huge() {
+    std::string text;
+    while (text.size() < (16 << 20)) text += std::to_string(text.size()) + "\n";
+    return text;
+}
+
+TEST_F(HttpClientTest, ASlowSinkHoldsUpNobodyElse) {
+    const std::string data = huge();
+    serve("huge", data);
+    oci::HttpClient client(options);
+    std::promise<void> blocked;
+    std::promise<void> released;
+    Collected slow;
+    slow.on_write = [&, first = true]() mutable {
+        if (!std::exchange(first, false)) return;
+        blocked.set_value();
+        released.get_future().wait();
+    };
+    std::thread other([&] {
+        oci::HttpRequest request{.url = server.url("huge")};
+        EXPECT_EQ(client.send(request, &slow, {}).status, 200);
+    });
+    blocked.get_future().wait();
+    for (int i = 0; i < 2; ++i) {
+        Collected quick;
+        oci::HttpRequest request{.url = server.url("huge")};
+        EXPECT_EQ(client.send(request, &quick, {}).status, 200);
+        EXPECT_TRUE(quick.text == data);
+    }
+    released.set_value();
+    other.join();
+    EXPECT_TRUE(slow.text == data);
+}
+
+TEST_F(HttpClientTest, ThreadsShareConnections) {
+    serve("a.txt", "hello");
+    oci::HttpClient client(options);
+    for (int i = 0; i < 3; ++i) {
+        std::thread([&] {
+            Collected text;
+            oci::HttpRequest request{.url = server.url("a.txt")};
+            EXPECT_EQ(client.send(request, &text, {}).status, 200);
+        }).join();
+    }
+    EXPECT_EQ(server.requests().size(), 3u);
+    EXPECT_EQ(server.connections(), 1u);
+}
+
+TEST_F(HttpClientTest, TwoHundredAtOnceMakeDoWithFewConnections) {
+    serve("a.txt", "hello");
+    oci::HttpClient client(options);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 200; ++i) {
+        threads.emplace_back([&] {
+            Collected text;
+            oci::HttpRequest request{.url = server.url("a.txt")};
+            EXPECT_EQ(client.send(request, &text, {}).status, 200);
+            EXPECT_EQ(text.text, "hello");
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(server.count(200), 200u);
+    EXPECT_LE(server.connections(), 32u);
+}
+
+TEST_F(HttpClientTest, WhatASlowSinkThrowsComesThroughAndTheClientGoesOn) {
+    serve("huge", huge());
+    serve("a.txt", "hello");
+    oci::HttpClient client(options);
+    body.on_write = [] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));  // it is paused by now
+        throw base::fail(ErrorCode::Exhausted, "disk full");
+    };
+    oci::HttpRequest request{.url = server.url("huge")};
+    EXPECT_THROW(client.send(request, &body, {}), base::Error);
+    body = {};
+    request.url = server.url("a.txt");
+    EXPECT_EQ(client.send(request, &body, {}).status, 200);
+    EXPECT_EQ(body.text, "hello");
+}
+
+TEST_F(HttpClientTest, CancelEndsWhatIsPaused) {
+    serve("huge", huge());
+    max_body = 1 << 30;
+    body.on_write = [&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        cancel.cancel();
+    };
+    EXPECT_EQ(failure("huge").code(), ErrorCode::Canceled);
+}
+
+TEST_F(HttpClientTest, WeMayTakeLongerThanTheServer) {
+    const std::string data = huge();
+    serve("huge", data);
+    max_body = 1 << 30;
+    options.stall_timeout = std::chrono::seconds(1);
+    options.max_attempts = 1;
+    body.on_write = [first = true]() mutable {
+        if (std::exchange(first, false)) std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+    };
+    EXPECT_EQ(get("huge").status, 200);
+    EXPECT_TRUE(body.text == data);
+}
+
+TEST_F(HttpClientTest, AServerThatStopsInABodyIsGivenUp) {
+    serve("large", large());
+    options.stall_timeout = std::chrono::seconds(1);
+    options.max_attempts = 1;
+    base::Error error = failure("large?stall=1000");
+    EXPECT_EQ(error.code(), ErrorCode::TimedOut);
+    EXPECT_THAT(error.what(), HasSubstr("nothing was sent or received for 1 s"));
+    EXPECT_EQ(body.text, large().substr(0, 1000));
+}
+
+// Gives its text in pieces, and can be slow about one of them.
+class SlowSource final : public base::Source {
+  public:
+    SlowSource(std::string_view text, std::chrono::milliseconds pause) : text_(text), pause_(pause) {}
+    std::size_t read(char* buffer, std::size_t size) override {
+        if (++reads_ == 3) std::this_thread::sleep_for(pause_);
+        return text_.read(buffer, std::min<std::size_t>(size, 300'000));
+    }
+
+  private:
+    base::MemorySource text_;
+    std::chrono::milliseconds pause_;
+    int reads_ = 0;
+};
+
+TEST_F(HttpClientTest, LargeBodiesAreSentAnewWhereNeeded) {
+    const std::string data = huge();
+    options.stall_timeout = std::chrono::seconds(1);
+    options.max_attempts = 1;
+    oci::HttpClient client(options);
+    int made = 0;
+    oci::HttpRequest request{.method = "PUT"};
+    request.body = [&] {
+        ++made;
+        return std::make_unique<SlowSource>(data, std::chrono::milliseconds(made == 1 ? 2500 : 0));
+    };
+    request.body_size = data.size();
+    for (const char* name : {"x?drop", "x?redirect=/files/y"}) {
+        body.text.clear();
+        request.url = server.url(name);
+        EXPECT_EQ(client.send(request, &body, {}).status, 200) << name;
+        EXPECT_EQ(body.text, base::Digest::of(data).hex()) << name;
+    }
+    EXPECT_GE(made, 3);
+}
+
+TEST_F(HttpClientTest, WhatTheSourceThrowsComesThrough) {
+    class Broken final : public base::Source {
+        std::size_t read(char*, std::size_t) override { throw base::fail(ErrorCode::Corrupt, "no more"); }
+    };
+    oci::HttpRequest request{.method = "PUT", .url = server.url("x")};
+    request.body = [] { return std::make_unique<Broken>(); };
+    request.body_size = 10;
+    try {
+        oci::HttpClient(options).send(request, &body, {});
+        FAIL();
+    } catch (const base::Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::Corrupt);
+    }
+}
+
+// Five attempts at a dead server take at least so long: the delays between five are 100, 200, 400 and 800 ms.
+TEST_F(HttpClientTest, WhoAnsweredBeforeGetsAllAttempts) {
+    auto passing = std::make_unique<HttpServer>(directory.path() / "other");
+    options.retry_delay = std::chrono::milliseconds(100);
+    oci::HttpClient client(options);
+    oci::HttpRequest request{.url = passing->url("nothing")};
+    EXPECT_EQ(client.send(request, &body, {}).status, 404);
+    passing.reset();
+    auto start = std::chrono::steady_clock::now();
+    EXPECT_THROW(client.send(request, &body, {}), base::Error);
+    EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(1500));
+}
+
+TEST_F(HttpClientTest, AClientThatSentNothingJustGoes) {
+    oci::HttpClient client(options);
+}
+
 TEST_F(HttpClientTest, HeadHasNoBody) {
     serve("a.txt", "hello");
     oci::HttpClient client(options);
@@ -292,15 +490,7 @@ TEST_F(HttpClientTest, ACertificateFileThatIsNoneIsNamed) {
 
 TEST_F(HttpClientTest, CertificatesOfOnesOwn) {
     serve("a.txt", "hello");
-    std::string certificate = (directory.path() / "certificate.pem").string();
-    base::ProcessOptions process;
-    process.argv = {"openssl",  "req",       "-x509",   "-newkey",
-                    "rsa:2048", "-nodes",    "-days",   "2",
-                    "-subj",    "/CN=test",  "-addext", "subjectAltName=IP:127.0.0.1",
-                    "-keyout",  certificate, "-out",    certificate + ".crt"};
-    ASSERT_EQ(base::run_and_capture(process, {}).exit_code, 0);
-    base::write_file_atomic(
-        certificate, base::read_file(certificate, 1 << 20) + base::read_file(certificate + ".crt", 1 << 20));
+    std::string certificate = make_certificate();
     HttpServer secure(directory.path() / "root", certificate);
     oci::HttpRequest request{.url = secure.url("a.txt")};
     ASSERT_THAT(request.url, testing::StartsWith("https://"));
@@ -314,6 +504,46 @@ TEST_F(HttpClientTest, CertificatesOfOnesOwn) {
     options.ca_file = certificate + ".crt";
     EXPECT_EQ(oci::HttpClient(options).send(request, &body, {}).status, 200);
     EXPECT_EQ(body.text, "hello");
+}
+
+// TLS reads ahead: what it has read by the time of a pause must not be waited for afterwards.
+TEST_F(HttpClientTest, PausesWithTls) {
+    const std::string data = huge();
+    serve("huge", data);
+    options.ca_file = make_certificate() + ".crt";
+    options.stall_timeout = std::chrono::seconds(5);
+    HttpServer secure(directory.path() / "root", directory.path() / "certificate.pem");
+    oci::HttpClient client(options);
+    int writes = 0;
+    body.on_write = [&] {
+        if (writes++ % 8 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    };
+    oci::HttpRequest request{.url = secure.url("huge"), .single_attempt = true};
+    EXPECT_EQ(client.send(request, &body, {}).status, 200);
+    EXPECT_TRUE(body.text == data);
+}
+
+// Eight requests that are answered together are on one connection, if that carries HTTP/2.
+TEST_F(HttpClientTest, SmallRequestsShareAConnectionByHttp2) {
+    std::string certificate = make_certificate();
+    Child node({"node", std::string(MULLION_TEST_SUPPORT) + "/http2_server.js", certificate});
+    std::string port = node.first_line();
+    if (port.empty()) GTEST_SKIP() << "node is not installed";
+    options.ca_file = certificate + ".crt";
+    oci::HttpClient client(options);
+    auto ask = [&](const std::string& path, std::uint64_t longest) {
+        Collected answer;
+        oci::HttpRequest request{.url = "https://127.0.0.1:" + port + path, .max_body = longest};
+        EXPECT_EQ(client.send(request, &answer, {}).status, 200);
+        return answer.text;
+    };
+    EXPECT_EQ(ask("/", 1000), "2.0 1");
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 8; ++i) {
+        threads.emplace_back([&] { EXPECT_EQ(ask("/together/8", 1000), "2.0 1"); });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(ask("/", std::uint64_t{1} << 40), "1.1 2");  // what may be paused has its own
 }
 
 TEST(HttpUrl, RedactsWhatIsSecret) {
