@@ -69,12 +69,16 @@ void read_capabilities(HostEntry& entry, const toml::node& node, const Place& pl
     }
 }
 
-// "a.pem" (certificate and key), ["a.pem"], [["a.cert", "a.key"]].
+// "a.pem" (certificate and key), ["a.pem"], [["a.cert", "a.key"]]. Of several, containerd lets the server
+// choose, by the authorities that it names; libcurl has one for a connection.
 void read_client(HostEntry& entry, const toml::node& node, const Place& place) {
     std::vector<std::string> pair;
     const toml::array* list = node.as_array();
-    if (list != nullptr && list->size() != 1) place.refuse("one client certificate");
-    if (list != nullptr && list->get(0)->is_array()) {
+    if (list != nullptr && list->size() > 1) {
+        throw fail(ErrorCode::Unsupported, "{}: {}: only one client certificate is supported",
+                   place.file.string(), place.key);
+    }
+    if (list != nullptr && list->size() == 1 && list->get(0)->is_array()) {
         pair = texts_of(*list->get(0), place);
     } else {
         pair = texts_of(node, place);

@@ -64,6 +64,11 @@ void add_certificates(RegistryEndpoint& endpoint, const fs::path& directory) {
         if (!is_there(key)) {
             throw fail(ErrorCode::Invalid, "{}: there is no {} beside it", file.string(), key.string());
         }
+        if (!endpoint.http.client_certificate.empty()) {
+            throw fail(ErrorCode::Unsupported,
+                       "{}: only one client certificate is supported, and there is {}", file.string(),
+                       endpoint.http.client_certificate.string());
+        }
         endpoint.http.client_certificate = file;
         endpoint.http.client_key = key;
     }

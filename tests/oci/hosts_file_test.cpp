@@ -91,6 +91,22 @@ TEST_F(HostsFileTest, WhatIsNotUnderstoodIsNamed) {
     EXPECT_EQ(refusal("dial_timeout = \"soon\"").code, ErrorCode::Invalid);
     EXPECT_EQ(refusal("[header]\nx = \"a\\r\\nb\"").code, ErrorCode::Invalid);
     EXPECT_EQ(refusal("client = [[\"a\",\"b\",\"c\"]]").code, ErrorCode::Invalid);
+    EXPECT_EQ(refusal("client = []").code, ErrorCode::Invalid);
+}
+
+TEST_F(HostsFileTest, OneClientCertificateInEitherForm) {
+    for (const char* text :
+         {"client = [[\"c.cert\",\"c.key\"]]", "client = [\"c.pem\"]", "client = \"c.pem\""}) {
+        write("certs.d/a.example/hosts.toml", text);
+        EXPECT_TRUE(endpoints("a.example")[0].http.client_certificate.is_absolute()) << text;
+    }
+    for (const char* text :
+         {"client = [[\"c.cert\",\"c.key\"],[\"d.cert\",\"d.key\"]]", "client = [\"c\",\"d\"]"}) {
+        EXPECT_EQ(refusal(text).code, ErrorCode::Unsupported) << text;
+    }
+    for (const char* name : {"c.cert", "c.key", "d.cert", "d.key"})
+        write("certs.d/b.example/" + std::string(name), "");
+    EXPECT_EQ(failure([&] { endpoints("b.example"); }).code, ErrorCode::Unsupported);
 }
 
 class TlsRegistryTest : public ScratchTest {
