@@ -19,16 +19,19 @@ struct Credential {
 class Keychain {
   public:
     virtual ~Keychain() = default;
-    // For a registry ("docker.io", "registry.example:5000"); nullopt: nobody in particular. Called from any
-    // thread. Throws what ends the request: a helper that fails, a file that cannot be read.
-    virtual std::optional<Credential> find(const std::string& host, const base::CancelToken& cancel) = 0;
+    // For a registry ("docker.io", "registry.example:5000") and a repository there ("library/app"; empty: the
+    // registry as such); nullopt: nobody in particular. Called from any thread. Throws what ends the request:
+    // a helper that fails, a file that cannot be read.
+    virtual std::optional<Credential> find(const std::string& host, const std::string& repository,
+                                           const base::CancelToken& cancel) = 0;
 };
 
 // The same for every registry.
 class FixedKeychain final : public Keychain {
   public:
     explicit FixedKeychain(std::optional<Credential> credential = {}) : credential_(std::move(credential)) {}
-    std::optional<Credential> find(const std::string&, const base::CancelToken&) override {
+    std::optional<Credential> find(const std::string&, const std::string&,
+                                   const base::CancelToken&) override {
         return credential_;
     }
 

@@ -45,7 +45,7 @@ std::string host_of(std::string_view key) {
 }
 
 bool names_host(std::string_view key, const std::string& host) {
-    // podman's keys may go on with a repository; those are not for the whole host.
+    // Keys may go on with a repository; those are not for the whole host.
     bool whole = key.find("://") != std::string_view::npos || key.find('/') == std::string_view::npos;
     return whole && host_of(key) == host;
 }
@@ -87,6 +87,28 @@ bool is_empty(const Credential& credential) {
     return credential == Credential();
 }
 
+// An empty entry says that a helper has it.
+std::optional<Credential> find_host(const JsonView& entries, const std::string& host) {
+    for (const auto& [key, entry] : entries.members()) {
+        if (!names_host(key, host)) continue;
+        if (Credential credential = parse_entry(entry); !is_empty(credential)) return credential;
+    }
+    return {};
+}
+
+// containers-auth.json(5): the repository's own key, else that of the next namespace above it.
+std::optional<Credential> find_repository(const JsonView& entries, const std::string& host,
+                                          const std::string& repository) {
+    for (std::string name = repository; !name.empty();) {
+        if (auto entry = entries.find(host + "/" + name)) {
+            if (Credential credential = parse_entry(*entry); !is_empty(credential)) return credential;
+        }
+        std::size_t slash = name.rfind('/');
+        name.erase(slash == std::string::npos ? 0 : slash);
+    }
+    return {};
+}
+
 // A name, not a path: what it names is run.
 std::string program_of(const std::string& helper) {
     bool plain = std::all_of(helper.begin(), helper.end(), [](char c) {
@@ -123,28 +145,30 @@ fs::path default_credentials_file() {
     return {};
 }
 
-std::optional<Credential> DockerConfig::find(const std::string& host, const CancelToken& cancel) {
+std::optional<Credential> DockerConfig::find(const std::string& host, const std::string& repository,
+                                             const CancelToken& cancel) {
     std::lock_guard lock(mutex_);
-    if (auto known = found_.find(host); known != found_.end()) return known->second;
-    auto credential =
-        base::with_context([&] { return "credentials for " + host; }, [&] { return look_up(host, cancel); });
-    return found_.emplace(host, std::move(credential)).first->second;
+    return base::with_context([&] { return "credentials for " + host; },
+                              [&] { return look_up(host, repository, cancel); });
 }
 
-std::optional<Credential> DockerConfig::look_up(const std::string& host, const CancelToken& cancel) const {
+std::optional<Credential> DockerConfig::look_up(const std::string& host, const std::string& repository,
+                                                const CancelToken& cancel) {
     Json config = read_config(file_);
     JsonView view(config, file_.string());
     if (std::string helper = helper_for(view, host); !helper.empty()) {
-        if (auto credential = ask_helper(helper, host, cancel)) return credential;
+        if (auto credential = ask_once(helper, host, cancel)) return credential;
     }
     auto entries = view.find("auths");
     if (!entries) return {};
-    for (const auto& [key, entry] : entries->members()) {
-        if (!names_host(key, host)) continue;
-        // An empty entry says that a helper has it.
-        if (Credential credential = parse_entry(entry); !is_empty(credential)) return credential;
-    }
-    return {};
+    if (auto credential = find_repository(*entries, host, repository)) return credential;
+    return find_host(*entries, host);
+}
+
+std::optional<Credential> DockerConfig::ask_once(const std::string& helper, const std::string& host,
+                                                 const CancelToken& cancel) {
+    if (auto known = answers_.find(host); known != answers_.end()) return known->second;
+    return answers_.emplace(host, ask_helper(helper, host, cancel)).first->second;
 }
 
 DockerConfig::Answer DockerConfig::call_helper(const std::string& helper, const char* verb,
@@ -193,7 +217,7 @@ std::string DockerConfig::store(const std::string& host, const Credential& crede
     if (file_.empty()) throw fail(ErrorCode::NotFound, "no place to keep credentials: HOME is not set");
     OrderedJson config = read_config(file_);
     Json plain = config;
-    found_.erase(host);
+    answers_.erase(host);
     std::string helper = helper_for(JsonView(plain, file_.string()), host);
     if (!helper.empty()) {
         OrderedJson request;
@@ -217,7 +241,7 @@ bool DockerConfig::erase(const std::string& host, const CancelToken& cancel) {
     std::lock_guard lock(mutex_);
     OrderedJson config = read_config(file_);
     Json plain = config;
-    found_.erase(host);
+    answers_.erase(host);
     bool erased = false;
     std::string helper = helper_for(JsonView(plain, file_.string()), host);
     if (!helper.empty() && ask_helper(helper, host, cancel)) {

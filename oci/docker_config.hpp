@@ -1,6 +1,9 @@
 // The credentials that docker, podman, skopeo and crane share: `config.json` and credential helpers.
 //
-//     {"auths": {"HOST": {"auth": BASE64}},        here, readable by whoever can read the file
+//     {"auths": {"HOST": {"auth": BASE64},         here, readable by whoever can read the file
+//                "HOST/team/app": {...}},          of a repository, or of all below "team": the longest
+//                counts
+//                                                  (containers-auth.json(5); podman writes them)
 //      "credsStore": "pass",                       with the helper docker-credential-pass
 //      "credHelpers": {"HOST": "ecr-login"}}       with another one for this host; it comes first
 //
@@ -30,14 +33,18 @@ class DockerConfig final : public Keychain {
                           std::chrono::milliseconds helper_time_limit = std::chrono::seconds(30))
         : file_(std::move(file)), helper_time_limit_(helper_time_limit) {}
 
-    std::optional<Credential> find(const std::string& host, const base::CancelToken& cancel) override;
+    std::optional<Credential> find(const std::string& host, const std::string& repository,
+                                   const base::CancelToken& cancel) override;
     // Keeps it, replacing what was kept for the host. Returns where: a helper's name or the file's.
     std::string store(const std::string& host, const Credential& credential, const base::CancelToken& cancel);
     // False if there was none.
     bool erase(const std::string& host, const base::CancelToken& cancel);
 
   private:
-    std::optional<Credential> look_up(const std::string& host, const base::CancelToken& cancel) const;
+    std::optional<Credential> look_up(const std::string& host, const std::string& repository,
+                                      const base::CancelToken& cancel);
+    std::optional<Credential> ask_once(const std::string& helper, const std::string& host,
+                                       const base::CancelToken& cancel);
     std::optional<Credential> ask_helper(const std::string& helper, const std::string& host,
                                          const base::CancelToken& cancel) const;
     struct Answer;
@@ -47,7 +54,7 @@ class DockerConfig final : public Keychain {
     const std::filesystem::path file_;
     const std::chrono::milliseconds helper_time_limit_;
     std::mutex mutex_;
-    std::map<std::string, std::optional<Credential>> found_;
+    std::map<std::string, std::optional<Credential>> answers_;  // of helpers, by host
 };
 
 }  // namespace mullion::oci

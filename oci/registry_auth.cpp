@@ -126,6 +126,21 @@ AuthScopes wanted_scopes(const AuthScopes& scopes, const AuthChallenge& challeng
     return all;
 }
 
+// Whose credentials a request has: those of the repository it writes to, else of the one it reads. Empty: of
+// none.
+std::string repository_of(const AuthScopes& scopes) {
+    constexpr std::string_view kRepository = "repository:";
+    std::string found;
+    for (const std::string& scope : scopes) {
+        if (!scope.starts_with(kRepository)) continue;
+        std::size_t actions = scope.rfind(':');
+        bool writes = scope.find("push", actions) != std::string::npos;
+        if (writes || found.empty()) found = scope.substr(kRepository.size(), actions - kRepository.size());
+        if (writes) break;
+    }
+    return found;
+}
+
 }  // namespace
 
 std::vector<AuthChallenge> parse_challenges(std::string_view header) {
@@ -142,7 +157,7 @@ std::optional<std::string> RegistryAuth::known(const Server& server, const AuthS
         if (token->second.expires > Clock::now()) return token->second.header;
         bearer_.erase(token);
     }
-    auto basic = basic_.find(server.origin);
+    auto basic = basic_.find({server.origin, repository_of(scopes)});
     return basic == basic_.end() ? std::nullopt : std::optional(basic->second.header);
 }
 
@@ -152,7 +167,7 @@ bool RegistryAuth::answer(const Server& server, const AuthScopes& scopes, const 
     std::lock_guard asking(asking_);
     if (auto now = known(server, scopes); now && now != sent) return true;
     std::vector<AuthChallenge> challenges = challenges_of(response);
-    std::optional<Credential> credential = keychain_.find(server.host, cancel);
+    std::optional<Credential> credential = keychain_.find(server.host, repository_of(scopes), cancel);
     if (const AuthChallenge* challenge = find_scheme(challenges, "bearer")) {
         Token token = bearer({server, scopes, *challenge, http, elsewhere, cancel}, credential);
         if (sent == token.header) return false;
@@ -164,7 +179,7 @@ bool RegistryAuth::answer(const Server& server, const AuthScopes& scopes, const 
     std::optional<Token> token = basic(credential);
     if (!token || sent == token->header) return false;
     std::lock_guard lock(mutex_);
-    basic_.insert_or_assign(server.origin, std::move(*token));
+    basic_.insert_or_assign({server.origin, repository_of(scopes)}, std::move(*token));
     return true;
 }
 

@@ -49,7 +49,7 @@ class RegistryAuth {
                 const base::CancelToken& cancel);
 
     bool has_credential(const Server& server, const base::CancelToken& cancel) {
-        return keychain_.find(server.host, cancel).has_value();
+        return keychain_.find(server.host, "", cancel).has_value();
     }
 
   private:
@@ -75,7 +75,8 @@ class RegistryAuth {
     Keychain& keychain_;
     std::mutex asking_;  // one conversation with token servers at a time: others wait for its result
     std::mutex mutex_;
-    std::map<std::string, Token> basic_;  // by origin
+    // By origin and repository, or scopes: credentials can be those of a repository.
+    std::map<std::pair<std::string, std::string>, Token> basic_;
     std::map<std::pair<std::string, AuthScopes>, Token> bearer_;
 };
 

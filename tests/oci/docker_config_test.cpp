@@ -30,8 +30,8 @@ class DockerConfigTest : public ScratchTest {
                                              path("input").string() + "\n" + script);
         fs::permissions(program, fs::perms::owner_all);
     }
-    std::optional<Credential> find(const std::string& host) {
-        return DockerConfig(file(), std::chrono::seconds(5)).find(host, none_);
+    std::optional<Credential> find(const std::string& host, const std::string& repository = "") {
+        return DockerConfig(file(), std::chrono::seconds(5)).find(host, repository, none_);
     }
 
   private:
@@ -58,6 +58,42 @@ TEST_F(DockerConfigTest, FindsWhatOthersWrote) {
     EXPECT_EQ(find("empty.example"), std::nullopt);
 }
 
+// The order of containers-auth.json(5). base64 of "repo:r", "team:t", "host:h", "hub:d".
+TEST_F(DockerConfigTest, TheLongestKeyCounts) {
+    write("config.json", R"({"auths":{
+        "a.example":{"auth":"aG9zdDpo"},
+        "a.example/team":{"auth":"dGVhbTp0"},
+        "a.example/team/sub/app":{"auth":"cmVwbzpy"},
+        "a.example/empty":{},
+        "docker.io/library":{"auth":"aHViOmQ="}}})");
+    auto user = [&](const std::string& host, const std::string& repository) {
+        auto found = find(host, repository);
+        return found ? found->username : "nobody";
+    };
+    EXPECT_EQ(user("a.example", "team/sub/app"), "repo");
+    EXPECT_EQ(user("a.example", "team/sub/app/more"), "repo");
+    EXPECT_EQ(user("a.example", "team/sub/other"), "team");
+    EXPECT_EQ(user("a.example", "team"), "team");
+    EXPECT_EQ(user("a.example", "teams/app"), "host");
+    EXPECT_EQ(user("a.example", "empty/app"), "host");
+    EXPECT_EQ(user("a.example", ""), "host");
+    EXPECT_EQ(user("docker.io", "library/app"), "hub");
+    EXPECT_EQ(user("docker.io", "other/app"), "nobody");
+    EXPECT_EQ(user("b.example", "team/app"), "nobody");
+}
+
+TEST_F(DockerConfigTest, AHelperComesBeforeTheKeyOfARepository) {
+    write("config.json", R"({"credsStore":"all","auths":{"a.example/team":{"auth":"dGVhbTp0"}}})");
+    add_helper("all", R"(echo '{"Username":"u","Secret":"s"}')");
+    DockerConfig config(file());
+    EXPECT_EQ(config.find("a.example", "team/app", none_), (Credential{"u", "s", "", ""}));
+    EXPECT_EQ(config.find("a.example", "other/app", none_), (Credential{"u", "s", "", ""}));
+    EXPECT_EQ(read("calls"), "get\n");
+    add_helper("all", "echo 'credentials not found in native keychain'; exit 1");
+    EXPECT_EQ(find("a.example", "team/app"), (Credential{"team", "t", "", ""}));
+    EXPECT_EQ(find("a.example", "other/app"), std::nullopt);
+}
+
 TEST_F(DockerConfigTest, WhatCannotBeReadIsNamed) {
     write("config.json", R"({"auths":{"a.example":{"auth":"secret!"}}})");
     Failure failed = failure([&] { find("a.example"); });
@@ -75,9 +111,9 @@ TEST_F(DockerConfigTest, TheHostsOwnHelperComesFirstAndIsAskedOnce) {
     add_helper("own", R"(echo '{"ServerURL":"a.example","Username":"<token>","Secret":"t"}')");
     add_helper("all", R"(echo '{"Username":"u","Secret":"s"}')");
     DockerConfig config(file());
-    EXPECT_EQ(config.find("a.example", none_), (Credential{"", "", "t", ""}));
-    EXPECT_EQ(config.find("a.example", none_), (Credential{"", "", "t", ""}));
-    EXPECT_EQ(config.find("docker.io", none_), (Credential{"u", "s", "", ""}));
+    EXPECT_EQ(config.find("a.example", "", none_), (Credential{"", "", "t", ""}));
+    EXPECT_EQ(config.find("a.example", "", none_), (Credential{"", "", "t", ""}));
+    EXPECT_EQ(config.find("docker.io", "", none_), (Credential{"u", "s", "", ""}));
     EXPECT_EQ(read("calls"), "get\nget\n");
     EXPECT_EQ(read("input"), "a.examplehttps://index.docker.io/v1/");
 }
@@ -104,7 +140,7 @@ TEST_F(DockerConfigTest, HelpersThatFail) {
     EXPECT_THAT(failed.text, Not(HasSubstr("hunter2")));
     add_helper("broken", "sleep 60");
     DockerConfig impatient(file(), std::chrono::milliseconds(50));
-    EXPECT_EQ(failure([&] { impatient.find("a.example", none_); }).code, ErrorCode::TimedOut);
+    EXPECT_EQ(failure([&] { impatient.find("a.example", "", none_); }).code, ErrorCode::TimedOut);
 }
 
 TEST_F(DockerConfigTest, AHelpersNameIsNoPath) {

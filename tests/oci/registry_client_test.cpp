@@ -205,5 +205,26 @@ TEST(RegistryPassword, IsAskedForByBasicAuthentication) {
     EXPECT_EQ(client.get_manifest(app, {}).descriptor.digest, image.root.digest);
 }
 
+// What podman keeps for a repository is presented for that one only.
+TEST(RegistryPassword, CanBeThatOfARepository) {
+    class ByRepository final : public Keychain {
+        std::optional<Credential> find(const std::string&, const std::string& repository,
+                                       const base::CancelToken&) override {
+            if (repository != "team/app") return {};
+            return Credential{DockerRegistry::kUser, DockerRegistry::kPassword, "", ""};
+        }
+    };
+    DockerRegistry registry({.auth = DockerRegistry::Auth::Password, .certificate = {}, .client_ca = {}});
+    ByRepository keychain;
+    RegistryClient client(hasty(), keychain);
+    MemoryBlobs blobs;
+    TestImage image = add_image(blobs, {layer_tar("a", "1")});
+    Reference app = reference(registry.host(), "team/app:1");
+    store(client, blobs, image, app);
+    EXPECT_EQ(client.get_manifest(app, {}).descriptor.digest, image.root.digest);
+    Reference other = reference(registry.host(), "team/other:1");
+    EXPECT_EQ(failure([&] { client.get_manifest(other, {}); }).code, ErrorCode::Denied);
+}
+
 }  // namespace
 }  // namespace mullion::oci::test
