@@ -2,6 +2,7 @@
 #include <unordered_map>
 
 #include "base/error.hpp"
+#include "base/leb128.hpp"
 #include "tree/layer_tar.hpp"
 #include "tree/reparse.hpp"
 
@@ -45,10 +46,7 @@ class Encoder {
     explicit Encoder(std::string& out) : out_(out) {}
 
     void byte(std::uint8_t value) { out_ += static_cast<char>(value); }
-    void number(std::uint64_t value) {
-        for (; value >= 0x80; value >>= 7) byte(static_cast<std::uint8_t>(value | 0x80));
-        byte(static_cast<std::uint8_t>(value));
-    }
+    void number(std::uint64_t value) { base::append_leb128(out_, value); }
     // `value` - `from` without overflow: both wrap.
     void difference(std::uint64_t value, std::uint64_t from) {
         std::uint64_t d = value - from;
@@ -233,15 +231,9 @@ class Decoder {
     }
     std::uint8_t byte() { return static_cast<std::uint8_t>(take(1)[0]); }
     std::uint64_t number(std::uint64_t limit = ~std::uint64_t{0}) {
-        std::uint64_t value = 0;
-        for (int shift = 0;; shift += 7) {
-            std::uint64_t part = byte();
-            if (shift == 63 && part > 1) bad();
-            value |= (part & 0x7f) << shift;
-            if ((part & 0x80) == 0) break;
-        }
-        if (value > limit) bad();
-        return value;
+        std::optional<std::uint64_t> value = base::take_leb128(left_);
+        if (!value || *value > limit) bad();
+        return *value;
     }
     std::uint32_t number32() { return static_cast<std::uint32_t>(number(~std::uint32_t{0})); }
     std::uint16_t number16() { return static_cast<std::uint16_t>(number(0xffff)); }
