@@ -34,8 +34,13 @@ struct BlockCompressor::Slot {
     tbb::task_group group;
 };
 
-BlockCompressor::BlockCompressor(base::Sink& to, std::size_t block_size, MakeCodec make_codec)
-    : to_(to), block_size_(block_size), make_codec_(std::move(make_codec)) {
+BlockCompressor::BlockCompressor(base::Sink& to, Compression compression, std::size_t block_size,
+                                 MakeCodec make_codec, SeekTableBuilder* points)
+    : to_(to),
+      compression_(compression),
+      block_size_(block_size),
+      make_codec_(std::move(make_codec)),
+      points_(points) {
     // Two more than can be compressed at once: one being filled, one waiting to be written.
     auto threads = static_cast<std::size_t>(std::max(1, arena().max_concurrency()));
     slots_.resize(std::min(threads + 2, kMaxSlots));
@@ -83,7 +88,10 @@ void BlockCompressor::drain(Slot& slot) {
     if (!slot.compressed.load(std::memory_order_acquire)) {
         throw base::fail(base::ErrorCode::Internal, "a block was not compressed");
     }
+    if (points_ != nullptr) points_->add_start(taken_, written_);
     to_.write(slot.output);
+    taken_ += slot.input.size();
+    written_ += slot.output.size();
     slot.input.clear();
 }
 
@@ -104,6 +112,7 @@ void BlockCompressor::finish() {
         Slot* slot = slots_[(next_ + i) % slots_.size()].get();
         if (slot != nullptr && slot->busy) drain(*slot);
     }
+    if (points_ != nullptr) points_->finish(compression_, taken_, written_);
     to_.finish();
 }
 

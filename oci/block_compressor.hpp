@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/stream.hpp"
+#include "oci/seek_table.hpp"
 
 namespace mullion::oci {
 
@@ -24,8 +25,10 @@ class BlockCompressor final : public base::Sink {
   public:
     using MakeCodec = std::function<std::unique_ptr<BlockCodec>()>;
 
-    // `to` is not owned. An empty stream gives one block of nothing.
-    BlockCompressor(base::Sink& to, std::size_t block_size, MakeCodec make_codec);
+    // `to` and `points` (the starts of the blocks, if wanted) are not owned. An empty stream gives one block
+    // of nothing.
+    BlockCompressor(base::Sink& to, Compression compression, std::size_t block_size, MakeCodec make_codec,
+                    SeekTableBuilder* points);
     ~BlockCompressor() override;
     BlockCompressor(const BlockCompressor&) = delete;
     BlockCompressor& operator=(const BlockCompressor&) = delete;
@@ -41,8 +44,12 @@ class BlockCompressor final : public base::Sink {
     void drain(Slot& slot);  // waits for its block and writes it
 
     base::Sink& to_;
+    Compression compression_;  // what the codecs write
     std::size_t block_size_;
     MakeCodec make_codec_;
+    SeekTableBuilder* points_;
+    std::uint64_t taken_ = 0;    // bytes of the blocks that are written
+    std::uint64_t written_ = 0;  // what became of them
     // A ring: blocks go round, so the slot after the newest block holds the oldest.
     std::vector<std::unique_ptr<Slot>> slots_;
     std::size_t next_ = 0;

@@ -63,12 +63,20 @@ class ZstdCodec final : public BlockCodec {
 
 class PlainSink final : public base::Sink {
   public:
-    explicit PlainSink(base::Sink& to) : to_(to) {}
-    void write(std::string_view data) override { to_.write(data); }
-    void finish() override { to_.finish(); }
+    PlainSink(base::Sink& to, SeekTableBuilder* points) : to_(to), points_(points) {}
+    void write(std::string_view data) override {
+        to_.write(data);
+        written_ += data.size();
+    }
+    void finish() override {
+        if (points_ != nullptr) points_->finish(Compression::None, written_, written_);
+        to_.finish();
+    }
 
   private:
     base::Sink& to_;
+    SeekTableBuilder* points_;
+    std::uint64_t written_ = 0;
 };
 
 int checked_level(std::optional<int> level, int otherwise, int max, std::string_view name) {
@@ -103,19 +111,20 @@ std::string_view layer_media_type(Compression compression) {
     throw base::fail(ErrorCode::Internal, "no such compression");
 }
 
-std::unique_ptr<base::Sink> compress_to(base::Sink& to, Compression compression, std::optional<int> level) {
+std::unique_ptr<base::Sink> compress_to(base::Sink& to, Compression compression, std::optional<int> level,
+                                        SeekTableBuilder* points) {
     if (compression == Compression::None) {
         if (level) throw base::fail(ErrorCode::Invalid, "a level needs a compression");
-        return std::make_unique<PlainSink>(to);
+        return std::make_unique<PlainSink>(to, points);
     }
     if (compression == Compression::Gzip) {
         int value = checked_level(level, kGzipLevel, kGzipMaxLevel, "gzip");
-        return std::make_unique<BlockCompressor>(to, kGzipBlock,
-                                                 [value] { return std::make_unique<GzipCodec>(value); });
+        auto make_codec = [value] { return std::make_unique<GzipCodec>(value); };
+        return std::make_unique<BlockCompressor>(to, compression, kGzipBlock, make_codec, points);
     }
     int value = checked_level(level, kZstdLevel, kZstdMaxLevel, "zstd");
-    return std::make_unique<BlockCompressor>(to, kZstdBlock,
-                                             [value] { return std::make_unique<ZstdCodec>(value); });
+    auto make_codec = [value] { return std::make_unique<ZstdCodec>(value); };
+    return std::make_unique<BlockCompressor>(to, compression, kZstdBlock, make_codec, points);
 }
 
 }  // namespace mullion::oci

@@ -15,6 +15,8 @@ namespace mullion::oci {
 
 enum class Compression { None, Gzip, Zstd };
 
+class SeekTableBuilder;  // oci/seek_table.hpp
+
 // The compression a layer's media type names, foreign layers included; throws Unsupported for any other type.
 Compression compression_of(std::string_view media_type);
 // The OCI layer media type for a compression.
@@ -26,13 +28,14 @@ Compression detect_compression(std::string_view head);
 // Compresses what is written into `to` (not owned). finish() must be called, and finishes `to` as well;
 // destroyed before that, it waits for its workers and writes nothing more. `level`: gzip 1-12 (default 6),
 // zstd 1-19 (default 3); otherwise Invalid. Input is bounded: at most 16 blocks (of 1 or 4 MiB) are in
-// flight. To be used by one thread at a time.
+// flight. To be used by one thread at a time. With finish(), `points` (not owned) has the blob's seek table.
 std::unique_ptr<base::Sink> compress_to(base::Sink& to, Compression compression,
-                                        std::optional<int> level = {});
+                                        std::optional<int> level = {}, SeekTableBuilder* points = nullptr);
 
 // Decompresses `from` (not owned). Throws Corrupt on damaged or truncated input; trailing garbage is Corrupt.
 // At most `limit` bytes come out (Invalid beyond): the bound against bombs. Memory: a zstd window of at most
-// 128 MiB.
-std::unique_ptr<base::Source> decompress(base::Source& from, std::uint64_t limit);
+// 128 MiB. Read to its end, it has put the blob's seek table into `points` (not owned).
+std::unique_ptr<base::Source> decompress(base::Source& from, std::uint64_t limit,
+                                         SeekTableBuilder* points = nullptr);
 
 }  // namespace mullion::oci
