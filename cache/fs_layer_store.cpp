@@ -8,8 +8,9 @@
 #include "base/copy.hpp"
 #include "base/error.hpp"
 #include "base/synced.hpp"
+#include "cache/layer_chunks.hpp"
 #include "cache/layer_contents.hpp"
-#include "cache/layer_index_file.hpp"
+#include "cache/layer_files.hpp"
 #include "cache/layer_paths.hpp"
 #include "oci/compress.hpp"
 #include "oci/limits.hpp"
@@ -52,9 +53,11 @@ class FsLayerStore final : public LayerStore {
           session_(session),
           content_(content),
           database_(database),
-          contents_([this](const DiffId& id, const CancelToken& cancel) { return tar_of(id, cancel); },
+          contents_([this](const tree::LayerRange& range, const tree::Content& file,
+                           const CancelToken& cancel) { return open_range(range, file, cancel); },
                     stats) {
         base::make_directories(paths_.index);
+        base::make_directories(paths_.seek);
         // Nobody may make anything in a directory that is about to be put aside.
         drop_if_rebooted(state);
         base::make_directories(paths_.tars);
@@ -151,7 +154,14 @@ class FsLayerStore final : public LayerStore {
                                             const CancelToken& cancel) override {
         std::shared_ptr<Slot> slot = slot_of(diff_id);
         SlotHold hold(*slot, cancel);
-        return keep(*slot, diff_id, blob, index_of(diff_id, blob, bytes, os, cancel));
+        return base::with_context([&] { return fmt::format("layer {}", diff_id.digest.string()); },
+                                  [&] {
+                                      base::VerifyingSource verified(bytes, blob.size);
+                                      Findings found = examine(verified, os, cancel);
+                                      check_blob(verified, blob);
+                                      verify(found.digest, diff_id, blob);
+                                      return keep(*slot, diff_id, blob, std::move(found));
+                                  });
     }
 
     std::shared_ptr<const tree::Delta> delta_of(const DiffId& diff_id, tree::Os os,
@@ -168,6 +178,19 @@ class FsLayerStore final : public LayerStore {
         std::shared_ptr<Slot> slot = slot_of(diff_id);
         SlotHold hold(*slot, {});
         slot->delta = std::make_shared<const tree::Delta>(delta);
+    }
+
+    std::shared_ptr<const oci::SeekTable> seek_table(const base::Digest& blob) override {
+        if (auto known = tables_.with([&](auto& tables) { return tables[blob]; })) return known;
+        session_.lease(blob);
+        std::optional<oci::SeekTable> stored = read_seek_table(paths_.seek_of(blob));
+        return stored ? remember(blob, std::move(*stored)) : nullptr;
+    }
+
+    void put_seek_table(const base::Digest& blob, oci::SeekTable table) override {
+        session_.lease(blob);
+        write_seek_table(paths_.seek_of(blob), table, session_.directory());
+        remember(blob, std::move(table));
     }
 
     tree::ContentProvider& contents() override { return contents_; }
@@ -189,13 +212,28 @@ class FsLayerStore final : public LayerStore {
     }
 
   private:
+    // How parts of a layer are read: from a file of the uncompressed layer, or out of a compressed blob.
+    struct Access {
+        oci::Descriptor blob;
+        fs::path file;
+        std::uint64_t size = 0;
+        std::shared_ptr<const oci::SeekTable> table;  // null: `file` is uncompressed
+    };
+
     // What this process knows of a layer; whoever holds the slot may look at it and find it out.
     struct Slot {
         std::mutex mutex;
         std::condition_variable freed;
         bool held = false;
         std::shared_ptr<const tree::Delta> delta;
-        std::optional<LayerTar> tar;
+        std::optional<Access> access;
+    };
+
+    // What a blob turned out to hold.
+    struct Findings {
+        base::Digest digest;  // uncompressed
+        tree::Delta delta;
+        oci::SeekTable table;
     };
 
     // Holds a slot, perhaps for as long as reading a layer takes; waiting for it can be canceled.
@@ -246,20 +284,6 @@ class FsLayerStore final : public LayerStore {
         return slot.delta;
     }
 
-    std::shared_ptr<const tree::Delta> read(Slot& slot, const DiffId& diff_id, const oci::Descriptor& blob,
-                                            tree::Os os, const CancelToken& cancel) {
-        return keep(slot, diff_id, blob, read_blob(diff_id, blob, os, cancel));
-    }
-
-    std::shared_ptr<const tree::Delta> keep(Slot& slot, const DiffId& diff_id, const oci::Descriptor& blob,
-                                            tree::Delta delta) {
-        session_.lease(diff_id.digest);
-        write_layer_index(paths_.index_of(diff_id), delta, session_.directory());
-        add(diff_id, blob);
-        slot.delta = std::make_shared<const tree::Delta>(std::move(delta));
-        return slot.delta;
-    }
-
     std::vector<oci::Descriptor> recorded_blobs(const DiffId& diff_id) {
         return database_.run([&](Connection& connection) {
             std::vector<oci::Descriptor> blobs;
@@ -282,6 +306,14 @@ class FsLayerStore final : public LayerStore {
         throw base::fail(ErrorCode::NotFound, "layer {} is not in the local store", diff_id.digest.string());
     }
 
+    // A blob that was read to its end.
+    static void check_blob(base::VerifyingSource& bytes, const oci::Descriptor& blob) {
+        base::Digest digest = bytes.digest();
+        if (digest == blob.digest && bytes.size() == blob.size) return;
+        throw base::fail(ErrorCode::Corrupt, "{} bytes with the digest {} came for blob {} of {} bytes",
+                         bytes.size(), digest.string(), blob.digest.string(), blob.size);
+    }
+
     // A blob that was recorded, and is not the layer after all, shall stand in nobody's way.
     void verify(const base::Digest& digest, const DiffId& diff_id, const oci::Descriptor& blob) {
         if (digest == diff_id.digest) return;
@@ -302,12 +334,16 @@ class FsLayerStore final : public LayerStore {
         try {
             return base::with_context([&] { return fmt::format("layer {}", diff_id.digest.string()); }, body);
         } catch (base::Error& error) {
-            if (error.code() != ErrorCode::Corrupt || digest_on_disk(blob, cancel) == blob.digest) throw;
-            content_.remove(blob.digest);
-            error.hint("the stored blob " + blob.digest.string() +
-                       " was damaged and has been removed: load or build the image again");
+            if (error.code() == ErrorCode::Corrupt) heal(error, blob, cancel);
             throw;
         }
+    }
+
+    void heal(base::Error& error, const oci::Descriptor& blob, const CancelToken& cancel) {
+        if (digest_on_disk(blob, cancel) == blob.digest) return;
+        content_.remove(blob.digest);
+        error.hint("the stored blob " + blob.digest.string() +
+                   " was damaged and has been removed: load or build the image again");
     }
 
     base::Digest digest_on_disk(const oci::Descriptor& blob, const CancelToken& cancel) {
@@ -317,52 +353,118 @@ class FsLayerStore final : public LayerStore {
         return hash.digest();
     }
 
-    tree::Delta read_blob(const DiffId& diff_id, const oci::Descriptor& blob, tree::Os os,
-                          const CancelToken& cancel) {
-        return with_healing(diff_id, blob, cancel, [&] {
+    std::shared_ptr<const tree::Delta> read(Slot& slot, const DiffId& diff_id, const oci::Descriptor& blob,
+                                            tree::Os os, const CancelToken& cancel) {
+        Findings found = with_healing(diff_id, blob, cancel, [&] {
             std::unique_ptr<base::Source> raw = content_.open(blob, cancel);
-            return index_of(diff_id, blob, *raw, os, cancel);
+            Findings inside = examine(*raw, os, cancel);
+            verify(inside.digest, diff_id, blob);
+            return inside;
         });
+        return keep(slot, diff_id, blob, std::move(found));
     }
 
-    tree::Delta index_of(const DiffId& diff_id, const oci::Descriptor& blob, base::Source& bytes, tree::Os os,
-                         const CancelToken& cancel) {
-        std::unique_ptr<base::Source> tar = oci::decompress(bytes, oci::kMaxLayerSize);
+    static Findings examine(base::Source& raw, tree::Os os, const CancelToken& cancel) {
+        oci::SeekTableBuilder points;
+        std::unique_ptr<base::Source> tar = oci::decompress(raw, oci::kMaxLayerSize, &points);
         tree::LayerReader reader({.os = os, .digest_contents = true});
         tree::Delta delta = reader.read(*tar, cancel);
-        verify(reader.diff_id().digest, diff_id, blob);
-        base::NullSink rest;
-        base::copy(bytes, rest, cancel);
-        return delta;
+        return {reader.diff_id().digest, std::move(delta), points.take()};
     }
 
-    // The uncompressed layer as a file: the blob itself, or a copy made once.
-    LayerTar tar_of(const DiffId& diff_id, const CancelToken& cancel) {
+    std::shared_ptr<const tree::Delta> keep(Slot& slot, const DiffId& diff_id, const oci::Descriptor& blob,
+                                            Findings found) {
+        session_.lease(diff_id.digest);
+        write_layer_index(paths_.index_of(diff_id), found.delta, session_.directory());
+        put_seek_table(blob.digest, std::move(found.table));
+        add(diff_id, blob);
+        slot.delta = std::make_shared<const tree::Delta>(std::move(found.delta));
+        return slot.delta;
+    }
+
+    std::shared_ptr<const oci::SeekTable> remember(const base::Digest& blob, oci::SeekTable table) {
+        auto shared = std::make_shared<const oci::SeekTable>(std::move(table));
+        tables_.with([&](auto& tables) { tables[blob] = shared; });
+        return shared;
+    }
+
+    void forget_table(const base::Digest& blob) {
+        tables_.with([&](auto& tables) { tables.erase(blob); });
+        std::error_code absent;
+        fs::remove(paths_.seek_of(blob), absent);
+    }
+
+    std::unique_ptr<base::Source> open_range(const tree::LayerRange& range, const tree::Content& content,
+                                             const CancelToken& cancel) {
+        Access access = access_to(range.diff_id, cancel);
+        if (range.offset > access.size || content.size() > access.size - range.offset) {
+            throw base::fail(ErrorCode::Corrupt, "layer {} has {} bytes, too few for {} at {}",
+                             range.diff_id.digest.string(), access.size, content.size(), range.offset);
+        }
+        if (!access.table) {
+            return std::make_unique<base::FileSource>(base::open_read(access.file), range.offset,
+                                                      content.size());
+        }
+        SeekableBlob blob{access.blob.digest, access.file, access.table};
+        auto on_corrupt = [this, diff_id = range.diff_id, blob = access.blob, cancel](base::Error& error) {
+            forget_access(diff_id, blob, cancel);
+            heal(error, blob, cancel);
+        };
+        return std::make_unique<ChunkSource>(chunks_, std::move(blob), range.offset, content.size(),
+                                             content.known_digest(), std::move(on_corrupt));
+    }
+
+    Access access_to(const DiffId& diff_id, const CancelToken& cancel) {
         std::shared_ptr<Slot> slot = slot_of(diff_id);
         SlotHold hold(*slot, cancel);
-        if (!slot->tar) slot->tar = find_tar(diff_id, cancel);
-        return *slot->tar;
+        if (!slot->access) slot->access = find_access(diff_id, cancel);
+        return *slot->access;
     }
 
-    LayerTar find_tar(const DiffId& diff_id, const CancelToken& cancel) {
+    // What was read was wrong: the table may be, or the blob.
+    void forget_access(const DiffId& diff_id, const oci::Descriptor& blob, const CancelToken& cancel) {
+        forget_table(blob.digest);
+        chunks_.forget(blob.digest);
+        std::shared_ptr<Slot> slot = slot_of(diff_id);
+        SlotHold hold(*slot, cancel);
+        slot->access.reset();
+    }
+
+    Access find_access(const DiffId& diff_id, const CancelToken& cancel) {
         oci::Descriptor blob = blob_or_throw(diff_id);
-        if (blob.digest == diff_id.digest) return {content_.path_of(blob.digest), blob.size};
+        fs::path file = content_.path_of(blob.digest);
+        if (blob.digest == diff_id.digest) return {blob, file, blob.size, nullptr};
+        std::shared_ptr<const oci::SeekTable> table = seek_table(blob.digest);
+        if (!table || table->blob_size() != blob.size) {
+            base::NullSink nowhere;
+            put_seek_table(blob.digest, decompress_blob(diff_id, blob, nowhere, cancel));
+            table = seek_table(blob.digest);
+        }
+        if (has_small_chunks(*table)) return {blob, file, table->size(), table};
+        return {blob, copy_of(diff_id, blob, cancel), table->size(), nullptr};
+    }
+
+    fs::path copy_of(const DiffId& diff_id, const oci::Descriptor& blob, const CancelToken& cancel) {
         fs::path file = paths_.tar_of(diff_id);
         make_once(file, diff_id.digest, cancel, [&] {
-            with_healing(diff_id, blob, cancel, [&] { decompress_blob(diff_id, blob, file, cancel); });
+            base::PendingFile pending(session_.directory());
+            decompress_blob(diff_id, blob, pending, cancel);
+            pending.publish(file);
         });
-        return {file, fs::file_size(file)};
+        return file;
     }
 
-    void decompress_blob(const DiffId& diff_id, const oci::Descriptor& blob, const fs::path& file,
-                         const CancelToken& cancel) {
-        base::PendingFile pending(session_.directory());
-        base::HashSink hash(&pending);
-        std::unique_ptr<base::Source> raw = content_.open(blob, cancel);
-        std::unique_ptr<base::Source> tar = oci::decompress(*raw, oci::kMaxLayerSize);
-        base::copy(*tar, hash, cancel);
-        verify(hash.digest(), diff_id, blob);
-        pending.publish(file);
+    oci::SeekTable decompress_blob(const DiffId& diff_id, const oci::Descriptor& blob, base::Sink& to,
+                                   const CancelToken& cancel) {
+        return with_healing(diff_id, blob, cancel, [&] {
+            base::HashSink hash(&to);
+            std::unique_ptr<base::Source> raw = content_.open(blob, cancel);
+            oci::SeekTableBuilder points;
+            std::unique_ptr<base::Source> tar = oci::decompress(*raw, oci::kMaxLayerSize, &points);
+            base::copy(*tar, hash, cancel);
+            verify(hash.digest(), diff_id, blob);
+            return points.take();
+        });
     }
 
     // Runs `make` unless `target` exists; other processes wait for the one that does.
@@ -403,6 +505,8 @@ class FsLayerStore final : public LayerStore {
     ContentStore& content_;
     Database& database_;
     LayerContents contents_;
+    ChunkCache chunks_;
+    base::Synced<std::map<base::Digest, std::shared_ptr<const oci::SeekTable>>> tables_;  // by blob
     base::Synced<std::map<DiffId, std::shared_ptr<Slot>>> slots_;
 };
 

@@ -224,6 +224,7 @@ void GarbageCollector::sweep_blobs() {
 
 void GarbageCollector::sweep_layers() {
     sweep_files(paths_.index);
+    sweep_files(paths_.seek);
     sweep_files(paths_.layers);
     sweep_files(paths_.tars);
 }

@@ -9,9 +9,13 @@ namespace mullion::cache {
 
 struct LayerPaths {
     explicit LayerPaths(const std::filesystem::path& state)
-        : index(state / "index" / "sha256"), layers(state / "layers"), tars(layers / "tar") {}
+        : index(state / "index" / "sha256"),
+          seek(state / "index" / "seek"),
+          layers(state / "layers"),
+          tars(layers / "tar") {}
 
     std::filesystem::path index_of(const base::DiffId& diff_id) const { return index / diff_id.digest.hex(); }
+    std::filesystem::path seek_of(const base::Digest& blob) const { return seek / blob.hex(); }
     std::filesystem::path tar_of(const base::DiffId& diff_id) const { return tars / diff_id.digest.hex(); }
     std::filesystem::path unpacked(const base::Digest& key) const { return layers / key.hex(); }
     // The key of the folder that holds the topmost layer of the stack `chain`; `whole`: all of it, merged.
@@ -23,6 +27,7 @@ struct LayerPaths {
     }
 
     std::filesystem::path index;
+    std::filesystem::path seek;
     std::filesystem::path layers;
     std::filesystem::path tars;
 };

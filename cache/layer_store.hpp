@@ -1,11 +1,13 @@
 // Layers by diff ID: where their blob is, their index (names and metadata without contents), ranged reads of
 // single files, and the directory of unpacked layers that RUN mounts.
 //
-// The index is <state>/index/sha256/<hex>: small, under a checksum of its own, made again when damaged. The
-// rest of <state>/layers is made from blobs as needed and is not synced to the disk; a power loss could leave
-// files there that are silently short, so all of it is dropped at the first start after a reboot:
+// The index is <state>/index/sha256/<hex>, the seek table of a blob <state>/index/seek/<hex>: small, each
+// under a checksum of its own, made again when damaged. The rest of <state>/layers is made from blobs as
+// needed and is not synced to the disk; a power loss could leave files there that are silently short, so all
+// of it is dropped at the first start after a reboot:
 //   layers/<hex of the key>/       unpacked layers (keys: LayerPaths::folder_key)
-//   layers/tar/<hex of diff ID>    uncompressed copies of compressed blobs that single files were read from
+//   layers/tar/<hex of diff ID>    uncompressed copies of blobs that single files were read from and that
+//                                  can hardly be decompressed from anywhere but the start: zstd in one frame
 #pragma once
 
 #include <filesystem>
@@ -16,6 +18,7 @@
 
 #include "base/cancel.hpp"
 #include "oci/manifest.hpp"
+#include "oci/seek_table.hpp"
 #include "tree/content.hpp"
 #include "tree/delta.hpp"
 
@@ -56,7 +59,8 @@ class LayerStore {
     // layer. Throws Corrupt if it is not; otherwise index and blob are recorded.
     virtual std::shared_ptr<const tree::Delta> read(const base::DiffId& diff_id, const oci::Descriptor& blob,
                                                     tree::Os os, const base::CancelToken& cancel) = 0;
-    // The same with `bytes` of the blob that come from elsewhere; they end only if they are the blob's.
+    // The same for a blob that streams by and need not be stored. Corrupt also if it has another digest or
+    // size.
     virtual std::shared_ptr<const tree::Delta> read(const base::DiffId& diff_id, const oci::Descriptor& blob,
                                                     base::Source& bytes, tree::Os os,
                                                     const base::CancelToken& cancel) = 0;
@@ -65,6 +69,11 @@ class LayerStore {
                                                         const base::CancelToken& cancel) = 0;
     // Stores an index that the writer of the layer already has (contents must be LayerRanges of diff_id).
     virtual void put_index(const base::DiffId& diff_id, const tree::Delta& delta) = 0;
+
+    // The seek table that read() or the writer of the blob has left, memoised in memory; null if there is
+    // none. Needs no blob.
+    virtual std::shared_ptr<const oci::SeekTable> seek_table(const base::Digest& blob) = 0;
+    virtual void put_seek_table(const base::Digest& blob, oci::SeekTable table) = 0;
 
     // Opens contents of any location, layer ranges included, and feeds the state's stat cache.
     virtual tree::ContentProvider& contents() = 0;

@@ -2,7 +2,7 @@
 //
 //   oci-layout  index.json  blobs/sha256/   images, as an OCI layout (content_store.hpp, image_store.hpp)
 //   mullion.db                              cache keys, layers, digests of host files (database.hpp)
-//   index/  layers/                         layer indexes, unpacked layers (layer_store.hpp)
+//   index/  layers/                         layer indexes and seek tables, unpacked layers (layer_store.hpp)
 //   mounts/                                 cache mounts of RUN (mount_store.hpp)
 //   tmp/  lock                              sessions and leases (session.hpp)
 #pragma once

@@ -21,7 +21,6 @@ constexpr std::uint64_t kBlockDistance = 4 << 20;
 // Written only once, while all of the layer is decompressed.
 constexpr int kWindowLevel = 3;
 
-constexpr std::string_view kFormat = "mullion seek table 1\n";
 constexpr std::uint64_t kMaxWindow = 2 * kSeekWindow;  // deflated; more than the compressor ever makes of it
 
 std::string deflate_window(std::string_view window) {
@@ -83,7 +82,7 @@ std::uint64_t SeekTable::end_of(std::size_t point) const {
 
 // Every point has its distances from the one before; the first is known.
 std::string SeekTable::serialise() const {
-    std::string out(kFormat);
+    std::string out(kSeekTableFormat);
     out += static_cast<char>(compression_);
     for (std::uint64_t number : {size_, blob_size_}) base::append_leb128(out, number);
     for (std::size_t i = 1; i < points_.size(); ++i) {
@@ -101,7 +100,7 @@ std::string SeekTable::serialise() const {
 
 SeekTable SeekTable::parse(std::string_view bytes) {
     Fields fields(bytes);
-    Fields::check(fields.take(std::min(kFormat.size(), bytes.size())) == kFormat);
+    Fields::check(fields.take(std::min(kSeekTableFormat.size(), bytes.size())) == kSeekTableFormat);
     SeekTable table;
     std::uint8_t compression = fields.byte();
     Fields::check(compression <= static_cast<std::uint8_t>(Compression::Zstd));

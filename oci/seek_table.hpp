@@ -13,6 +13,8 @@
 
 namespace mullion::oci {
 
+inline constexpr std::string_view kSeekTableFormat = "mullion seek table 1\n";
+
 struct SeekPoint {
     std::uint64_t uncompressed = 0;
     std::uint64_t compressed = 0;  // the first byte that is read from here on
@@ -51,6 +53,7 @@ class SeekTable {
     // The uncompressed offset where the part that begins at a point ends.
     std::uint64_t end_of(std::size_t point) const;
 
+    // Begins with kSeekTableFormat.
     std::string serialise() const;
     // Throws Corrupt for anything that serialise() does not write.
     static SeekTable parse(std::string_view bytes);

@@ -70,18 +70,21 @@ TEST_F(GarbageTest, ImageWithoutANameGoesWithItsLayersAndItsSizeIsReported) {
     with_state([&](State& opened) {
         image = put_image(opened, "name", std::string(100'000, 'x'));
         kept = put_image(opened, "kept", "other");
-        files_of(opened, *opened.layers().delta_of(image->layer.diff_id, tree::Os::Windows, {}));
         opened.images().remove("name");
     });
-    std::uint64_t tar_size = image->layer.tar.size();
-    EXPECT_TRUE(fs::exists(state() / "layers" / "tar" / image->layer.diff_id.digest.hex()));
-    EXPECT_GE(collect(), image->layer.descriptor.size + tar_size);
+    fs::path tar = state() / "layers" / "tar" / image->layer.diff_id.digest.hex();
+    fs::path table = state() / "index" / "seek" / image->layer.descriptor.digest.hex();
+    base::write_file_atomic(tar, image->layer.tar);
+    EXPECT_TRUE(fs::exists(table));
+    EXPECT_GE(collect(), image->layer.descriptor.size + image->layer.tar.size());
     EXPECT_FALSE(has(image->manifest.digest));
     EXPECT_FALSE(has(image->config));
     EXPECT_FALSE(has(image->layer.descriptor.digest));
     EXPECT_FALSE(fs::exists(state() / "index" / "sha256" / image->layer.diff_id.digest.hex()));
-    EXPECT_FALSE(fs::exists(state() / "layers" / "tar" / image->layer.diff_id.digest.hex()));
+    EXPECT_FALSE(fs::exists(tar));
+    EXPECT_FALSE(fs::exists(table));
     EXPECT_TRUE(has(kept->layer.descriptor.digest));
+    EXPECT_TRUE(fs::exists(state() / "index" / "seek" / kept->layer.descriptor.digest.hex()));
     EXPECT_EQ(collect(), 0u);
     with_state([&](State& opened) { EXPECT_FALSE(opened.layers().blob_of(image->layer.diff_id)); });
 }

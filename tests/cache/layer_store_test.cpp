@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <random>
 #include <thread>
 
+#include "base/process.hpp"
 #include "tests/cache/layers.hpp"
 #include "tests/cache/state_fixture.hpp"
 
@@ -27,6 +29,9 @@ class LayerStoreTest : public StateFixture {
     fs::path index(const Layer& layer) const {
         return state() / "index" / "sha256" / layer.diff_id.digest.hex();
     }
+    fs::path seek(const Layer& layer) const {
+        return state() / "index" / "seek" / layer.descriptor.digest.hex();
+    }
     fs::path tar(const Layer& layer) const { return state() / "layers" / "tar" / layer.diff_id.digest.hex(); }
     fs::path blob(const Layer& layer) const {
         return state() / "blobs" / "sha256" / layer.descriptor.digest.hex();
@@ -37,6 +42,41 @@ class LayerStoreTest : public StateFixture {
 
     std::unique_ptr<State> opened_;
     const Layer layer_ = make_layer({{"a.txt", "first"}, {"b.txt", std::string(5000, 'b')}});
+    // As another engine compresses it: of its points, only the first is at a member.
+    Layer foreign(Layer layer, const std::vector<std::string>& argv) {
+        base::write_file_atomic(path("tar"), layer.tar);
+        base::ProcessOptions options;
+        options.argv = argv;
+        options.argv.push_back(path("tar").string());
+        layer.blob = base::run_and_capture(options, {}, std::size_t{1} << 30).out;
+        layer.descriptor.digest = base::Digest::of(layer.blob);
+        layer.descriptor.size = layer.blob.size();
+        return layer;
+    }
+    // Some megabytes in files of many sizes.
+    static Layer large_layer() {
+        std::mt19937 random(2);
+        std::vector<std::pair<std::string, std::string>> files;
+        for (int i = 0; i < 300; ++i) {
+            std::string data(random() % (i % 50 == 0 ? 8'000'000 : 30'000), '\0');
+            for (char& c : data) c = static_cast<char>('a' + random() % 8);
+            files.emplace_back(fmt::format("file{:03}", i), std::move(data));
+        }
+        return make_layer(files);
+    }
+    // Every file, last first, compared with the bytes of the tar.
+    void expect_contents(const Layer& layer) {
+        auto delta = layers().delta_of(layer.diff_id, Os::Windows, {});
+        for (auto change = delta->changes.rbegin(); change != delta->changes.rend(); ++change) {
+            const tree::Content* content = std::get<tree::Upsert>(*change).node->content.get();
+            if (content == nullptr) continue;
+            std::uint64_t offset = std::get<tree::LayerRange>(content->location()).offset;
+            EXPECT_TRUE(layers().contents().open(*content, {})->read_all(8 << 20, "file") ==
+                        std::string_view(layer.tar).substr(offset, content->size()))
+                << std::get<tree::Upsert>(*change).path;
+        }
+    }
+
     const std::string b_ = "b.txt=" + std::string(5000, 'b');
 };
 
@@ -82,9 +122,6 @@ TEST_F(LayerStoreTest, UncompressedBlobsAreReadInPlace) {
     put(*opened_, plain);
     EXPECT_THAT(files(plain), ElementsAre("a.txt=first"));
     EXPECT_FALSE(fs::exists(tar(plain)));
-    put(*opened_, layer_);
-    files(layer_);
-    EXPECT_EQ(base::read_file(tar(layer_), 1 << 20), layer_.tar);
 }
 
 TEST_F(LayerStoreTest, IndexIsMadeOnceAndNeedsNoBlobAfterwards) {
@@ -188,6 +225,129 @@ TEST_F(LayerStoreTest, DamagedBlobIsRemovedSoThatItCanBeHadAgain) {
     EXPECT_FALSE(layers().blob_of(layer_.diff_id));
     put(*opened_, layer_);
     EXPECT_THAT(files(layer_), ElementsAre("a.txt=first", b_));
+}
+
+TEST_F(LayerStoreTest, FilesOfCompressedBlobsAreReadWithoutACopy) {
+    Layer ours = large_layer();
+    for (const Layer& layer : {ours, foreign(ours, {"gzip", "-nc"})}) {
+        opened_.reset();
+        opened_ = std::make_unique<State>(path("state-" + layer.descriptor.digest.hex()));
+        put(*opened_, layer);
+        expect_contents(layer);
+        EXPECT_GT(layers().seek_table(layer.descriptor.digest)->points().size(), 2u);
+    }
+    EXPECT_FALSE(fs::exists(tar(ours)));
+}
+
+TEST_F(LayerStoreTest, OneLargeFrameIsCopied) {
+    Layer layer = foreign(large_layer(), {"zstd", "-qc"});
+    ASSERT_GT(layer.tar.size(), std::size_t{16} << 20);
+    put(*opened_, layer);
+    expect_contents(layer);
+    EXPECT_EQ(fs::file_size(tar(layer)), layer.tar.size());
+    Layer small = foreign(layer_, {"zstd", "-qc"});
+    put(*opened_, small);
+    expect_contents(small);
+    EXPECT_FALSE(fs::exists(tar(small)));
+}
+
+TEST_F(LayerStoreTest, SeekTableIsMadeByReading) {
+    EXPECT_EQ(layers().seek_table(layer_.descriptor.digest), nullptr);
+    put(*opened_, layer_);
+    layers().delta_of(layer_.diff_id, Os::Windows, {});
+    auto table = layers().seek_table(layer_.descriptor.digest);
+    ASSERT_NE(table, nullptr);
+    EXPECT_EQ(table->size(), layer_.tar.size());
+    EXPECT_EQ(layers().seek_table(layer_.descriptor.digest), table);
+    opened_->content().remove(layer_.descriptor.digest);
+    reopen();
+    EXPECT_EQ(*layers().seek_table(layer_.descriptor.digest), *table);
+}
+
+TEST_F(LayerStoreTest, AbsentAndDamagedSeekTablesAreMadeAgain) {
+    put(*opened_, layer_);
+    files(layer_);
+    std::string good = base::read_file(seek(layer_), 1 << 20);
+    std::string flipped = good;
+    flipped.back() = static_cast<char>(flipped.back() ^ 1);
+    for (const std::string& bad :
+         {std::string(), good.substr(0, 10), good.substr(0, good.size() - 1), flipped}) {
+        base::write_file_atomic(seek(layer_), bad);
+        reopen();
+        EXPECT_EQ(layers().seek_table(layer_.descriptor.digest), nullptr);
+        EXPECT_THAT(files(layer_), ElementsAre("a.txt=first", b_));
+        EXPECT_EQ(base::read_file(seek(layer_), 1 << 20), good);
+    }
+    fs::remove(seek(layer_));
+    reopen();
+    EXPECT_THAT(files(layer_), ElementsAre("a.txt=first", b_));
+    EXPECT_EQ(base::read_file(seek(layer_), 1 << 20), good);
+}
+
+TEST_F(LayerStoreTest, SeekTableThatLiesDoesNotStay) {
+    Layer other = make_layer({{"a.txt", "other"}, {"b.txt", std::string(5000, 'c')}});
+    put(*opened_, layer_);
+    layers().delta_of(layer_.diff_id, Os::Windows, {});
+    oci::SeekTable table = *layers().seek_table(layer_.descriptor.digest);
+    std::string lie = table.serialise();
+    std::size_t sizes = oci::kSeekTableFormat.size() + 1;
+    ASSERT_EQ(layer_.tar.size() % 128, 0u);
+    lie[sizes + 1] = static_cast<char>(lie[sizes + 1] + 4);  // the layer's size: half a kilobyte more
+    layers().put_seek_table(layer_.descriptor.digest, oci::SeekTable::parse(lie));
+    EXPECT_EQ(code_of([&] { files(layer_); }), ErrorCode::Corrupt);
+    EXPECT_FALSE(fs::exists(seek(layer_)));
+    EXPECT_THAT(files(layer_), ElementsAre("a.txt=first", b_));
+    EXPECT_EQ(*layers().seek_table(layer_.descriptor.digest), table);
+}
+
+// Within a deflate stream nothing but the digest of the file tells that a byte is another one.
+TEST_F(LayerStoreTest, BytesOfAFileAreComparedWithItsDigest) {
+    std::string noise(7 << 20, '\0');
+    std::mt19937 random(4);
+    for (char& c : noise) c = static_cast<char>(random());
+    Layer layer = foreign(make_layer({{"noise", noise}}), {"gzip", "-nc"});
+    put(*opened_, layer);
+    auto delta = layers().delta_of(layer.diff_id, Os::Windows, {});
+    std::string damaged = layer.blob;
+    char& byte = damaged[damaged.size() / 4 * 3];  // in a stored block behind the first point
+    byte = static_cast<char>(byte ^ 1);
+    base::write_file_atomic(blob(layer), damaged);
+    EXPECT_EQ(code_of([&] { expect_contents(layer); }), ErrorCode::Corrupt);
+    EXPECT_FALSE(fs::exists(blob(layer)));
+    put(*opened_, layer);
+    expect_contents(layer);
+}
+
+TEST_F(LayerStoreTest, ABlobThatStreamsByIsIndexed) {
+    base::MemorySource bytes(layer_.blob);
+    auto delta = layers().read(layer_.diff_id, layer_.descriptor, bytes, Os::Windows, {});
+    reopen();
+    EXPECT_EQ(layers().stored_delta(layer_.diff_id, Os::Windows, {})->changes.size(), delta->changes.size());
+    EXPECT_EQ(layers().seek_table(layer_.descriptor.digest)->blob_size(), layer_.blob.size());
+    EXPECT_TRUE(layers().is_known(layer_.diff_id, layer_.descriptor.digest));
+    EXPECT_FALSE(layers().blob_of(layer_.diff_id));
+}
+
+TEST_F(LayerStoreTest, ABlobThatStreamsByIsVerified) {
+    Layer other = make_layer({{"c.txt", "other"}});
+    auto read = [&](const base::DiffId& diff_id, const oci::Descriptor& blob, std::string_view bytes) {
+        base::MemorySource source(bytes);
+        return code_of([&] { layers().read(diff_id, blob, source, Os::Windows, {}); });
+    };
+    oci::Descriptor longer = layer_.descriptor, shorter = layer_.descriptor;
+    ++longer.size;
+    --shorter.size;
+    EXPECT_EQ(read(layer_.diff_id, other.descriptor, layer_.blob), ErrorCode::Corrupt);
+    EXPECT_EQ(read(layer_.diff_id, other.descriptor, other.blob), ErrorCode::Corrupt);
+    EXPECT_EQ(read(layer_.diff_id, longer, layer_.blob), ErrorCode::Corrupt);
+    EXPECT_EQ(read(layer_.diff_id, shorter, layer_.blob), ErrorCode::Corrupt);
+    EXPECT_EQ(read(layer_.diff_id, layer_.descriptor, layer_.blob.substr(0, layer_.blob.size() / 2)),
+              ErrorCode::Corrupt);
+    for (const Layer& layer : {layer_, other}) {
+        EXPECT_FALSE(fs::exists(index(layer)));
+        EXPECT_FALSE(fs::exists(seek(layer)));
+        EXPECT_FALSE(layers().is_known(layer_.diff_id, layer.descriptor.digest));
+    }
 }
 
 TEST_F(LayerStoreTest, RangesBeyondTheLayerAreRefused) {
