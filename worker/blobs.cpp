@@ -242,7 +242,8 @@ void Blobs::verify(const WrittenLayer& layer, const CancelToken& cancel) {
         [&] {
             auto raw = open(layer.blob, cancel);
             base::VerifyingSource blob(*raw, layer.blob.size);
-            auto tar = oci::decompress(blob, oci::kMaxLayerSize);
+            oci::SeekTableBuilder points;
+            auto tar = oci::decompress(blob, oci::kMaxLayerSize, &points);
             base::HashSink hash;
             base::copy(*tar, hash, cancel);
             base::NullSink rest;
@@ -256,6 +257,7 @@ void Blobs::verify(const WrittenLayer& layer, const CancelToken& cancel) {
             }
             if (blob.digest() != layer.blob.digest) throw fail(ErrorCode::Corrupt, "the blob is damaged");
             state_.layers().add(layer.diff_id, layer.blob);
+            state_.layers().put_seek_table(layer.blob.digest, points.take());
         });
 }
 

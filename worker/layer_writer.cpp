@@ -29,7 +29,8 @@ WrittenLayer LayerWriter::write(const Layer& layer, const base::CancelToken& can
 std::pair<WrittenLayer, DeltaRef> LayerWriter::write_delta(const tree::Delta& delta,
                                                            const base::CancelToken& cancel) {
     auto blob = blobs_.state().content().writer();
-    auto compressed = oci::compress_to(*blob, oci::Compression::Gzip);
+    oci::SeekTableBuilder points;
+    auto compressed = oci::compress_to(*blob, oci::Compression::Gzip, {}, &points);
     base::HashSink tar(compressed.get());
     std::vector<std::uint64_t> offsets;
     {
@@ -43,6 +44,7 @@ std::pair<WrittenLayer, DeltaRef> LayerWriter::write_delta(const tree::Delta& de
     auto relocated = std::make_shared<const tree::Delta>(tree::relocate(delta, offsets, written.diff_id));
     blobs_.state().layers().add(written.diff_id, written.blob);
     blobs_.state().layers().put_index(written.diff_id, *relocated);
+    blobs_.state().layers().put_seek_table(written.blob.digest, points.take());
     return {std::move(written), std::move(relocated)};
 }
 
@@ -68,7 +70,8 @@ oci::Descriptor LayerWriter::recompress(const WrittenLayer& layer, oci::Compress
             auto bytes = blobs_.open(layer.blob, cancel);
             auto tar = oci::decompress(*bytes, oci::kMaxLayerSize);
             auto blob = blobs_.state().content().writer();
-            auto compressed = oci::compress_to(*blob, compression, level);
+            oci::SeekTableBuilder points;
+            auto compressed = oci::compress_to(*blob, compression, level, &points);
             base::HashSink hashed(compressed.get());
             base::copy(*tar, hashed, cancel);
             hashed.finish();
@@ -80,6 +83,7 @@ oci::Descriptor LayerWriter::recompress(const WrittenLayer& layer, oci::Compress
             auto committed = blob->commit();
             auto made = layer_descriptor(compression, committed.digest, committed.size);
             blobs_.state().layers().add_recompressed(layer.diff_id, form, made);
+            blobs_.state().layers().put_seek_table(made.digest, points.take());
             return made;
         });
 }
