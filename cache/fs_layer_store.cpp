@@ -405,7 +405,10 @@ class FsLayerStore final : public LayerStore {
             return std::make_unique<base::FileSource>(base::open_read(access.file), range.offset,
                                                       content.size());
         }
-        SeekableBlob blob{access.blob.digest, access.file, access.table};
+        auto open_part = [file = access.file](std::uint64_t begin, std::uint64_t size) {
+            return std::make_unique<base::FileSource>(base::open_read(file), begin, size);
+        };
+        SeekableBlob blob{access.blob.digest, access.table, std::move(open_part)};
         auto on_corrupt = [this, diff_id = range.diff_id, blob = access.blob, cancel](base::Error& error) {
             forget_access(diff_id, blob, cancel);
             heal(error, blob, cancel);

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/file.hpp"
-
 namespace mullion::cache {
 namespace {
 
@@ -16,8 +14,8 @@ std::string decompress_chunk(const SeekableBlob& blob, std::size_t point) {
     std::uint64_t begin = blob.table->points()[point].uncompressed;
     std::string chunk(static_cast<std::size_t>(blob.table->end_of(point) - begin), '\0');
     oci::SeekTable::Span span = blob.table->span(begin, chunk.size());
-    base::FileSource raw(base::open_read(blob.file), span.begin, span.end - span.begin);
-    oci::decompress_at(raw, *blob.table, span)->read_exactly(chunk.data(), chunk.size(), "the layer");
+    auto raw = blob.open_part(span.begin, span.end - span.begin);
+    oci::decompress_at(*raw, *blob.table, span)->read_exactly(chunk.data(), chunk.size(), "the layer");
     return chunk;
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <list>
 #include <memory>
@@ -19,11 +18,12 @@
 
 namespace mullion::cache {
 
-// A compressed blob as a file.
+// A compressed blob that is read by parts.
 struct SeekableBlob {
     base::Digest digest;
-    std::filesystem::path file;
     std::shared_ptr<const oci::SeekTable> table;
+    // Yields `size` of its bytes from `begin` on.
+    std::function<std::unique_ptr<base::Source>(std::uint64_t begin, std::uint64_t size)> open_part;
 };
 
 // No chunk of the blob is too large to be kept. Otherwise every file would cost too much (all of the layer,

@@ -49,6 +49,11 @@ struct HttpOptions {
 
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
+struct HttpRange {
+    std::uint64_t offset = 0;
+    std::uint64_t size = 0;  // not 0
+};
+
 struct HttpRequest {
     std::string method = "GET";
     std::string url;
@@ -63,6 +68,9 @@ struct HttpRequest {
     bool single_attempt = false;  // whoever asks tries again himself
     // false: a redirect is a response like any other.
     bool follow_redirects = true;
+    // Only this part of the body is asked for and counts as the body. A server that sends it whole all the
+    // same is refused (Unsupported).
+    std::optional<HttpRange> range = {};
     // The URL always gives the same bytes (content by digest): a body that broke off goes on where it
     // stopped, whatever validators the server sends.
     bool immutable = false;

@@ -72,7 +72,11 @@ void HttpTransfer::set_request(const HttpOptions& options) {
         set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
         set(easy, CURLOPT_BUFFERSIZE, kReadSize);
     }
-    if (resume_.offset > 0) set(easy, CURLOPT_RANGE, (std::to_string(resume_.offset) + "-").c_str());
+    if (asks_for_part()) {
+        std::string last =
+            request_.range ? std::to_string(request_.range->offset + request_.range->size - 1) : "";
+        set(easy, CURLOPT_RANGE, fmt::format("{}-{}", first_byte(), last).c_str());
+    }
 }
 
 void HttpTransfer::set_headers() {
@@ -141,19 +145,28 @@ std::string HttpTransfer::next_piece() {
     return piece;
 }
 
+bool HttpTransfer::asks_for_part() const {
+    return request_.range || resume_.offset > 0;
+}
+
+std::uint64_t HttpTransfer::first_byte() const {
+    return (request_.range ? request_.range->offset : 0) + resume_.offset;
+}
+
 // The final response's headers are complete.
 void HttpTransfer::begin_body() {
     if (std::exchange(in_body_, true)) return;
     response_.status = stream_.head().status;
     response_.headers = stream_.head().headers;
     if (!response_.success()) return;
-    bool continued = response_.status == 206 && resume_.offset > 0;
-    if (continued) {
+    if (response_.status == 206 && asks_for_part()) {
         std::string range = response_.header("content-range").value_or("");
-        if (!range.starts_with("bytes " + std::to_string(resume_.offset) + "-")) {
-            throw fail(ErrorCode::Invalid, "asked for bytes from {}, the server sends \"{}\"", resume_.offset,
+        if (!range.starts_with(fmt::format("bytes {}-", first_byte()))) {
+            throw fail(ErrorCode::Invalid, "asked for bytes from {}, the server sends \"{}\"", first_byte(),
                        range);
         }
+    } else if (request_.range) {
+        throw fail(ErrorCode::Unsupported, "asked for a part of the content, the server sends all of it");
     } else if (position_ > 0) {
         position_ = 0;
         if (sink_ != nullptr) sink_->restart();

@@ -43,6 +43,8 @@ class HttpTransfer {
     void set_body();
     void on_body(std::string_view data);
     void begin_body();
+    bool asks_for_part() const;
+    std::uint64_t first_byte() const;  // of the resource, that is asked for
     std::string next_piece();
 
     const HttpRequest& request_;

@@ -8,21 +8,12 @@
 #include <thread>
 
 #include "base/error.hpp"
+#include "base/owned_source.hpp"
 
 namespace mullion::oci {
 namespace {
 
 constexpr std::size_t kAhead = 1 << 20;
-
-class DocumentSource final : public base::Source {
-  public:
-    explicit DocumentSource(std::string bytes) : bytes_(std::move(bytes)), source_(bytes_) {}
-    std::size_t read(char* buffer, std::size_t size) override { return source_.read(buffer, size); }
-
-  private:
-    std::string bytes_;
-    base::MemorySource source_;
-};
 
 // Turns what a transfer pushes into what a reader pulls. Whoever destroys it early ends the transfer.
 class BlobStream final : public base::Source, private HttpSink {
@@ -110,7 +101,8 @@ class BlobStream final : public base::Source, private HttpSink {
 std::unique_ptr<base::Source> RegistryBlobs::open(const Descriptor& descriptor,
                                                   const base::CancelToken& cancel) {
     if (media_type::is_manifest(descriptor.media_type) || media_type::is_index(descriptor.media_type)) {
-        return std::make_unique<DocumentSource>(get_document(client_, repository_, descriptor, cancel).bytes);
+        return std::make_unique<base::OwnedSource>(
+            get_document(client_, repository_, descriptor, cancel).bytes);
     }
     return std::make_unique<BlobStream>(client_, repository_, descriptor, cancel);
 }

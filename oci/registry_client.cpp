@@ -16,6 +16,8 @@ using base::CancelToken;
 using base::ErrorCode;
 using base::fail;
 
+constexpr std::uint64_t kMaxPart = 64 << 20;
+
 // Of what we read; without it, some registries convert what they have to a format of long ago.
 std::string accepted_types() {
     return fmt::format("{}, {}, {}, {}", media_type::kIndex, media_type::kManifest, media_type::kDockerIndex,
@@ -66,38 +68,57 @@ void check_digest(const base::Digest& expected, const base::Digest& found) {
         .hint("the registry, or a mirror or proxy before it, is damaged or deceives: nothing was stored");
 }
 
-// Digests what passes; of what was restarted, what came last.
-class VerifiedSink final : public HttpSink {
+// Looks at what passes; of what was restarted, at what came last.
+class CheckedSink : public HttpSink {
   public:
-    VerifiedSink(HttpSink& next, const Descriptor& expected) : next_(next), expected_(expected) {}
+    CheckedSink(HttpSink& next, std::uint64_t size) : next_(next), expected_(size) {}
 
     void write(std::string_view data) override {
-        if (data.size() > expected_.size - size_) {
-            throw fail(ErrorCode::Corrupt, "the content has more than the {} bytes its descriptor names",
-                       expected_.size);
+        if (data.size() > expected_ - size_) {
+            throw fail(ErrorCode::Corrupt, "the content has more than the {} bytes that were asked for",
+                       expected_);
         }
         size_ += data.size();
-        hasher_.update(data);
         next_.write(data);
     }
     void restart() override {
         size_ = 0;
-        hasher_ = base::Hasher();
         next_.restart();
     }
     bool dirty() const { return size_ > 0; }
-    void check() {
-        if (size_ != expected_.size) {
-            throw fail(ErrorCode::Corrupt, "the content has {} bytes instead of {}", size_, expected_.size);
-        }
-        check_digest(expected_.digest, hasher_.finish());
+    // At the end.
+    virtual void check() {
+        if (size_ == expected_) return;
+        throw fail(ErrorCode::Corrupt, "the content has {} bytes instead of {}", size_, expected_);
     }
 
   private:
     HttpSink& next_;
-    const Descriptor& expected_;
-    base::Hasher hasher_;
+    std::uint64_t expected_;
     std::uint64_t size_ = 0;
+};
+
+class VerifiedSink final : public CheckedSink {
+  public:
+    VerifiedSink(HttpSink& next, const Descriptor& expected)
+        : CheckedSink(next, expected.size), digest_(expected.digest) {}
+
+    void write(std::string_view data) override {
+        hasher_.update(data);
+        CheckedSink::write(data);
+    }
+    void restart() override {
+        hasher_ = base::Hasher();
+        CheckedSink::restart();
+    }
+    void check() override {
+        CheckedSink::check();
+        check_digest(digest_, hasher_.finish());
+    }
+
+  private:
+    const base::Digest digest_;
+    base::Hasher hasher_;
 };
 
 }  // namespace
@@ -252,40 +273,26 @@ bool RegistryClient::Parts::has_blob(RegistryRoute& route, const Reference& repo
     return true;
 }
 
-void RegistryClient::get_blob(const Reference& repository, const Descriptor& blob, HttpSink& sink,
-                              const CancelToken& cancel) {
-    VerifiedSink verified(sink, blob);
-    auto ask = [&](RegistryRoute& route) {
-        if (verified.dirty()) verified.restart();
-        HttpRequest request{.url = route.url(repository, "blobs", blob.digest.string()), .immutable = true};
-        HttpResponse response =
-            parts_->exchange.send(route, request, pull_scope(repository), &verified, cancel);
-        if (!response.success()) {
-            parts_->exchange.refuse(route, response, "blob " + blob.digest.string(), cancel);
-        }
-        verified.check();
-    };
-    base::with_context([&] { return fmt::format("{}: blob {}", repository.name(), blob.digest.string()); },
-                       [&] {
-                           try {
-                               parts_->ask_all(repository.host(), &RegistryEndpoint::pull, cancel, ask);
-                           } catch (const base::Error& error) {
-                               if (error.code() != ErrorCode::NotFound || blob.urls.empty()) throw;
-                               if (verified.dirty()) verified.restart();
-                               fetch_from_urls(blob, verified, cancel);
-                               verified.check();
-                           }
-                       });
-}
+namespace {
+
+struct BlobRequest {
+    const Reference& repository;
+    const Descriptor& blob;
+    std::optional<HttpRange> range;
+
+    HttpRequest at(std::string url) const {
+        return {.url = std::move(url), .range = range, .immutable = true};
+    }
+};
 
 // Of a foreign layer (hcs.md §4.6), whose home is not the registry.
-void RegistryClient::fetch_from_urls(const Descriptor& blob, HttpSink& sink, const CancelToken& cancel) {
+void fetch_from_urls(RegistryClient::Parts& parts, const BlobRequest& wanted, HttpSink& sink,
+                     const CancelToken& cancel) {
     std::exception_ptr error;
-    for (const std::string& url : blob.urls) {
+    for (const std::string& url : wanted.blob.urls) {
         try {
             if (!is_http_url(url)) throw fail(ErrorCode::Invalid, "\"{}\" is no http(s) URL", url);
-            HttpRequest request{.url = url, .immutable = true};
-            HttpResponse response = parts_->exchange.elsewhere().send(request, &sink, cancel);
+            HttpResponse response = parts.exchange.elsewhere().send(wanted.at(url), &sink, cancel);
             require_success(response, redacted_url(url));
             return;
         } catch (const base::Error& failure) {
@@ -295,6 +302,48 @@ void RegistryClient::fetch_from_urls(const Descriptor& blob, HttpSink& sink, con
         }
     }
     std::rethrow_exception(error);
+}
+
+void fetch(RegistryClient::Parts& parts, const BlobRequest& wanted, CheckedSink& sink,
+           const CancelToken& cancel) {
+    const auto& [repository, blob, range] = wanted;
+    auto ask = [&](RegistryRoute& route) {
+        if (sink.dirty()) sink.restart();
+        HttpRequest request = wanted.at(route.url(repository, "blobs", blob.digest.string()));
+        HttpResponse response = parts.exchange.send(route, request, pull_scope(repository), &sink, cancel);
+        if (!response.success()) {
+            parts.exchange.refuse(route, response, "blob " + blob.digest.string(), cancel);
+        }
+        sink.check();
+    };
+    base::with_context([&] { return fmt::format("{}: blob {}", repository.name(), blob.digest.string()); },
+                       [&] {
+                           try {
+                               parts.ask_all(repository.host(), &RegistryEndpoint::pull, cancel, ask);
+                           } catch (const base::Error& error) {
+                               if (error.code() != ErrorCode::NotFound || blob.urls.empty()) throw;
+                               if (sink.dirty()) sink.restart();
+                               fetch_from_urls(parts, wanted, sink, cancel);
+                               sink.check();
+                           }
+                       });
+}
+
+}  // namespace
+
+void RegistryClient::get_blob(const Reference& repository, const Descriptor& blob, HttpSink& sink,
+                              const CancelToken& cancel) {
+    VerifiedSink verified(sink, blob);
+    fetch(*parts_, {repository, blob, {}}, verified, cancel);
+}
+
+std::string RegistryClient::get_blob_part(const Reference& repository, const Descriptor& blob,
+                                          const HttpRange& part, const CancelToken& cancel) {
+    if (part.size > kMaxPart) throw fail(ErrorCode::Invalid, "a part of {} bytes of a blob", part.size);
+    MemorySink bytes;
+    CheckedSink checked(bytes, part.size);
+    fetch(*parts_, {repository, blob, part}, checked, cancel);
+    return bytes.take();
 }
 
 }  // namespace mullion::oci

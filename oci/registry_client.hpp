@@ -72,6 +72,10 @@ class RegistryClient {
     // own URLs. The sink is not finished.
     void get_blob(const Reference& repository, const Descriptor& blob, HttpSink& sink,
                   const base::CancelToken& cancel);
+    // A part of it, at most 64 MiB (Invalid), NOT verified: whoever reads it knows the digests of what it
+    // holds. Unsupported if the server knows only whole blobs.
+    std::string get_blob_part(const Reference& repository, const Descriptor& blob, const HttpRange& part,
+                              const base::CancelToken& cancel);
     // Stores the blob unless it is there. `mount_from`: a repository of the same host that has it; the
     // registry then need not be sent it. `source` is opened again for every attempt.
     PushedBlob put_blob(const Reference& repository, BlobSource& source, const Descriptor& blob,
@@ -83,7 +87,6 @@ class RegistryClient {
   private:
     RegistryDocument fetch_document(RegistryRoute& route, const Reference& reference,
                                     const base::CancelToken& cancel);
-    void fetch_from_urls(const Descriptor& blob, HttpSink& sink, const base::CancelToken& cancel);
 
     std::unique_ptr<Parts> parts_;
 };

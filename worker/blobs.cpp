@@ -5,6 +5,8 @@
 
 #include "base/copy.hpp"
 #include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/owned_source.hpp"
 #include "oci/compress.hpp"
 #include "oci/limits.hpp"
 #include "worker/remote_images.hpp"
@@ -18,6 +20,8 @@ using base::fail;
 
 constexpr int kMaxIndexDepth = 4;
 constexpr std::size_t kMaxIndexes = 1000;
+// A blob is fetched once its parts would cost more than this share of it (docs/decisions/0011).
+constexpr std::uint64_t kPartsShare = 4;
 
 // Looks for a manifest below the roots of a layout. Each index is read once, however often others name it.
 class ManifestFinder {
@@ -295,20 +299,55 @@ Blobs::OpenLayer Blobs::open_layer(const base::DiffId& diff_id, const CancelToke
 
 void Blobs::stream(const base::DiffId& diff_id, tree::LayerReadOptions options, const CancelToken& cancel) {
     OpenLayer layer = open_layer(diff_id, cancel);
-    auto tar = oci::decompress(*layer.bytes, oci::kMaxLayerSize);
+    oci::SeekTableBuilder points;
+    auto tar = oci::decompress(*layer.bytes, oci::kMaxLayerSize, &points);
     tree::LayerReader reader(std::move(options));
     reader.read(*tar, cancel);
     if (reader.diff_id() != diff_id) {
         throw fail(ErrorCode::Corrupt, "blob {} is not layer {}", layer.blob.digest.string(),
                    diff_id.digest.string());
     }
-    base::NullSink rest;  // at its end the blob is verified
-    base::copy(*layer.bytes, rest, cancel);
+    // It was read to its end, so the blob is verified.
+    state_.layers().put_seek_table(layer.blob.digest, points.take());
     state_.layers().add(diff_id, layer.blob);
+}
+
+std::unique_ptr<base::Source> Blobs::read_part(const oci::Descriptor& blob, const oci::HttpRange& part,
+                                               const CancelToken& cancel) {
+    try {
+        return std::make_unique<base::OwnedSource>(remote_->read_part(blob, part, cancel));
+    } catch (const base::Error& error) {
+        if (error.code() != ErrorCode::Unsupported) throw;
+    }
+    // The server gives no parts.
+    ensure(blob, cancel);
+    base::UniqueFd file = base::open_read(state_.content().path_of(blob.digest));
+    return std::make_unique<base::FileSource>(std::move(file), part.offset, part.size);
+}
+
+std::unique_ptr<base::Source> Blobs::open_part(const tree::LayerRange& range, const tree::Content& content,
+                                               const CancelToken& cancel) {
+    std::shared_ptr<Unfetched> unread = unfetched(range.diff_id);
+    // Nothing else says whether the bytes of a part are right.
+    if (!unread || !content.known_digest() || content.size() == 0) return nullptr;
+    const oci::Descriptor& blob = unread->layer.blob;
+    if (state_.layers().blob_of(range.diff_id) || !only_remote(blob, cancel)) return nullptr;
+    auto table = state_.layers().seek_table(blob.digest);
+    if (!table || table->blob_size() != blob.size || !cache::has_small_chunks(*table)) return nullptr;
+    oci::SeekTable::Span span = table->span(range.offset, content.size());
+    if (unread->read_by_parts + (span.end - span.begin) > blob.size / kPartsShare) return nullptr;
+    auto open = [this, unread, cancel](std::uint64_t begin, std::uint64_t size) {
+        unread->read_by_parts += size;
+        return read_part(unread->layer.blob, {begin, size}, cancel);
+    };
+    return std::make_unique<cache::ChunkSource>(
+        chunks_, cache::SeekableBlob{blob.digest, std::move(table), std::move(open)}, range.offset,
+        content.size(), content.known_digest(), [](base::Error&) {});
 }
 
 std::unique_ptr<base::Source> Blobs::Contents::open(const tree::Content& content, const CancelToken& cancel) {
     if (const auto* range = std::get_if<tree::LayerRange>(&content.location())) {
+        if (auto part = blobs_.open_part(*range, content, cancel)) return part;
         blobs_.fetch(range->diff_id, cancel);
     }
     return blobs_.state_.layers().contents().open(content, cancel);

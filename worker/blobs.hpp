@@ -8,6 +8,8 @@
 // The one exception is a base layer that a registry takes from itself (docs/decisions/0010).
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -16,7 +18,9 @@
 #include <utility>
 #include <vector>
 
+#include "cache/layer_chunks.hpp"
 #include "cache/state.hpp"
+#include "oci/http_client.hpp"
 #include "oci/image.hpp"
 #include "oci/layout.hpp"
 #include "oci/reference.hpp"
@@ -99,6 +103,7 @@ class Blobs final : public oci::BlobSource {
         const WrittenLayer layer;
         std::mutex mutex;
         bool fetched = false;
+        std::atomic<std::uint64_t> read_by_parts = 0;  // bytes of the blob
     };
 
     struct OpenLayer {
@@ -110,6 +115,12 @@ class Blobs final : public oci::BlobSource {
     DeltaRef read_layer(const WrittenLayer& layer, tree::Os os, const base::CancelToken& cancel);
     std::shared_ptr<Unfetched> unfetched(const base::DiffId& diff_id);
     void fetch(const base::DiffId& diff_id, const base::CancelToken& cancel);
+    // A file out of the part of the layer that holds it, if that is cheaper than to fetch the layer; else
+    // null.
+    std::unique_ptr<base::Source> open_part(const tree::LayerRange& range, const tree::Content& content,
+                                            const base::CancelToken& cancel);
+    std::unique_ptr<base::Source> read_part(const oci::Descriptor& blob, const oci::HttpRange& part,
+                                            const base::CancelToken& cancel);
     OpenLayer open_layer(const base::DiffId& diff_id, const base::CancelToken& cancel);
     bool stored(const oci::Descriptor& descriptor);
     oci::ImageArchive& layout(const std::string& store, const base::CancelToken& cancel);
@@ -124,6 +135,7 @@ class Blobs final : public oci::BlobSource {
     std::map<std::string, SnapshotRef> stacks_;  // by platform, chain ID and top blob
     std::map<base::DiffId, std::shared_ptr<Unfetched>> unfetched_;
     std::map<std::vector<base::DiffId>, std::vector<WrittenLayer>> images_;
+    cache::ChunkCache chunks_;
     Contents contents_{*this};
 };
 

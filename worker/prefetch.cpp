@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "base/log.hpp"
+#include "base/owned_source.hpp"
 
 namespace mullion::worker {
 namespace {
@@ -14,16 +15,6 @@ constexpr std::size_t kMaxAhead = 1024;
 constexpr std::size_t kThreads = 2;
 // Fewer files than this are not worth threads.
 constexpr std::size_t kWorthwhile = 16;
-
-class OwnedBytes final : public base::Source {
-  public:
-    explicit OwnedBytes(std::string bytes) : bytes_(std::move(bytes)), view_(bytes_) {}
-    std::size_t read(char* buffer, std::size_t size) override { return view_.read(buffer, size); }
-
-  private:
-    std::string bytes_;
-    base::MemorySource view_;
-};
 
 bool is_host_file(const tree::Content& content) {
     return std::holds_alternative<tree::HostFile>(content.location());
@@ -120,7 +111,7 @@ std::unique_ptr<base::Source> Prefetcher::open(const tree::Content& content,
 
 std::unique_ptr<base::Source> Prefetcher::take(Slot& slot) {
     if (slot.error) std::rethrow_exception(slot.error);
-    return std::make_unique<OwnedBytes>(std::move(slot.bytes));
+    return std::make_unique<base::OwnedSource>(std::move(slot.bytes));
 }
 
 }  // namespace mullion::worker

@@ -168,14 +168,8 @@ void RemoteImages::begin(const OriginRef& origin, const std::vector<oci::Descrip
 void RemoteImages::run(const Origin& origin, const std::vector<TransferRef>& transfers) {
     std::size_t count = transfers.size();
     std::string what = count == 1 ? "a layer" : fmt::format("{} layers", count);
-    base::VertexEvent vertex{transfers[0]->blob().digest,
-                             {},
-                             fmt::format("pulling {} of {}", what, origin.repository.familiar()),
-                             false,
-                             base::FileTime::now(),
-                             {},
-                             {}};
-    progress_.emit(vertex);
+    base::VertexEvent vertex = announce(transfers[0]->blob().digest,
+                                        fmt::format("pulling {} of {}", what, origin.repository.familiar()));
     auto job = [&](std::size_t i, const CancelToken& cancel) {
         run(origin.repository, *transfers[i], {progress_, vertex.digest}, cancel);
         std::string error = ended(*transfers[i]);
@@ -190,6 +184,16 @@ void RemoteImages::run(const Origin& origin, const std::vector<TransferRef>& tra
         vertex.error = error.what();
         for (const TransferRef& transfer : transfers) transfer->give_up(std::current_exception());
     }
+    complete(vertex);
+}
+
+base::VertexEvent RemoteImages::announce(const base::Digest& digest, std::string title) {
+    base::VertexEvent vertex{digest, {}, std::move(title), false, base::FileTime::now(), {}, {}};
+    progress_.emit(vertex);
+    return vertex;
+}
+
+void RemoteImages::complete(base::VertexEvent& vertex) {
     vertex.completed = base::FileTime::now();
     progress_.emit(vertex);
 }
@@ -207,6 +211,26 @@ RemoteImages::TransferRef RemoteImages::transfer(const oci::Descriptor& blob) {
 std::unique_ptr<base::Source> RemoteImages::open(const oci::Descriptor& blob, const CancelToken& cancel) {
     TransferRef coming = transfer(blob);
     return coming ? coming->follow(cancel) : nullptr;
+}
+
+std::string RemoteImages::read_part(const oci::Descriptor& blob, const oci::HttpRange& part,
+                                    const CancelToken& cancel) {
+    OriginRef from = origin(blob.digest);
+    if (!from) throw fail(ErrorCode::NotFound, "blob {} is of no image", blob.digest.string());
+    base::Digest id = base::Hasher().field(blob.digest.string()).number(part.offset).finish();
+    base::VertexEvent vertex = announce(id, "reading a part of a layer of " + from->repository.familiar());
+    try {
+        oci::TransferStatus status({progress_, id}, blob.digest.string(), part.size);
+        std::string bytes = client_.get_blob_part(from->repository, blob, part, cancel);
+        status.move_to(part.size);
+        status.done();
+        complete(vertex);
+        return bytes;
+    } catch (const std::exception& error) {
+        vertex.error = error.what();
+        complete(vertex);
+        throw;
+    }
 }
 
 bool RemoteImages::fetch(const oci::Descriptor& blob, const CancelToken& cancel) {

@@ -67,6 +67,10 @@ class RemoteImages {
     void expect(const std::vector<oci::Descriptor>& blobs);
     // The blob as it comes (BlobTransfer::follow); null if it is of none of the images, or there already.
     std::unique_ptr<base::Source> open(const oci::Descriptor& blob, const base::CancelToken& cancel);
+    // A part of the blob (RegistryClient::get_blob_part), shown as a step of its own. NotFound if the blob is
+    // of none of the images.
+    std::string read_part(const oci::Descriptor& blob, const oci::HttpRange& part,
+                          const base::CancelToken& cancel);
     // Returns when the blob is in the store; false if it is of none of the images.
     bool fetch(const oci::Descriptor& blob, const base::CancelToken& cancel);
     // The layers of the image that the blob is of, base first; empty if it is of none.
@@ -90,6 +94,8 @@ class RemoteImages {
     TransferRef transfer(const oci::Descriptor& blob);
     void begin(const OriginRef& origin, const std::vector<oci::Descriptor>& blobs);
     void run(const Origin& origin, const std::vector<TransferRef>& transfers);
+    base::VertexEvent announce(const base::Digest& digest, std::string title);
+    void complete(base::VertexEvent& vertex);
     void run(const oci::Reference& repository, BlobTransfer& transfer, const oci::TransferReport& report,
              const base::CancelToken& cancel);
 
