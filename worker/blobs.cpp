@@ -20,7 +20,7 @@ using base::fail;
 
 constexpr int kMaxIndexDepth = 4;
 constexpr std::size_t kMaxIndexes = 1000;
-// A blob is fetched once its parts would cost more than this share of it (docs/decisions/0011).
+// A blob is fetched once its parts would cost more than this share of it (docs/decisions/0012).
 constexpr std::uint64_t kPartsShare = 4;
 
 // Looks for a manifest below the roots of a layout. Each index is read once, however often others name it.

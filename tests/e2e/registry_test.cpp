@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <thread>
 
 #include "tests/support/mullion.hpp"
@@ -163,6 +164,52 @@ TEST_F(RegistryTest, NoLayerOfTheBaseMovesUnlessItIsRead) {
     ASSERT_EQ(stored.exit_code, 0) << stored.err;
     EXPECT_EQ(fetched(), 2u);
     EXPECT_EQ(run({"image", "verify", "app"}).exit_code, 0);
+}
+
+// What is known of a base stays when its layers go, and a file of it costs the part that holds it.
+TEST_F(RegistryTest, AFileOfALayerCostsAPartOfIt) {
+    push_base(name("base:1"), {"10.0.20348.2700"});
+    std::mt19937_64 random(1);
+    for (int i = 0; i < 12; ++i) {
+        std::string bytes;
+        while (bytes.size() < 1 << 20) bytes += std::to_string(random());
+        workspace.write("context/big/" + std::to_string(i) + ".bin", bytes);
+    }
+    ASSERT_EQ(
+        build("FROM " + name("base:1") + "\nCOPY big C:/big\n", {"--push", "-t", name("big:1")}).exit_code,
+        0);
+    auto manifest = nlohmann::json::parse(run({"manifest", name("big:1")}).out);
+    std::string layer = manifest["layers"][1]["digest"];
+    auto whole = [&] { return registry.count("GET", "/blobs/" + layer, "200"); };
+    auto parts = [&] { return registry.count("GET", "/blobs/" + layer, "206"); };
+    workspace.use_state(workspace.make_state("other"));
+    std::string upon = "FROM " + name("big:1") + "\nCOPY hello.txt C:/big/\n";
+    ASSERT_EQ(build(upon, {"--push", "-t", name("upon:1")}).exit_code, 0);
+    EXPECT_EQ(whole(), 1u);
+    auto pruned = run({"cache", "prune"});
+    EXPECT_EQ(pruned.exit_code, 0) << pruned.err;
+    EXPECT_FALSE(fs::exists(workspace.path("other/blobs/sha256/" + layer.substr(7)))) << pruned.out;
+    // Names are enough to put other files on top.
+    workspace.write("context/hello.txt", "hello again\n");
+    auto again = build(upon, {"--push", "-t", name("upon:2")});
+    ASSERT_EQ(again.exit_code, 0) << again.err;
+    EXPECT_EQ(whole(), 1u);
+    EXPECT_EQ(parts(), 0u);
+    // One file is read out of the middle.
+    auto copied = build("FROM scratch\nCOPY --from=" + name("big:1") + " /big/7.bin /\n", {"-o", "files"});
+    ASSERT_EQ(copied.exit_code, 0) << copied.err;
+    EXPECT_EQ(workspace.read("files/7.bin"), workspace.read("context/big/7.bin"));
+    EXPECT_EQ(whole(), 1u);
+    EXPECT_GE(parts(), 1u);
+    EXPECT_LE(parts(), 3u);
+    EXPECT_THAT(copied.err, HasSubstr("reading a part of a layer of"));
+    // All of them are not worth parts.
+    auto all = build("FROM scratch\nCOPY --from=" + name("big:1") + " /big /\n", {"-o", "all"});
+    ASSERT_EQ(all.exit_code, 0) << all.err;
+    EXPECT_EQ(workspace.read("all/11.bin"), workspace.read("context/big/11.bin"));
+    EXPECT_EQ(whole(), 2u);
+    EXPECT_EQ(run({"pull", "-q", name("upon:2")}).exit_code, 0);
+    EXPECT_EQ(run({"image", "verify", name("upon:2")}).exit_code, 0);
 }
 
 TEST_F(RegistryTest, PullAsksAgainWhatATagStandsFor) {

@@ -145,6 +145,26 @@ TEST_F(HttpClientTest, GoesOnWhereABodyBrokeOff) {
     EXPECT_EQ(server.sent(), large().size());
 }
 
+TEST_F(HttpClientTest, GivesAPartAndNoMore) {
+    serve("large", large());
+    oci::HttpClient client(options);
+    for (const char* name : {"large", "large?cut-part=1000"}) {
+        body.text.clear();
+        oci::HttpRequest request{
+            .url = server.url(name), .range = oci::HttpRange{5000, 20000}, .immutable = true};
+        EXPECT_EQ(client.send(request, &body, cancel.token()).status, 206) << name;
+        EXPECT_EQ(body.text, large().substr(5000, 20000)) << name;
+    }
+    EXPECT_EQ(server.sent(), 40000u);
+    oci::HttpRequest whole{.url = server.url("large?no-ranges"), .range = oci::HttpRange{5000, 20000}};
+    try {
+        client.send(whole, &body, cancel.token());
+        ADD_FAILURE() << "no error";
+    } catch (const base::Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::Unsupported);
+    }
+}
+
 TEST_F(HttpClientTest, StartsAgainWhereTheServerCannotGoOn) {
     serve("large", large());
     EXPECT_EQ(get("large?cut=100000&no-ranges").status, 200);

@@ -89,6 +89,18 @@ TEST_F(RegistryClientTest, BlobsThatAreThereAreNotSentAgain) {
     EXPECT_FALSE(client.has_blob(named("other"), layer, none_));
 }
 
+TEST_F(RegistryClientTest, PartsOfABlob) {
+    TestImage image = add_sample();
+    const Descriptor& layer = image.manifest.layers[0];
+    client.put_blob(named("app"), blobs, layer, {}, none_);
+    const std::string& bytes = blobs.bytes.at(layer.digest);
+    ASSERT_GT(bytes.size(), 4u);
+    EXPECT_EQ(client.get_blob_part(named("app"), layer, {1, 3}, none_), bytes.substr(1, 3));
+    EXPECT_EQ(registry.count("GET", "/blobs/", "206"), 1u);
+    EXPECT_THROW(client.get_blob_part(named("app"), layer, {bytes.size(), 1}, none_), base::Error);
+    EXPECT_THROW(client.get_blob_part(named("app"), layer, {0, 1 << 30}, none_), base::Error);
+}
+
 TEST_F(RegistryClientTest, BlobsOfAnotherRepositoryAreMounted) {
     TestImage image = add_sample();
     const Descriptor& layer = image.manifest.layers[0];

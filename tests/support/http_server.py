@@ -145,9 +145,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         wanted = self.headers.get("Range", "")
         if wanted.startswith("bytes=") and "no-ranges" not in query and self.headers.get("If-Range", etag) == etag:
-            start = int(wanted[len("bytes="):].split("-")[0])
-            headers.append(("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}"))
-            return self.reply(206, data[start:], headers)
+            start, last = wanted[len("bytes="):].split("-")
+            part = data[int(start) : int(last) + 1 if last else len(data)]
+            headers.append(("Content-Range", f"bytes {start}-{int(start) + len(part) - 1}/{len(data)}"))
+            if number == 1 and "cut-part" in query:
+                self.reply(206, part[: int(query["cut-part"])], headers, len(part))
+                self.close_connection = True
+                return
+            return self.reply(206, part, headers)
         self.reply(200, data, headers)
         self.close_connection = "drop" in query
 
