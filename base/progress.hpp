@@ -36,6 +36,7 @@ struct StatusEvent {
     FileTime timestamp;
     std::optional<FileTime> started;
     std::optional<FileTime> completed;
+    std::string name = {};  // how it ended if not by moving the bytes: "exists", "mounted"
 };
 
 // Bytes a RUN wrote, as they came: unknown encoding, any cut.

@@ -33,6 +33,7 @@ OrderedJson object_of(const base::VertexEvent& event) {
 
 OrderedJson object_of(const base::StatusEvent& event) {
     OrderedJson object = {{"id", event.id}, {"vertex", event.vertex.string()}};
+    if (!event.name.empty()) object["name"] = event.name;
     if (event.total != 0) object["total"] = event.total;
     object["current"] = event.current;
     object["timestamp"] = event.timestamp.rfc3339();

@@ -12,6 +12,7 @@
 #include "cli/byte_text.hpp"
 #include "cli/display_renderer.hpp"
 #include "cli/display_text.hpp"
+#include "cli/transfer_text.hpp"
 
 namespace mullion::cli {
 namespace {
@@ -28,6 +29,21 @@ std::chrono::milliseconds between(base::FileTime from, base::FileTime to) {
 
 double seconds(base::FileTime from, base::FileTime to) {
     return static_cast<double>(to.ticks - from.ticks) / base::FileTime::kTicksPerSecond;
+}
+
+// " 1.50MB / 2.00MB 3.00MB/s 0.5s", as far as it is known.
+std::string amount(const base::StatusEvent& event) {
+    std::string text;
+    if (event.total != 0) {
+        text += fmt::format(" {} / {}", shown_bytes(event.current), shown_bytes(event.total));
+    } else if (event.current != 0) {
+        text += " " + shown_bytes(event.current);
+    }
+    if (!event.started) return text;
+    double taken = seconds(*event.started, event.completed.value_or(event.timestamp));
+    if (event.total != 0) text += shown_rate(event.current, taken);
+    if (taken > 0.01) text += fmt::format(" {:.1f}s", taken);
+    return text;
 }
 
 struct ShownStatus {
@@ -115,17 +131,8 @@ class PlainRenderer final : public DisplayRenderer {
         if (!first && (shown->second.completed || !worth_a_line(shown->second, event))) return;
         shown->second = {event.current, event.timestamp, event.completed.has_value()};
         std::string line = shown_line(event.id);
-        if (event.total != 0) {
-            line += fmt::format(" {} / {}", shown_bytes(event.current), shown_bytes(event.total));
-        } else if (event.current != 0) {
-            line += " " + shown_bytes(event.current);
-        }
-        if (event.started) {
-            double taken = seconds(*event.started, event.completed.value_or(event.timestamp));
-            if (event.total != 0) line += shown_rate(event.current, taken);
-            if (taken > 0.01) line += fmt::format(" {:.1f}s", taken);
-        }
-        if (event.completed) line += " done";
+        if (event.name.empty()) line += amount(event);  // else no bytes have moved
+        if (event.completed) line += " " + ending(event);
         say(*step, line);
     }
 

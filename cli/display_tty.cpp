@@ -9,9 +9,9 @@
 #include <unordered_map>
 #include <utility>
 
-#include "cli/byte_text.hpp"
 #include "cli/display_renderer.hpp"
 #include "cli/display_text.hpp"
+#include "cli/transfer_text.hpp"
 
 namespace mullion::cli {
 namespace {
@@ -47,7 +47,8 @@ struct Step {
     bool completed = false;
     std::deque<std::string> lines;  // the last of its output
     std::map<int, LineBuffer> streams;
-    std::map<std::string, base::StatusEvent> statuses;
+    std::vector<base::StatusEvent> statuses;  // in the order of their beginning
+    std::unordered_map<std::string, std::size_t> status_by_id;
 };
 
 class TtyRenderer final : public DisplayRenderer {
@@ -114,6 +115,7 @@ class TtyRenderer final : public DisplayRenderer {
         step.lines.clear();
         step.streams.clear();
         step.statuses.clear();
+        step.status_by_id.clear();
     }
 
     void take(const base::LogEvent& event) {
@@ -129,7 +131,13 @@ class TtyRenderer final : public DisplayRenderer {
     void take(const base::StatusEvent& event) {
         auto step = steps_.find(event.vertex);
         if (step == steps_.end() || !step->second.running) return;
-        step->second.statuses.insert_or_assign(event.id, event);
+        std::vector<base::StatusEvent>& statuses = step->second.statuses;
+        auto [known, is_new] = step->second.status_by_id.try_emplace(event.id, statuses.size());
+        if (is_new) {
+            statuses.push_back(event);
+        } else {
+            statuses[known->second] = event;
+        }
     }
 
     void take(const base::WarningEvent& event) {
@@ -153,7 +161,7 @@ class TtyRenderer final : public DisplayRenderer {
         std::size_t room = rows_ - 2;
         std::size_t shown = std::min(order_.size(), room);
         if (shown == 0) return lines;
-        std::size_t details = std::min((room - shown) / shown, kMaxLogLines);
+        const std::size_t details = (room - shown) / shown;
         for (std::size_t i = 0; i < shown; ++i) {
             const Step& step = *order_[i];
             lines.push_back(
@@ -163,30 +171,51 @@ class TtyRenderer final : public DisplayRenderer {
         return lines;
     }
 
-    // Transfers under way, then the last lines of output.
-    void add_details(const Step& step, std::size_t count, std::vector<std::string>& lines) const {
-        std::vector<std::string> details;
-        for (const auto& [id, status] : step.statuses) {
-            if (!status.completed) details.push_back(status_line(status));
-        }
+    // Transfers, then the last lines of output. Where there is no room for all, transfers that have ended go
+    // first, then the oldest.
+    void add_details(const Step& step, std::size_t room, std::vector<std::string>& lines) const {
         std::vector<std::string> output(step.lines.begin(), step.lines.end());
         for (const auto& [stream, buffer] : step.streams) {
             if (std::string rest = buffer.rest(); !rest.empty()) output.push_back(std::move(rest));
         }
-        for (const std::string& line : output) details.push_back(fit(" => => # " + line, columns_));
-        std::size_t skip = details.size() > count ? details.size() - count : 0;
-        lines.insert(lines.end(), details.begin() + static_cast<std::ptrdiff_t>(skip), details.end());
+        drop_first(output, std::min(room, kMaxLogLines));
+        for (const base::StatusEvent* status : shown_statuses(step, room - output.size())) {
+            lines.push_back(status_line(*status));
+        }
+        for (const std::string& line : output) lines.push_back(fit(" => => # " + line, columns_));
+    }
+
+    // What moves no bytes is shown only while it lasts.
+    static std::vector<const base::StatusEvent*> shown_statuses(const Step& step, std::size_t room) {
+        std::vector<const base::StatusEvent*> shown;
+        std::size_t running = 0;
+        for (const base::StatusEvent& status : step.statuses) {
+            if (status.completed && status.total == 0) continue;
+            shown.push_back(&status);
+            running += status.completed ? 0 : 1;
+        }
+        std::size_t ended_room = room - std::min(room, running);
+        std::size_t ended = shown.size() - running;
+        std::erase_if(shown, [&](const base::StatusEvent* status) {
+            return status->completed && ended-- > ended_room;
+        });
+        drop_first(shown, room);
+        return shown;
+    }
+
+    template <typename Item>
+    static void drop_first(std::vector<Item>& items, std::size_t room) {
+        if (items.size() > room) items.erase(items.begin(), items.end() - static_cast<std::ptrdiff_t>(room));
     }
 
     std::string status_line(const base::StatusEvent& status) const {
-        std::string text = " => => " + shown_line(status.id);
-        const double taken = seconds(status.started.value_or(status.timestamp), now_);
-        if (status.total != 0) {
-            text += fmt::format("  {} / {}", shown_bytes(status.current), shown_bytes(status.total));
-            if (std::string rate = shown_rate(status.current, taken); !rate.empty()) text += " " + rate;
-        } else if (status.current != 0) {
-            text += "  " + shown_bytes(status.current);
-        }
+        constexpr std::string_view kIndent = " => => ";
+        const double taken =
+            seconds(status.started.value_or(status.timestamp), status.completed.value_or(now_));
+        std::string text(kIndent);
+        text += transfer_text(status, taken, columns_ - std::min(columns_, kIndent.size()));
+        // The time gives way to the bar.
+        if (display_width(text) + kTimeWidth > columns_) return fit(text, columns_);
         return with_time(text, taken, columns_);
     }
 

@@ -88,7 +88,17 @@ PushedBlob push_blob(RegistryClient& client, BlobSource& source, const Descripto
     ShownSource shown(source, status);
     auto from = options.mount_from ? options.mount_from(blob) : std::nullopt;
     PushedBlob result = client.put_blob(repository, shown, blob, from, cancel);
-    status.move_to(blob.size);
+    switch (result) {
+        case PushedBlob::Present:
+            status.done_as("exists");
+            break;
+        case PushedBlob::Mounted:
+            status.done_as("mounted");
+            break;
+        case PushedBlob::Uploaded:
+            status.move_to(blob.size);
+            break;
+    }
     return result;
 }
 

@@ -20,8 +20,9 @@ void TransferStatus::move_to(std::uint64_t bytes) {
     if (Clock::now() - shown_ >= kInterval) emit();
 }
 
-void TransferStatus::done() {
+void TransferStatus::done_as(std::string name) {
     if (event_.completed) return;
+    event_.name = std::move(name);
     event_.completed = base::FileTime::now();
     emit();
 }

@@ -27,7 +27,9 @@ class TransferStatus {
 
     void move_to(std::uint64_t bytes);
     void advance(std::uint64_t bytes) { move_to(static_cast<std::uint64_t>(event_.current) + bytes); }
-    void done();
+    void done() { done_as({}); }
+    // Ends it without bytes having moved: "exists", "mounted".
+    void done_as(std::string name);
 
   private:
     using Clock = std::chrono::steady_clock;

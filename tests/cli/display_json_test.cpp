@@ -37,9 +37,10 @@ TEST(JsonDisplay, Status) {
     event.current = 1;
     event.total = 2;
     event.started = event.completed = kTime;
+    event.name = "exists";
     EXPECT_EQ(render(event),
               R"({"statuses":[{"id":"exporting","vertex":")" + kText +
-                  R"(","total":2,"current":1,"timestamp":"2024-05-06T07:08:09.5Z",)"
+                  R"(","name":"exists","total":2,"current":1,"timestamp":"2024-05-06T07:08:09.5Z",)"
                   R"("started":"2024-05-06T07:08:09.5Z","completed":"2024-05-06T07:08:09.5Z"}]})" +
                   "\n");
 }

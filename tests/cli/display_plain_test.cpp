@@ -103,6 +103,11 @@ TEST_F(PlainDisplay, StatusesShowTransfersSparingly) {
               "#1 layer 2.00MB / 2.00MB 285.71kB/s 7.0s done\n");
     EXPECT_EQ(render({status("a", "layer", 7, 2'000'000, 2'000'000, true)}, 7), "") << "said already";
     EXPECT_EQ(render({status("a", "exporting", 8, 0, 0, true)}, 8), "#1 exporting 8.0s done\n");
+    base::StatusEvent pushed = status("a", "pushing", 9, 0, 2'000'000, true);
+    pushed.name = "mounted";
+    EXPECT_EQ(render({pushed}, 9), "#1 pushing mounted\n");
+    EXPECT_EQ(render({status("a", "broken", 10, 500'000, 2'000'000, true)}, 10),
+              "#1 broken 500.00kB / 2.00MB 50.00kB/s 10.0s stopped\n");
 }
 
 TEST_F(PlainDisplay, WarningsAreShown) {

@@ -88,12 +88,50 @@ TEST_F(TtyDisplay, OnlyTheLastLinesOfOutputStay) {
     EXPECT_EQ(lines[7], " => => # line 99");
 }
 
-TEST_F(TtyDisplay, TransfersAreShownWhileTheyLast) {
-    use(60, 10);
+TEST_F(TtyDisplay, TransfersHaveBars) {
+    use(70, 10);
     Lines lines = render({started("a", 0), status("a", "layer", 1, 1'000'000, 2'000'000)}, 1);
     ASSERT_EQ(lines.size(), 3u);
-    EXPECT_EQ(lines[2], " => => layer  1.00MB / 2.00MB  1.00MB/s                1.0s");
-    EXPECT_EQ(render({status("a", "layer", 2, 2'000'000, 2'000'000, true)}, 2).size(), 2u);
+    EXPECT_EQ(lines[2], " => => layer  [#####     ]  1.00MB / 2.00MB  1.00MB/s            1.0s");
+    lines = render({status("a", "layer", 2, 2'000'000, 2'000'000, true)}, 5);
+    ASSERT_EQ(lines.size(), 3u);
+    EXPECT_EQ(lines[2], " => => layer  done                                               2.0s");
+    EXPECT_EQ(render({completed("a", 0, 5)}, 5).size(), 1u);
+}
+
+TEST_F(TtyDisplay, TransfersFitIntoTheirTerminal) {
+    use(54, 10);
+    const auto event = status("a", "layer", 1, 1'000'000, 2'000'000);
+    EXPECT_EQ(render({started("a", 0), event}, 1)[2],
+              " => => layer  [#####     ]  1.00MB / 2.00MB  1.00MB/s");
+    renderer = make_tty_renderer([this] { return size; });
+    use(53, 10);
+    EXPECT_EQ(render({started("a", 0), event}, 1)[2], " => => layer  1.00MB / 2.00MB  1.00MB/s         1.0s");
+    renderer = make_tty_renderer([this] { return size; });
+    use(20, 10);
+    EXPECT_EQ(render({started("a", 0), event}, 1)[2], " => => layer  1....");
+}
+
+TEST_F(TtyDisplay, WhatMovesNoBytesIsShownWhileItLasts) {
+    EXPECT_EQ(render({started("a", 0), status("a", "resolving", 1, 0, 0)}, 1).back(),
+              " => => resolving                   1.0s");
+    EXPECT_EQ(render({status("a", "resolving", 2, 0, 0, true)}, 2).size(), 2u);
+}
+
+TEST_F(TtyDisplay, TransfersThatEndedGiveWayToThoseThatRun) {
+    use(40, 6);
+    std::vector<base::ProgressEvent> events = {started("a", 0)};
+    for (const char* id : {"one", "two", "three"}) events.push_back(status("a", id, 1, 5, 5, true));
+    for (const char* id : {"four", "five"}) events.push_back(status("a", id, 1, 1, 5));
+    Lines lines = render(events, 1);
+    ASSERT_EQ(lines.size(), 5u);
+    EXPECT_THAT(lines[2], testing::HasSubstr("three  done"));
+    EXPECT_THAT(lines[3], testing::HasSubstr("four  "));
+    EXPECT_THAT(lines[4], testing::HasSubstr("five  "));
+    lines = render({status("a", "six", 2, 1, 5), status("a", "seven", 2, 1, 5)}, 2);
+    ASSERT_EQ(lines.size(), 5u);
+    EXPECT_THAT(lines[2], testing::HasSubstr("five  "));
+    EXPECT_THAT(lines[4], testing::HasSubstr("seven  "));
 }
 
 TEST_F(TtyDisplay, NeverTallerThanTheTerminal) {
