@@ -12,6 +12,9 @@
 #include "cli/os_options.hpp"
 #include "cli/progress_vertex.hpp"
 #include "oci/push.hpp"
+#include "oci/put_blobs.hpp"
+#include "oci/shown_source.hpp"
+#include "oci/side_by_side.hpp"
 
 namespace mullion::cli {
 namespace {
@@ -71,15 +74,13 @@ void push_copy(Context& context, const Request& request, const OpenedImage& imag
                     report, context.cancel);
 }
 
+// `waiting_room`: for blobs that arrive before their turn.
 void write_parts(oci::ImageWriter& writer, const OpenedImage& image, const Request& request,
-                 const oci::TransferReport& report, const base::CancelToken& cancel) {
+                 const std::filesystem::path& waiting_room, const oci::TransferReport& report,
+                 const base::CancelToken& cancel) {
     oci::ImageParts parts = oci::image_parts(*image.source, image.root, cancel);
-    for (const oci::Descriptor& blob : parts.blobs) {
-        if (oci::lives_elsewhere(blob) && !request.nondistributable) continue;
-        oci::TransferStatus status(report, blob.digest.string(), blob.size);
-        writer.put(*image.source, blob, cancel);
-        status.move_to(blob.size);
-    }
+    if (!request.nondistributable) std::erase_if(parts.blobs, oci::lives_elsewhere);
+    oci::put_blobs(writer, *image.source, parts.blobs, waiting_room, report, cancel);
     for (const oci::RegistryDocument& document : parts.documents) {
         writer.put_bytes(document.descriptor, document.bytes);
     }
@@ -90,11 +91,15 @@ void store_parts(Context& context, const OpenedImage& image, const Request& requ
                  const oci::TransferReport& report) {
     cache::ContentStore& store = context.state().content();
     oci::ImageParts parts = oci::image_parts(*image.source, image.root, context.cancel);
-    for (const oci::Descriptor& blob : parts.blobs) {
-        oci::TransferStatus status(report, blob.digest.string(), blob.size);
-        store.ingest(*image.source, blob, context.cancel);
-        status.move_to(blob.size);
-    }
+    constexpr std::size_t kParallel = 4;
+    oci::run_side_by_side(parts.blobs.size(), kParallel, context.cancel,
+                          [&](std::size_t i, const base::CancelToken& cancel) {
+                              const oci::Descriptor& blob = parts.blobs[i];
+                              oci::TransferStatus status(report, blob.digest.string(), blob.size);
+                              oci::ShownSource shown(*image.source, status);
+                              store.ingest(shown, blob, cancel);
+                              status.move_to(blob.size);
+                          });
     for (const oci::RegistryDocument& document : parts.documents) store.put_bytes(document.bytes);
     std::string name = target_name(request.target, image);
     if (name.empty()) throw base::fail(base::ErrorCode::Invalid, "store: under which name? Say store:NAME");
@@ -110,13 +115,18 @@ void write_copy(Context& context, const Request& request, const OpenedImage& ima
         case Kind::Store:
             return store_parts(context, image, request, report);
         case Kind::Layout:
-            return write_parts(*oci::write_oci_layout(target.path), image, request, report, context.cancel);
+            return write_parts(*oci::write_oci_layout(target.path), image, request, {}, report,
+                               context.cancel);
         case Kind::OciArchive:
         case Kind::DockerArchive:
             base::AtomicFile file(target.path);
             auto writer = target.kind == Kind::OciArchive ? oci::write_oci_archive(file)
                                                           : oci::write_docker_archive(file);
-            write_parts(*writer, image, request, report, context.cancel);
+            // What comes from a file comes no sooner for being asked for early.
+            const bool is_far = request.source.kind == Kind::Registry;
+            write_parts(*writer, image, request,
+                        is_far ? context.state().temporary_directory() : std::filesystem::path(), report,
+                        context.cancel);
             return file.finish();
     }
 }

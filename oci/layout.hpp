@@ -43,6 +43,8 @@ class ImageWriter {
     virtual ~ImageWriter() = default;
     // Copies a blob from `source`, verifying digest and size on the way.
     virtual void put(BlobSource& source, const Descriptor& descriptor, const base::CancelToken& cancel) = 0;
+    // May several threads put different blobs at the same time?
+    virtual bool takes_several() const { return false; }
     // A blob in memory (manifest, config); returns nothing because the descriptor is the caller's.
     virtual void put_bytes(const Descriptor& descriptor, std::string_view bytes) = 0;
     // `roots`: what index.json / manifest.json will name. Throws Invalid if a blob that a manifest names was
@@ -55,7 +57,8 @@ class ImageWriter {
 // that nothing is buffered. The same calls give the same bytes. `sink` is not owned.
 std::unique_ptr<ImageWriter> write_oci_archive(base::Sink& sink);
 // type=oci,tar=false and `base create --dest`: a layout directory; existing images in it stay, an entry of
-// the same name is replaced. Several writers may work on one directory at once (".index.lock" in it). Links
+// the same name is replaced. Takes several blobs at a time; several writers may work on one directory at once
+// (".index.lock" in it). Links
 // inside are not followed but replaced. Invalid or Unsupported if the directory is a layout of another
 // version.
 std::unique_ptr<ImageWriter> write_oci_layout(const std::filesystem::path& directory);

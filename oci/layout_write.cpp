@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <mutex>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -24,19 +25,23 @@ class LayoutWriter final : public ImageWriter {
             put_bytes(descriptor, read_blob(source, descriptor, Manifest::kMaxSize, cancel));
             return;
         }
-        if (written_.contains(descriptor.digest)) return;
+        if (is_written(descriptor)) return;
         if (!is_there(descriptor, cancel)) {
             base::PendingFile file(directory_);
             copy_blob(source, descriptor, file, cancel);
             file.publish(directory_ / blob_path(descriptor.digest));
         }
+        std::lock_guard lock(mutex_);
         written_.add(descriptor);
     }
 
+    bool takes_several() const override { return true; }
+
     void put_bytes(const Descriptor& descriptor, std::string_view bytes) override {
         verify_bytes(descriptor, bytes);
-        if (written_.contains(descriptor.digest)) return;
+        if (is_written(descriptor)) return;
         write(blob_path(descriptor.digest), bytes);
+        std::lock_guard lock(mutex_);
         if (WrittenBlobs::is_document(descriptor)) written_.add_document(descriptor, std::string(bytes));
         written_.add(descriptor);
     }
@@ -53,6 +58,11 @@ class LayoutWriter final : public ImageWriter {
     }
 
   private:
+    bool is_written(const Descriptor& descriptor) {
+        std::lock_guard lock(mutex_);
+        return written_.contains(descriptor.digest);
+    }
+
     // False if the directory is no layout yet; one of another version must not get blobs of ours.
     bool check_version() const {
         return base::with_context([&] { return (directory_ / "oci-layout").string(); },
@@ -82,6 +92,7 @@ class LayoutWriter final : public ImageWriter {
     }
 
     const FinishedBlobs& finished(const base::CancelToken& cancel) {
+        std::lock_guard lock(mutex_);
         if (finished_) return *finished_;
         finished_.emplace();
         std::error_code error;
@@ -114,8 +125,9 @@ class LayoutWriter final : public ImageWriter {
     }
 
     fs::path directory_;
+    std::mutex mutex_;  // guards the rest
     WrittenBlobs written_;
-    std::optional<FinishedBlobs> finished_;
+    std::optional<FinishedBlobs> finished_;  // once made, it stays as it is
 };
 
 }  // namespace

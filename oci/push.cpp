@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "base/error.hpp"
+#include "oci/shown_source.hpp"
 #include "oci/side_by_side.hpp"
 
 namespace mullion::oci {
@@ -49,36 +50,6 @@ class PartsCollector {
     const CancelToken& cancel_;
     ImageParts parts_;
     std::unordered_set<base::Digest> seen_;
-};
-
-// Shows how much of a blob has been read to be sent. Sent again after a failure, it starts again.
-class ShownSource final : public BlobSource {
-  public:
-    ShownSource(BlobSource& next, TransferStatus& status) : next_(next), status_(status) {}
-
-    std::unique_ptr<base::Source> open(const Descriptor& descriptor, const CancelToken& cancel) override {
-        status_.move_to(0);
-        return std::make_unique<Reader>(next_.open(descriptor, cancel), status_);
-    }
-
-  private:
-    class Reader final : public base::Source {
-      public:
-        Reader(std::unique_ptr<base::Source> source, TransferStatus& status)
-            : source_(std::move(source)), status_(status) {}
-        std::size_t read(char* buffer, std::size_t size) override {
-            std::size_t got = source_->read(buffer, size);
-            status_.advance(got);
-            return got;
-        }
-
-      private:
-        std::unique_ptr<base::Source> source_;
-        TransferStatus& status_;
-    };
-
-    BlobSource& next_;
-    TransferStatus& status_;
 };
 
 PushedBlob push_blob(RegistryClient& client, BlobSource& source, const Descriptor& blob,
