@@ -31,8 +31,8 @@ struct ResolvedImage {
 };
 
 // Called from the converting thread only, at most once per (name, platform) and conversion. Implementations
-// may block on the network; they honour `cancel`. Failures: NotFound (no such image, no such platform),
-// Invalid, Unavailable, Denied.
+// may block on the network; they honour `cancel`. Failures, which name what was asked for: NotFound (no such
+// image, no such platform), Invalid, Unavailable, Denied.
 class ImageResolver {
   public:
     virtual ~ImageResolver() = default;

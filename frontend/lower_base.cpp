@@ -58,9 +58,10 @@ ResolvedImage resolve(Lowering& lowering, const StageNode& node, const oci::Plat
                                                lowering.cancel);
     };
     try {
-        auto image = base::with_context([&] { return node.base_name; }, ask);
-        return lowering.resolved.emplace(key, std::move(image)).first->second;
+        return lowering.resolved.emplace(key, ask()).first->second;
     } catch (base::Error& error) {
+        // The name that the Dockerfile has for it, where that is another.
+        if (context) error.add_frame(node.base_name, std::source_location::current());
         if (error.subject().empty()) error.about(node.base_name);
         throw;
     }

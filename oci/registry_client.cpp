@@ -29,6 +29,13 @@ std::string name_of(const Reference& reference) {
     return reference.tag().value_or("latest");
 }
 
+// Registries do not say which of the two it is.
+std::string missing_or_refused(const Reference& reference, const HttpResponse& response) {
+    if (response.status != 404) return "manifest " + name_of(reference);
+    return fmt::format("no such repository, or no {} {} in it", reference.digest() ? "manifest" : "tag",
+                       name_of(reference));
+}
+
 // "text/plain; charset=utf-8" -> "text/plain"
 std::string media_type_of(const HttpResponse& response) {
     std::string type = response.header("content-type").value_or("");
@@ -185,7 +192,7 @@ std::optional<Descriptor> RegistryClient::find_manifest(const Reference& referen
         // A mirror that lacks it is no proof that it does not exist.
         if (response.status == 404 && route.endpoint.mirror_of.empty()) return {};
         if (!response.success()) {
-            parts_->exchange.refuse(route, response, "manifest " + name_of(reference), cancel);
+            parts_->exchange.refuse(route, response, missing_or_refused(reference, response), cancel);
         }
         auto digest = reference.digest() ? reference.digest() : digest_header(response);
         std::string type = media_type_of(response);
@@ -212,7 +219,7 @@ RegistryDocument RegistryClient::fetch_document(RegistryRoute& route, const Refe
     MemorySink body;
     HttpResponse response = parts_->exchange.send(route, request, pull_scope(reference), &body, cancel);
     if (!response.success()) {
-        parts_->exchange.refuse(route, response, "manifest " + name_of(reference), cancel);
+        parts_->exchange.refuse(route, response, missing_or_refused(reference, response), cancel);
     }
     std::string bytes = body.take();
     base::Digest digest = base::Digest::of(bytes);

@@ -39,7 +39,7 @@ TEST(ConvertStages, OnlyWhatTheTargetNeedsIsResolved) {
     EXPECT_NO_THROW(c.convert(text));
     c.options.target = "c";
     const auto error = error_of([&] { c.convert(text); });
-    EXPECT_EQ(described(error), "1: missing: docker.io/library/missing:latest: not found");
+    EXPECT_EQ(described(error), "1: docker.io/library/missing:latest: not found");
     EXPECT_EQ(error.subject(), "missing");
     c.options.target = "d";
     EXPECT_STREQ(error_of([&] { c.convert("FROM base AS a\nFROM a AS b\nFROM a AS ccc"); }).what(),
@@ -86,7 +86,7 @@ TEST(ConvertStages, SourceErrors) {
         described(conversion_error("FROM base AS a\nCOPY --from=b x y\nFROM base AS b\nCOPY --from=a x y")),
         "4: circular dependency detected on stage: a");
     EXPECT_EQ(described(conversion_error("FROM base\nCOPY --from=nowhere a b")),
-              "2: nowhere: docker.io/library/nowhere:latest: not found");
+              "2: docker.io/library/nowhere:latest: not found");
 }
 
 TEST(ConvertStages, FromErrors) {
