@@ -47,8 +47,12 @@ class ShownResolver final : public frontend::ImageResolver {
     }
 
   private:
-    // Says which image was chosen, and why.
+    // Says which image was chosen, and why; and what to beware of.
     frontend::ResolvedImage shown(const std::string& vertex, frontend::ResolvedImage image) const {
+        if (!image.warning.empty()) {
+            progress_.emit(
+                base::WarningEvent{.vertex = ProgressVertex::digest_of(vertex), .message = image.warning});
+        }
         if (image.choice.empty()) return image;
         base::StatusEvent status{
             ProgressVertex::digest_of(vertex), image.choice, 0, 0, base::FileTime::now(), {}, {}};

@@ -7,6 +7,7 @@
 #include "cli/platform_choice.hpp"
 #include "oci/image.hpp"
 #include "worker/image_registry.hpp"
+#include "worker/seen_names.hpp"
 
 namespace mullion::cli {
 namespace {
@@ -61,6 +62,16 @@ frontend::ResolvedImage resolved(std::string reference, Found found, std::string
             .choice = std::move(found.choice)};
 }
 
+bool is_unreachable(const base::Error& error) {
+    return error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::TimedOut;
+}
+
+std::string shown(const worker::SeenName& seen) {
+    base::FileTime second = seen.time;
+    second.ticks -= second.ticks % base::FileTime::kTicksPerSecond;
+    return fmt::format("{}, seen {}", seen.root.digest.string(), second.rfc3339());
+}
+
 }  // namespace
 
 frontend::ResolvedImage StoreImageResolver::resolve_image(const oci::Reference& reference,
@@ -86,16 +97,39 @@ frontend::ResolvedImage StoreImageResolver::resolve_remote(const oci::Reference&
         throw fail(ErrorCode::NotFound, "{}: not in the local store", reference.familiar());
     }
     try {
-        worker::RemoteImage remote = remote_->find(reference, platform, choice_.rule, cancel);
+        auto [remote, warning] = find_remote(reference, platform, cancel);
         std::string instead = offered_instead(state_.content(), remote.root, remote.image, platform, cancel);
         std::string pinned = reference.with_digest(remote.image.descriptor.digest).string();
-        return resolved(std::move(pinned),
-                        {std::move(remote.image), std::move(instead), std::move(remote.choice)}, "");
+        frontend::ResolvedImage image = resolved(
+            std::move(pinned), {std::move(remote.image), std::move(instead), std::move(remote.choice)}, "");
+        image.warning = std::move(warning);
+        return image;
     } catch (base::Error& error) {
-        error.hint(fmt::format(
-            "without a registry: --build-context {}=oci-layout://DIR, or \"mullion load\" it first",
-            reference.familiar()));
+        if (error.code() == ErrorCode::NotFound) {
+            error.hint(
+                fmt::format("check the name; an image that no registry has comes by --build-context "
+                            "{}=oci-layout://DIR, or \"mullion load\" it first",
+                            reference.familiar()));
+        }
         throw;
+    }
+}
+
+StoreImageResolver::RemoteFind StoreImageResolver::find_remote(const oci::Reference& reference,
+                                                               const oci::Platform& platform,
+                                                               const base::CancelToken& cancel) {
+    try {
+        worker::RemoteImage image = remote_->find(reference, platform, choice_.rule, cancel);
+        worker::remember_name(state_.keys(), reference, {image.root, base::FileTime::now()});
+        return {std::move(image), {}};
+    } catch (const base::Error& error) {
+        if (choice_.always_pull || !is_unreachable(error)) throw;
+        auto seen = worker::find_seen_name(state_.keys(), reference);
+        if (!seen || !state_.content().contains(seen->root.digest)) throw;
+        worker::RemoteImage image = remote_->find(reference, seen->root, platform, choice_.rule, cancel);
+        if (reference.digest()) return {std::move(image), {}};  // what it stands for cannot change
+        return {std::move(image),
+                fmt::format("{}; taken for what it last stood for: {}", error.what(), shown(*seen))};
     }
 }
 

@@ -19,7 +19,9 @@ namespace mullion::cli {
 // Which images will do, and where they are looked for.
 struct ImageChoice {
     oci::OsRule rule;
-    bool always_pull = false;  // ask the registry, whatever the local store has under the name
+    // Ask the registry, whatever the local store has under the name; else, what a name stood for when a build
+    // last asked will do if the registry cannot be reached.
+    bool always_pull = false;
 };
 
 class StoreImageResolver final : public frontend::ImageResolver {
@@ -39,6 +41,12 @@ class StoreImageResolver final : public frontend::ImageResolver {
                                             const base::CancelToken& cancel) override;
 
   private:
+    struct RemoteFind {
+        worker::RemoteImage image;
+        std::string warning;
+    };
+    RemoteFind find_remote(const oci::Reference& reference, const oci::Platform& platform,
+                           const base::CancelToken& cancel);
     frontend::ResolvedImage resolve_remote(const oci::Reference& reference, const oci::Platform& platform,
                                            const base::CancelToken& cancel);
     std::optional<oci::Descriptor> find_named(const oci::Reference& reference);

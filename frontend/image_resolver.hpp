@@ -28,6 +28,8 @@ struct ResolvedImage {
     bool assumed = false;
     // Which image of those there are was taken and why, in words; may be empty.
     std::string choice = {};
+    // What is not as it should be with it, though it can be used; may be empty.
+    std::string warning = {};
 };
 
 // Called from the converting thread only, at most once per (name, platform) and conversion. Implementations

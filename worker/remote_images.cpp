@@ -77,9 +77,9 @@ oci::Descriptor RemoteImages::resolve(const oci::Reference& reference, const Can
     return document.descriptor;
 }
 
-RemoteImage RemoteImages::find(const oci::Reference& reference, const oci::Platform& platform,
-                               const oci::OsRule& rule, const CancelToken& cancel) {
-    oci::Descriptor root = resolve(reference, cancel);
+RemoteImage RemoteImages::find(const oci::Reference& reference, oci::Descriptor root,
+                               const oci::Platform& platform, const oci::OsRule& rule,
+                               const CancelToken& cancel) {
     oci::Reference repository = repository_of(reference);
     Documents documents(*this, repository);
     oci::ChosenImage chosen =

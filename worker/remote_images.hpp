@@ -51,7 +51,12 @@ class RemoteImages {
     // The image for a platform; its documents are in the content store afterwards, leased. No layer is
     // touched. `rule` says which versions of Windows will do.
     RemoteImage find(const oci::Reference& reference, const oci::Platform& platform, const oci::OsRule& rule,
-                     const base::CancelToken& cancel);
+                     const base::CancelToken& cancel) {
+        return find(reference, resolve(reference, cancel), platform, rule, cancel);
+    }
+    // The same of what the reference stands for, or once did: asks for nothing that is in the store.
+    RemoteImage find(const oci::Reference& reference, oci::Descriptor root, const oci::Platform& platform,
+                     const oci::OsRule& rule, const base::CancelToken& cancel);
     // The documents and configs of everything below the reference, in the content store afterwards.
     oci::ImageParts find_all(const oci::Reference& reference, const oci::Descriptor& root,
                              const base::CancelToken& cancel);

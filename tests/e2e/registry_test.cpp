@@ -266,6 +266,70 @@ TEST_F(RegistryTest, RunPullsWhatIsMissing) {
     EXPECT_THAT(ran.out, HasSubstr("here"));
 }
 
+// A registry that can be taken away.
+class AbsentRegistryTest : public RegistryTest {
+  protected:
+    AbsentRegistryTest() : base_(other_->host() + "/base:1") { push_base(base_, {"10.0.20348.2700"}); }
+
+    base::ProcessOutput archive(const std::string& file, std::vector<std::string> options = {}) {
+        options.insert(options.end(), {"-o", "type=oci,dest=" + file});
+        return build("FROM " + base_ + "\nCOPY hello.txt C:/\n", std::move(options));
+    }
+    void expect_named_once(const base::ProcessOutput& failed) const {
+        EXPECT_NE(failed.exit_code, 0);
+        EXPECT_THAT(failed.err, HasSubstr("\nERROR: " + base_ + ": "));
+        EXPECT_THAT(failed.err, Not(HasSubstr(base_ + ": " + base_)));
+    }
+
+    std::unique_ptr<DockerRegistry> other_ = std::make_unique<DockerRegistry>();
+    std::string base_;
+};
+
+TEST_F(AbsentRegistryTest, ABaseIsWhatItLastWas) {
+    auto online = archive("online.tar");
+    ASSERT_EQ(online.exit_code, 0) << online.err;
+    EXPECT_THAT(online.err, Not(HasSubstr("WARN")));
+    std::string digest = sha256_of(run({"digest", base_}).out);
+    other_.reset();
+    auto offline = archive("offline.tar");
+    ASSERT_EQ(offline.exit_code, 0) << offline.err;
+    EXPECT_THAT(offline.err, AllOf(HasSubstr("WARN: " + base_ + ": "),
+                                   HasSubstr("taken for what it last stood for: " + digest + ", seen 20")));
+    EXPECT_EQ(workspace.read("offline.tar"), workspace.read("online.tar"));
+    // Whoever asks for the registry gets no less.
+    expect_named_once(archive("pulled.tar", {"--pull"}));
+}
+
+TEST_F(AbsentRegistryTest, ABaseNobodyHasSeenIsAnError) {
+    other_.reset();
+    auto failed = archive("never.tar");
+    expect_named_once(failed);
+    EXPECT_THAT(failed.err, AllOf(HasSubstr("connect"), HasSubstr("hint: check the host's name")));
+}
+
+TEST_F(AbsentRegistryTest, ALayerThatIsNotThereIsAnError) {
+    // Nothing of it has been read.
+    ASSERT_EQ(build("FROM " + base_ + "\nENV A=b\n").exit_code, 0);
+    other_.reset();
+    auto failed = archive("offline.tar");
+    EXPECT_NE(failed.exit_code, 0);
+    EXPECT_THAT(failed.err, AllOf(HasSubstr("blob sha256:"), HasSubstr("connect")));
+}
+
+TEST_F(AbsentRegistryTest, AnAnswerIsAnAnswer) {
+    RegistryProxy proxy(*other_);
+    base_ = proxy.host() + "/base:1";
+    ASSERT_EQ(archive("online.tar").exit_code, 0);
+    // The registry is there, and has no such thing any more, or does not give it.
+    proxy.set(R"({"rules":[{"path":"/manifests/","do":"status","status":404}]})");
+    auto gone = archive("gone.tar");
+    expect_named_once(gone);
+    EXPECT_THAT(gone.err, AllOf(HasSubstr("no such repository, or no tag 1 in it"),
+                                HasSubstr("hint: check the name")));
+    proxy.set(R"({"rules":[{"path":"/manifests/","do":"status","status":403}]})");
+    expect_named_once(archive("denied.tar"));
+}
+
 TEST_F(RegistryTest, SeveralNamesAndSeveralPlatforms) {
     push_base(name("base:1"), {"10.0.20348.1", "10.0.26100.1"});
     auto built =
