@@ -25,7 +25,7 @@ class Random {
 
 }  // namespace
 
-std::string sample_bytes(std::size_t size, std::uint64_t seed) {
+std::string sample_bytes(std::size_t size, std::uint64_t seed, unsigned noise) {
     static constexpr std::array<std::string_view, 16> kWords = {
         "void ",      "return ",    "System.Collections",
         "\r\n    ",   "public ",    "static ",
@@ -38,7 +38,7 @@ std::string sample_bytes(std::size_t size, std::uint64_t seed) {
     bytes.reserve(size + 32);
     while (bytes.size() < size) {
         std::uint64_t value = random.next();
-        if (value % 4 == 0) {
+        if (value % noise == 0) {
             bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
         } else {
             bytes += kWords[value >> 60];
@@ -58,7 +58,7 @@ Corpus::Corpus(const CorpusShape& shape)
         auto folder = root_ / fmt::format("group{}", group / 20) / fmt::format("folder{}", group % 20);
         if (i % shape.files_per_directory == 0) std::filesystem::create_directories(folder);
         std::size_t size = shape.mean_size / 2 + (shape.mean_size == 0 ? 0 : random.next() % shape.mean_size);
-        base::write_file_atomic(folder / fmt::format("File {}.txt", i), sample_bytes(size, i));
+        base::write_file_atomic(folder / fmt::format("File {}.txt", i), sample_bytes(size, i, shape.noise));
         bytes_ += size;
     }
 }

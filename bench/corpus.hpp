@@ -15,6 +15,7 @@ struct CorpusShape {
     std::size_t files = 0;
     std::size_t files_per_directory = 50;
     std::size_t mean_size = 0;  // sizes lie between a half and one and a half of it
+    unsigned noise = 4;         // of sample_bytes()
 };
 
 class Corpus {
@@ -34,7 +35,8 @@ class Corpus {
     std::uint64_t bytes_ = 0;
 };
 
-// `size` bytes that compress to about a third, as program files do.
-std::string sample_bytes(std::size_t size, std::uint64_t seed);
+// `size` bytes made of words as program files have them, of which one in `noise` is random: 4 compresses to
+// about a third, 2 to about a half.
+std::string sample_bytes(std::size_t size, std::uint64_t seed, unsigned noise = 4);
 
 }  // namespace mullion::bench

@@ -23,8 +23,9 @@ double best_round(benchmark::State& state, const std::function<void()>& body,
 
 }  // namespace
 
-void Baseline::measure(benchmark::State& state, const std::function<void()>& body) {
-    seconds_ = best_round(state, body, {});
+void Baseline::measure(benchmark::State& state, const std::function<void()>& body,
+                       const std::function<void()>& prepare) {
+    seconds_ = best_round(state, body, prepare);
 }
 
 void Baseline::compare(benchmark::State& state, const std::string& name, const std::function<void()>& body,
