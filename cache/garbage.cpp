@@ -91,16 +91,14 @@ void GarbageCollector::mark_payloads() {
     database_.run([&](Connection& connection) {
         Statement& query = connection.statement("SELECT payload FROM records");
         while (query.step()) {
-            for (const Digest& digest : digests_in(query.bytes(0))) {
-                if (fetched_.count(digest) == 0) mark(digest);
-            }
+            mark_text(query.bytes(0));
             mark_stack(digests_in(query.bytes(0), kDiffId));
         }
         query.reset();
     });
 }
 
-// What images need is marked by now, and stays.
+// What images need is marked by now, and stays; what is marked from now on, payloads need.
 void GarbageCollector::find_fetched() {
     database_.run([&](Connection& connection) {
         Statement& query = connection.statement(
@@ -115,7 +113,7 @@ void GarbageCollector::find_fetched() {
 }
 
 void GarbageCollector::mark(const Digest& digest) {
-    if (needed_.insert(digest).second) unread_.push_back(digest);
+    if (fetched_.count(digest) == 0 && needed_.insert(digest).second) unread_.push_back(digest);
 }
 
 void GarbageCollector::mark_text(std::string_view text) {

@@ -5,11 +5,11 @@
 // something that is needed: a payload, or a small JSON blob (index, manifest, config). So no document is
 // understood wrongly, and none can hide what it refers to; at worst something stays that could go. A layer's
 // blob needs its diff ID; a diff ID needs one of its blobs. Exempt are layers that a build fetched from a
-// registry and that nothing but payloads refers to: their index is enough to build upon them, and a build
-// that needs their bytes finds them where they came from. So of a base image, index and seek tables stay, and
-// its gigabytes go. Seek tables stay with their blob's digest, uncompressed copies with their diff ID;
-// unpacked layers if their key is leased, or is that of a stack (or of a lower part of one) which a needed
-// config or payload lists. Cache mounts that no step has used for a month go too.
+// registry and that nothing but payloads, and images they name, refers to: their index is enough to build
+// upon them, and a build that needs their bytes finds them where they came from. So of a base image, index
+// and seek tables stay, and its gigabytes go. Seek tables stay with their blob's digest, uncompressed copies
+// with their diff ID; unpacked layers if their key is leased, or is that of a stack (or of a lower part of
+// one) which a needed config or payload lists. Cache mounts that no step has used for a month go too.
 //
 // What is not needed is moved into the session's directory under the collection lock (see cache/session.hpp;
 // leases are counted then, so nobody loses what he relies on), and deleted after it is released.
