@@ -142,22 +142,23 @@ class FsLayerStore final : public LayerStore {
 
     bool has_index(const DiffId& diff_id) override { return fs::exists(paths_.index_of(diff_id)); }
 
-    std::shared_ptr<const tree::Delta> read(const DiffId& diff_id, const oci::Descriptor& blob, tree::Os os,
+    std::shared_ptr<const tree::Delta> read(const DiffId& diff_id, const oci::Descriptor& blob,
+                                            const tree::LayerReadOptions& options,
                                             const CancelToken& cancel) override {
         std::shared_ptr<Slot> slot = slot_of(diff_id);
         SlotHold hold(*slot, cancel);
-        return read(*slot, diff_id, blob, os, cancel);
+        return read(*slot, diff_id, blob, options, cancel);
     }
 
     std::shared_ptr<const tree::Delta> read(const DiffId& diff_id, const oci::Descriptor& blob,
-                                            base::Source& bytes, tree::Os os,
+                                            base::Source& bytes, const tree::LayerReadOptions& options,
                                             const CancelToken& cancel) override {
         std::shared_ptr<Slot> slot = slot_of(diff_id);
         SlotHold hold(*slot, cancel);
         return base::with_context([&] { return fmt::format("layer {}", diff_id.digest.string()); },
                                   [&] {
                                       base::VerifyingSource verified(bytes, blob.size);
-                                      Findings found = examine(verified, os, cancel);
+                                      Findings found = examine(verified, options, cancel);
                                       check_blob(verified, blob);
                                       verify(found.digest, diff_id, blob);
                                       return keep(*slot, diff_id, blob, std::move(found));
@@ -169,7 +170,7 @@ class FsLayerStore final : public LayerStore {
         std::shared_ptr<Slot> slot = slot_of(diff_id);
         SlotHold hold(*slot, cancel);
         if (auto stored = stored_delta(*slot, diff_id, os)) return stored;
-        return read(*slot, diff_id, blob_or_throw(diff_id), os, cancel);
+        return read(*slot, diff_id, blob_or_throw(diff_id), {.os = os}, cancel);
     }
 
     void put_index(const DiffId& diff_id, const tree::Delta& delta) override {
@@ -354,20 +355,22 @@ class FsLayerStore final : public LayerStore {
     }
 
     std::shared_ptr<const tree::Delta> read(Slot& slot, const DiffId& diff_id, const oci::Descriptor& blob,
-                                            tree::Os os, const CancelToken& cancel) {
+                                            const tree::LayerReadOptions& options,
+                                            const CancelToken& cancel) {
         Findings found = with_healing(diff_id, blob, cancel, [&] {
             std::unique_ptr<base::Source> raw = content_.open(blob, cancel);
-            Findings inside = examine(*raw, os, cancel);
+            Findings inside = examine(*raw, options, cancel);
             verify(inside.digest, diff_id, blob);
             return inside;
         });
         return keep(slot, diff_id, blob, std::move(found));
     }
 
-    static Findings examine(base::Source& raw, tree::Os os, const CancelToken& cancel) {
+    static Findings examine(base::Source& raw, tree::LayerReadOptions options, const CancelToken& cancel) {
+        options.digest_contents = true;
         oci::SeekTableBuilder points;
         std::unique_ptr<base::Source> tar = oci::decompress(raw, oci::kMaxLayerSize, &points);
-        tree::LayerReader reader({.os = os, .digest_contents = true});
+        tree::LayerReader reader(std::move(options));
         tree::Delta delta = reader.read(*tar, cancel);
         return {reader.diff_id().digest, std::move(delta), points.take()};
     }

@@ -21,6 +21,7 @@
 #include "oci/seek_table.hpp"
 #include "tree/content.hpp"
 #include "tree/delta.hpp"
+#include "tree/layer_tar.hpp"
 
 namespace mullion::cache {
 
@@ -57,12 +58,15 @@ class LayerStore {
     virtual bool has_index(const base::DiffId& diff_id) = 0;
     // The layer's Delta, made by streaming `blob` (in the content store), which somebody claims to be the
     // layer. Throws Corrupt if it is not; otherwise index and blob are recorded.
+    // Contents are digested on the way; `options.on_content` sees them before anything is verified.
     virtual std::shared_ptr<const tree::Delta> read(const base::DiffId& diff_id, const oci::Descriptor& blob,
-                                                    tree::Os os, const base::CancelToken& cancel) = 0;
+                                                    const tree::LayerReadOptions& options,
+                                                    const base::CancelToken& cancel) = 0;
     // The same for a blob that streams by and need not be stored. Corrupt also if it has another digest or
     // size.
     virtual std::shared_ptr<const tree::Delta> read(const base::DiffId& diff_id, const oci::Descriptor& blob,
-                                                    base::Source& bytes, tree::Os os,
+                                                    base::Source& bytes,
+                                                    const tree::LayerReadOptions& options,
                                                     const base::CancelToken& cancel) = 0;
     // stored_delta(), else read() of blob_of(). Throws NotFound if there is neither.
     virtual std::shared_ptr<const tree::Delta> delta_of(const base::DiffId& diff_id, tree::Os os,

@@ -211,19 +211,39 @@ DeltaRef Blobs::delta_of(const WrittenLayer& layer, tree::Os os, const CancelTok
                                       unfetched_.emplace(layer.diff_id, std::make_shared<Unfetched>(layer));
                                       return stored;
                                   }
-                                  return read_layer(layer, os, cancel);
+                                  return read_layer(layer, {.os = os}, cancel);
                               });
 }
 
-DeltaRef Blobs::read_layer(const WrittenLayer& layer, tree::Os os, const CancelToken& cancel) {
+DeltaRef Blobs::read_layer(const WrittenLayer& layer, const tree::LayerReadOptions& options,
+                           const CancelToken& cancel) {
     if (only_remote(layer.blob, cancel)) {
         expect_index(remote_->layers_beside(layer.blob.digest));
         if (auto bytes = remote_->open(layer.blob, cancel)) {
-            return state_.layers().read(layer.diff_id, layer.blob, *bytes, os, cancel);
+            return state_.layers().read(layer.diff_id, layer.blob, *bytes, options, cancel);
         }
     }
     ensure(layer.blob, cancel);
-    return state_.layers().read(layer.diff_id, layer.blob, os, cancel);
+    return state_.layers().read(layer.diff_id, layer.blob, options, cancel);
+}
+
+void Blobs::spool(const WrittenLayer& layer, tree::Os os, const CancelToken& cancel) {
+    if (state_.layers().has_index(layer.diff_id)) return;
+    auto files = std::make_unique<LayerSpool>(state_.temporary_directory());
+    tree::LayerReadOptions options{.os = os};
+    options.on_content = [&](const std::string&, std::uint64_t offset, std::uint64_t, base::Source& bytes) {
+        files->put(offset, bytes, cancel);
+    };
+    base::with_context([&] { return fmt::format("reading layer {}", layer.blob.digest.string()); },
+                       [&] { read_layer(layer, options, cancel); });
+    std::lock_guard lock(mutex_);
+    spools_[layer.diff_id] = std::move(files);
+}
+
+std::unique_ptr<LayerSpool> Blobs::take_spool(const base::DiffId& diff_id) {
+    std::lock_guard lock(mutex_);
+    auto found = spools_.find(diff_id);
+    return found == spools_.end() ? nullptr : std::move(spools_.extract(found).mapped());
 }
 
 // Whoever needs the names of one layer soon needs those of the whole image.

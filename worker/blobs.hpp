@@ -25,6 +25,7 @@
 #include "oci/layout.hpp"
 #include "oci/reference.hpp"
 #include "tree/layer_tar.hpp"
+#include "worker/layer_spool.hpp"
 #include "worker/snapshot.hpp"
 
 namespace mullion::worker {
@@ -77,6 +78,10 @@ class Blobs final : public oci::BlobSource {
     // Reads a layer whose Delta is known, once, wherever it lies: as it comes, if it is in a registry. Its
     // blob is in the content store afterwards. NotFound, Corrupt.
     void stream(const base::DiffId& diff_id, tree::LayerReadOptions options, const base::CancelToken& cancel);
+    // Makes the index of a layer that has none, and puts its files aside for take_spool().
+    void spool(const WrittenLayer& layer, tree::Os os, const base::CancelToken& cancel);
+    // Null if there is none, or somebody took it. To be taken once.
+    std::unique_ptr<LayerSpool> take_spool(const base::DiffId& diff_id);
     // Soon needed: what a registry has of them begins to come. Returns at once.
     void expect(const std::vector<oci::Descriptor>& blobs);
     // Opens contents wherever they lie.
@@ -112,7 +117,8 @@ class Blobs final : public oci::BlobSource {
     };
 
     void expect_index(const std::vector<WrittenLayer>& image);
-    DeltaRef read_layer(const WrittenLayer& layer, tree::Os os, const base::CancelToken& cancel);
+    DeltaRef read_layer(const WrittenLayer& layer, const tree::LayerReadOptions& options,
+                        const base::CancelToken& cancel);
     std::shared_ptr<Unfetched> unfetched(const base::DiffId& diff_id);
     void fetch(const base::DiffId& diff_id, const base::CancelToken& cancel);
     // A file out of the part of the layer that holds it, if that is cheaper than to fetch the layer; else
@@ -134,6 +140,7 @@ class Blobs final : public oci::BlobSource {
     std::map<std::string, std::unique_ptr<oci::ImageArchive>> open_layouts_;
     std::map<std::string, SnapshotRef> stacks_;  // by platform, chain ID and top blob
     std::map<base::DiffId, std::shared_ptr<Unfetched>> unfetched_;
+    std::map<base::DiffId, std::unique_ptr<LayerSpool>> spools_;
     std::map<std::vector<base::DiffId>, std::vector<WrittenLayer>> images_;
     cache::ChunkCache chunks_;
     Contents contents_{*this};

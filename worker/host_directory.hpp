@@ -24,6 +24,9 @@ class HostDirectory {
     // `mode` is the file's, whatever the umask.
     void make_file(std::string_view path, base::Source& bytes, base::FileTime modified, std::uint32_t mode,
                    const base::CancelToken& cancel);
+    // Moves a file of `from` here. False if there is none, or it lies on another file system.
+    bool adopt_file(HostDirectory& from, std::string_view existing, std::string_view path,
+                    base::FileTime modified, std::uint32_t mode);
     void make_symlink(std::string_view path, const std::string& target);
     void make_hard_link(std::string_view existing, std::string_view path);
     // Of a directory; last, because whatever is made in it changes its time and needs the right to.

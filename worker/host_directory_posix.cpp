@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -80,6 +81,22 @@ void HostDirectory::make_file(std::string_view path, base::Source& bytes, base::
     if (::fchmod(fd.get(), mode) != 0) throw_errno(errno, "setting the mode of", path);
     if (::futimens(fd.get(), write_time(modified).data()) != 0)
         throw_errno(errno, "setting the time of", path);
+}
+
+bool HostDirectory::adopt_file(HostDirectory& from, std::string_view existing, std::string_view path,
+                               base::FileTime modified, std::uint32_t mode) {
+    int directory = parent(path);
+    std::string name = name_of(path);
+    if (::renameat2(from.parent(existing), name_of(existing).c_str(), directory, name.c_str(),
+                    RENAME_NOREPLACE) != 0) {
+        if (errno == ENOENT || errno == EXDEV) return false;
+        throw_errno(errno, "creating", path);
+    }
+    if (::utimensat(directory, name.c_str(), write_time(modified).data(), AT_SYMLINK_NOFOLLOW) != 0) {
+        throw_errno(errno, "setting the time of", path);
+    }
+    if (::fchmodat(directory, name.c_str(), mode, 0) != 0) throw_errno(errno, "setting the mode of", path);
+    return true;
 }
 
 void HostDirectory::make_symlink(std::string_view path, const std::string& target) {

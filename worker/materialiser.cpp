@@ -51,7 +51,7 @@ std::vector<fs::path> Materialiser::folders(const Snapshot& snapshot, const base
     std::vector<WrittenLayer> layers = layers_of(stack);
     std::size_t merged = stack.size() > kMaxFolders ? stack.size() - kMaxFolders : 0;
     std::vector<base::Digest> keys = folder_keys(layers, merged);
-    expect(layers, merged, keys);
+    read_missing(layers, merged, keys, snapshot.os(), cancel);
     std::vector<fs::path> folders(keys.size());
     tree::parallel_for(folders.size(), 1, [&](std::size_t i) {
         const Snapshot* below = i == 0 ? nullptr : stack[merged + i - 1];
@@ -60,18 +60,22 @@ std::vector<fs::path> Materialiser::folders(const Snapshot& snapshot, const base
     return folders;
 }
 
-// What will be unpacked begins to come, if it is not here.
-void Materialiser::expect(const std::vector<WrittenLayer>& layers, std::size_t merged,
-                          const std::vector<base::Digest>& keys) {
+// Layers that will be unpacked and that nobody has read yet are read here, files and all: that they are first
+// decompressed for their names and then again for their contents would be twice the work.
+void Materialiser::read_missing(const std::vector<WrittenLayer>& layers, std::size_t merged,
+                                const std::vector<base::Digest>& keys, tree::Os os,
+                                const base::CancelToken& cancel) {
     cache::LayerStore& store = blobs_.state().layers();
-    std::vector<oci::Descriptor> missing;
+    std::vector<WrittenLayer> missing;
+    std::vector<oci::Descriptor> blobs;
     for (std::size_t i = 0; i < layers.size(); ++i) {
         std::size_t folder = i < merged ? 0 : i - merged;
-        if (!store.is_unpacked(keys[folder]) && !store.blob_of(layers[i].diff_id)) {
-            missing.push_back(layers[i].blob);
-        }
+        if (store.is_unpacked(keys[folder])) continue;
+        missing.push_back(layers[i]);
+        if (!store.blob_of(layers[i].diff_id)) blobs.push_back(layers[i].blob);
     }
-    blobs_.expect(missing);
+    blobs_.expect(blobs);
+    tree::parallel_for(missing.size(), 1, [&](std::size_t i) { blobs_.spool(missing[i], os, cancel); });
 }
 
 fs::path Materialiser::folder_of(const Snapshot* below, const Snapshot& snapshot, const base::Digest& key,

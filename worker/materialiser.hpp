@@ -39,8 +39,8 @@ class Materialiser {
                      const base::CancelToken& cancel);
 
   private:
-    void expect(const std::vector<WrittenLayer>& layers, std::size_t merged,
-                const std::vector<base::Digest>& keys);
+    void read_missing(const std::vector<WrittenLayer>& layers, std::size_t merged,
+                      const std::vector<base::Digest>& keys, tree::Os os, const base::CancelToken& cancel);
     std::filesystem::path folder_of(const Snapshot* below, const Snapshot& snapshot, const base::Digest& key,
                                     const base::CancelToken& cancel);
 

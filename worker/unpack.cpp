@@ -88,29 +88,39 @@ void Unpacker::plan_file(const tree::Upsert& upsert) {
 }
 
 void Unpacker::write_contents() {
-    std::map<base::DiffId, std::vector<const File*>> by_layer;
-    std::vector<const File*> single;
+    std::map<base::DiffId, Files> by_layer;
+    Files single;
     for (const File& file : files_) {
         const auto* range = std::get_if<tree::LayerRange>(&file.content->location());
-        if (range != nullptr && file.content->size() > 0) {
-            by_layer[range->diff_id].push_back(&file);
-        } else {
-            single.push_back(&file);
-        }
+        Files& kind = range != nullptr && file.content->size() > 0 ? by_layer[range->diff_id] : single;
+        kind.push_back(&file);
     }
-    for (const auto& [diff_id, files] : by_layer) {
-        if (files.size() > kFewFiles) {
-            stream_layer(diff_id, files);
-        } else {
-            single.insert(single.end(), files.begin(), files.end());
-        }
-    }
+    std::vector<std::pair<base::DiffId, Files>> layers(by_layer.begin(), by_layer.end());
+    tree::parallel_for(layers.size(), 1, [&](std::size_t i) {
+        auto& [diff_id, files] = layers[i];
+        move_spooled(diff_id, files);
+        if (files.size() > kFewFiles) stream_layer(diff_id, files);
+    });
+    for (const auto& [diff_id, files] : layers) single.insert(single.end(), files.begin(), files.end());
     write_one_by_one(single);
 }
 
-void Unpacker::stream_layer(const base::DiffId& diff_id, const std::vector<const File*>& files) {
+// Leaves in `files` what was not put aside.
+void Unpacker::move_spooled(const base::DiffId& diff_id, Files& files) {
+    std::unique_ptr<LayerSpool> spool = blobs_.take_spool(diff_id);
+    if (!spool) return;
+    HostDirectory directory(root_);
+    std::erase_if(files, [&](const File* file) {
+        cancel_.check();
+        std::uint64_t offset = std::get<tree::LayerRange>(file->content->location()).offset;
+        return spool->move(offset, directory, file->path, file->modified, file->mode);
+    });
+}
+
+// Leaves in `files` those with the same bytes as another.
+void Unpacker::stream_layer(const base::DiffId& diff_id, Files& files) {
     std::unordered_map<std::uint64_t, const File*> wanted;
-    std::vector<const File*> again;  // other files with the same bytes
+    Files again;
     for (const File* file : files) {
         std::uint64_t offset = std::get<tree::LayerRange>(file->content->location()).offset;
         if (!wanted.emplace(offset, file).second) again.push_back(file);
@@ -129,10 +139,10 @@ void Unpacker::stream_layer(const base::DiffId& diff_id, const std::vector<const
     if (!wanted.empty()) {
         throw fail(ErrorCode::Corrupt, "layer {} lacks files of its index", diff_id.digest.string());
     }
-    write_one_by_one(again);
+    files = std::move(again);
 }
 
-void Unpacker::write_one_by_one(const std::vector<const File*>& files) {
+void Unpacker::write_one_by_one(const Files& files) {
     constexpr std::size_t kBatch = 64;  // files that share an open directory
     tree::parallel_for((files.size() + kBatch - 1) / kBatch, 1, [&](std::size_t batch) {
         HostDirectory directory(root_);

@@ -36,6 +36,7 @@ class Unpacker {
         base::FileTime modified;
         std::uint32_t mode = 0644;
     };
+    using Files = std::vector<const File*>;
     struct Directory {
         std::string path;
         base::FileTime modified;
@@ -49,8 +50,9 @@ class Unpacker {
     void plan(const tree::Upsert& upsert, class HostDirectory& directory);
     void plan_file(const tree::Upsert& upsert);
     void write_contents();
-    void stream_layer(const base::DiffId& diff_id, const std::vector<const File*>& files);
-    void write_one_by_one(const std::vector<const File*>& files);
+    void move_spooled(const base::DiffId& diff_id, Files& files);
+    void stream_layer(const base::DiffId& diff_id, Files& files);
+    void write_one_by_one(const Files& files);
 
     Blobs& blobs_;
     const tree::Tree& upper_;

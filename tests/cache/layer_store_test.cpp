@@ -173,7 +173,7 @@ TEST_F(LayerStoreTest, BlobThatHoldsAnotherLayerIsRefused) {
     Layer other = make_layer({{"c.txt", "other"}});
     opened_->content().put_bytes(other.blob);
     try {
-        layers().read(layer_.diff_id, other.descriptor, Os::Windows, {});
+        layers().read(layer_.diff_id, other.descriptor, {.os = Os::Windows}, {});
         FAIL();
     } catch (const base::Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::Corrupt);
@@ -185,7 +185,7 @@ TEST_F(LayerStoreTest, BlobThatHoldsAnotherLayerIsRefused) {
     EXPECT_FALSE(layers().blob_of(layer_.diff_id));
     EXPECT_TRUE(fs::exists(blob(other)));
     opened_->content().put_bytes(layer_.blob);
-    layers().read(layer_.diff_id, layer_.descriptor, Os::Windows, {});
+    layers().read(layer_.diff_id, layer_.descriptor, {.os = Os::Windows}, {});
     EXPECT_THAT(files(layer_), ElementsAre("a.txt=first", b_));
 }
 
@@ -320,7 +320,7 @@ TEST_F(LayerStoreTest, BytesOfAFileAreComparedWithItsDigest) {
 
 TEST_F(LayerStoreTest, ABlobThatStreamsByIsIndexed) {
     base::MemorySource bytes(layer_.blob);
-    auto delta = layers().read(layer_.diff_id, layer_.descriptor, bytes, Os::Windows, {});
+    auto delta = layers().read(layer_.diff_id, layer_.descriptor, bytes, {.os = Os::Windows}, {});
     reopen();
     EXPECT_EQ(layers().stored_delta(layer_.diff_id, Os::Windows, {})->changes.size(), delta->changes.size());
     EXPECT_EQ(layers().seek_table(layer_.descriptor.digest)->blob_size(), layer_.blob.size());
@@ -332,7 +332,7 @@ TEST_F(LayerStoreTest, ABlobThatStreamsByIsVerified) {
     Layer other = make_layer({{"c.txt", "other"}});
     auto read = [&](const base::DiffId& diff_id, const oci::Descriptor& blob, std::string_view bytes) {
         base::MemorySource source(bytes);
-        return code_of([&] { layers().read(diff_id, blob, source, Os::Windows, {}); });
+        return code_of([&] { layers().read(diff_id, blob, source, {.os = Os::Windows}, {}); });
     };
     oci::Descriptor longer = layer_.descriptor, shorter = layer_.descriptor;
     ++longer.size;
