@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/unix_socket.hpp"
 #include "hcs/launch.hpp"
 #include "hcs/pipe.hpp"
 
@@ -41,17 +41,6 @@ struct Header {
     std::uint32_t connection;
     std::uint32_t size;
 };
-
-// None if nobody listens there.
-UniqueFd connect_to(const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
-    UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!socket) return {};
-    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return {};
-    return socket;
-}
 
 bool may_go_on(ssize_t result) {
     return result > 0 || (result < 0 && (errno == EAGAIN || errno == EINTR));
@@ -191,7 +180,7 @@ bool EmulatedPipe::on_frame(std::uint32_t kind, std::uint32_t id, std::string_vi
 }
 
 void EmulatedPipe::open_connection(std::uint32_t id) {
-    UniqueFd socket = connect_to(socket_path_);
+    UniqueFd socket = base::connect_unix(socket_path_);
     if (socket)
         connections_[id].socket = std::move(socket);
     else

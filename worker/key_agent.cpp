@@ -48,8 +48,7 @@ std::string said(std::string text) {
 }  // namespace
 
 KeyAgent::KeyAgent(const std::vector<fs::path>& keys, const fs::path& parent, const base::CancelToken& cancel)
-    : directory_(parent, "ssh"), address_((directory_.path() / "agent").string()) {
-    fs::permissions(directory_.path(), fs::perms::owner_all);
+    : socket_(parent) {
     start(cancel);
     for (const fs::path& key : keys) add(key, cancel);
 }
@@ -70,7 +69,7 @@ void KeyAgent::start(const base::CancelToken& cancel) {
 }
 
 std::string KeyAgent::serve() {
-    base::ProcessOptions program = openssh({"ssh-agent", "-D", "-a", address_});
+    base::ProcessOptions program = openssh({"ssh-agent", "-D", "-a", address()});
     std::string errors;
     program.on_stdout = [&](std::string_view) { listening_ = true; };
     program.on_stderr = [&](std::string_view text) { errors += text.substr(0, kMaxOutput - errors.size()); };
@@ -80,7 +79,7 @@ std::string KeyAgent::serve() {
 
 void KeyAgent::add(const fs::path& key, const base::CancelToken& cancel) const {
     base::ProcessOptions program = openssh({"ssh-add", key.string()});
-    program.environment->emplace("SSH_AUTH_SOCK", address_);
+    program.environment->emplace("SSH_AUTH_SOCK", address());
     // Who would be asked for a passphrase says none, and the terminal is left alone.
     program.environment->emplace("SSH_ASKPASS_REQUIRE", "force");
     program.environment->emplace("SSH_ASKPASS", "false");

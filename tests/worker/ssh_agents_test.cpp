@@ -128,14 +128,24 @@ TEST_F(SshAgentsTest, MissingProgramsAreNamedWithTheirPackage) {
 }
 
 TEST_F(SshAgentsTest, AnAgentThatDoesNotStartSaysWhy) {
-    SshAgents offered({{"default", {"", {key("some")}}}}, key("k").parent_path() / std::string(120, 'x'));
-    try {
-        offered.address("default", {});
-        FAIL() << "no error";
-    } catch (const base::Error& error) {
-        EXPECT_EQ(error.code(), ErrorCode::Process);
-        EXPECT_THAT(error.what(), HasSubstr("too long"));
-    }
+    fs::path file = key("some");
+    fs::path program = file.parent_path() / "bin" / "ssh-agent";
+    fs::create_directory(program.parent_path());
+    base::write_file_atomic(program, "#!/bin/sh\necho no entropy >&2\nexit 1\n");
+    fs::permissions(program, fs::perms(0755));
+    const std::string path = std::getenv("PATH");
+    ::setenv("PATH", (program.parent_path().string() + ":" + path).c_str(), 1);
+    base::Error error = refusal(file);
+    ::setenv("PATH", path.c_str(), 1);
+    EXPECT_EQ(error.code(), ErrorCode::Process);
+    EXPECT_THAT(error.what(), HasSubstr("no entropy"));
+}
+
+TEST_F(SshAgentsTest, AStateDirectoryWithALongPathIsNoHindrance) {
+    fs::path directory = key("some").parent_path() / std::string(120, 'x');
+    SshAgents offered({{"default", {"", {key("other")}}}}, directory);
+    EXPECT_THAT(identities(offered.address("default", {}).value()), HasSubstr(" other\n"));
+    EXPECT_TRUE(fs::is_empty(directory));
 }
 
 }  // namespace
