@@ -1,5 +1,6 @@
 #include "worker/ssh_agents.hpp"
 
+#include "worker/agent_proxy.hpp"
 #include "worker/key_agent.hpp"
 
 namespace mullion::worker {
@@ -18,6 +19,16 @@ std::optional<std::string> SshAgents::address(const std::string& id, const base:
         std::unique_ptr<KeyAgent>& agent = started[id];
         if (!agent) agent = std::make_unique<KeyAgent>(source.keys, directory_, cancel);
         return agent->address();
+    });
+}
+
+std::optional<std::string> SshAgents::step_address(const std::string& id, const base::CancelToken& cancel) {
+    auto agent = address(id, cancel);
+    if (!agent) return std::nullopt;
+    return proxies_.with([&](auto& proxies) {
+        std::unique_ptr<AgentProxy>& proxy = proxies[id];
+        if (!proxy) proxy = std::make_unique<AgentProxy>(*agent, directory_);
+        return proxy->address();
     });
 }
 

@@ -13,6 +13,7 @@
 
 namespace mullion::worker {
 
+class AgentProxy;
 class KeyAgent;
 
 // The id of the agent that git uses for repositories over ssh.
@@ -25,20 +26,25 @@ struct SshAgentSource {
     bool operator==(const SshAgentSource&) const = default;
 };
 
-// Agents of ours are started by the first who asks for them and end with the object. Thread-safe.
+// What is ours, agents and proxies, is started by the first who asks for it and ends with the object.
+// Thread-safe.
 class SshAgents {
   public:
     // `directory`: where their sockets may be. By id.
     SshAgents(std::map<std::string, SshAgentSource> offered, std::filesystem::path directory);
     ~SshAgents();
 
-    // Where the agent answers; nullopt if none is offered under this id. Throws as KeyAgent does.
+    // Where the agent answers programs of the host; nullopt if none is offered under this id. Throws as
+    // KeyAgent does.
     std::optional<std::string> address(const std::string& id, const base::CancelToken& cancel);
+    // Where it answers steps, which may ask it for less: AgentProxy, and throws as that does.
+    std::optional<std::string> step_address(const std::string& id, const base::CancelToken& cancel);
 
   private:
     const std::map<std::string, SshAgentSource> offered_;
     const std::filesystem::path directory_;
     base::Synced<std::map<std::string, std::unique_ptr<KeyAgent>>> started_;
+    base::Synced<std::map<std::string, std::unique_ptr<AgentProxy>>> proxies_;
 };
 
 }  // namespace mullion::worker

@@ -251,7 +251,7 @@ void StepMounts::add(const solver::SecretMount& mount) {
 
 // The first agent is where Windows' ssh looks by itself, and where SSH_AUTH_SOCK says.
 void StepMounts::add(const solver::SshMount& mount) {
-    auto agent = parts_.ssh_agents.address(mount.id, cancel_);
+    auto agent = parts_.ssh_agents.step_address(mount.id, cancel_);
     if (!agent) return;  // refuse_unsupported saw to those required
     std::string name = mount.target;
     if (name.empty()) name = pipes_.empty() ? kAgentPipe : fmt::format("{}.{}", kAgentPipe, pipes_.size());

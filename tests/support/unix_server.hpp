@@ -1,5 +1,5 @@
-// A server behind a Unix socket, as an ssh agent is one: answers each line of each connection. Clients must
-// be gone before it is.
+// A server behind a Unix socket, as an ssh agent is one: answers each request of each connection. Clients
+// must be gone before it is.
 #pragma once
 
 #include <poll.h>
@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <functional>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -21,9 +22,17 @@ namespace mullion::test {
 
 class UnixServer {
   public:
-    // `answer` gets a line without its end and returns what to send; "" closes the connection.
-    UnixServer(const std::string& path, std::function<std::string(const std::string&)> answer)
-        : answer_(std::move(answer)), listener_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    // A line, or a message of ssh agents, a uint32 of its length before it.
+    enum class Framing { Lines, AgentMessages };
+
+    // `answer` gets a line without its end, or a message without its length, and returns what to send as it
+    // is;
+    // "" closes the connection.
+    UnixServer(const std::string& path, std::function<std::string(const std::string&)> answer,
+               Framing framing = Framing::Lines)
+        : answer_(std::move(answer)),
+          framing_(framing),
+          listener_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
         path.copy(address.sun_path, sizeof address.sun_path - 1);
@@ -50,21 +59,34 @@ class UnixServer {
         for (std::thread& talk : talks_) talk.join();
     }
     void talk(int client) {
+        auto next = [&] { return framing_ == Framing::Lines ? read_line(client) : read_message(client); };
+        while (std::optional<std::string> request = next()) {
+            std::string text = answer_(*request);
+            if (text.empty()) return;
+            ::send(client, text.data(), text.size(), MSG_NOSIGNAL);
+        }
+    }
+    static std::optional<std::string> read_line(int client) {
         std::string line;
         char c;
         while (::recv(client, &c, 1, 0) == 1) {
-            if (c != '\n') {
-                line += c;
-                continue;
-            }
-            std::string text = answer_(line);
-            if (text.empty()) return;
-            ::send(client, text.data(), text.size(), MSG_NOSIGNAL);
-            line.clear();
+            if (c == '\n') return line;
+            line += c;
         }
+        return std::nullopt;
+    }
+    static std::optional<std::string> read_message(int client) {
+        unsigned char length[4];
+        if (::recv(client, length, sizeof length, MSG_WAITALL) != sizeof length) return std::nullopt;
+        std::string message(std::size_t{length[0]} << 24 | length[1] << 16 | length[2] << 8 | length[3],
+                            '\0');
+        auto size = static_cast<ssize_t>(message.size());
+        if (::recv(client, message.data(), message.size(), MSG_WAITALL) != size) return std::nullopt;
+        return message;
     }
 
     std::function<std::string(const std::string&)> answer_;
+    Framing framing_;
     base::UniqueFd listener_;
     std::atomic<bool> stop_ = false;
     std::atomic<int> connections_ = 0;

@@ -402,11 +402,13 @@ TEST_F(ExecOpTest, AgentsArePipesAndTheFirstIsNamedByTheEnvironment) {
                         solver::SshMount{"git", "git"}};
     solve(exec(operation));
     ASSERT_EQ(fake.processes.size(), 1u);
-    using hcs::MappedPipe;
-    EXPECT_THAT(fake.processes[0].document.Container.MappedPipes,
-                testing::ElementsAre(MappedPipe{"/run/agent", "openssh-ssh-agent"},
-                                     MappedPipe{"/run/other", "openssh-ssh-agent.1"},
-                                     MappedPipe{"/run/other", "git"}));
+    const auto& pipes = fake.processes[0].document.Container.MappedPipes;
+    std::vector<std::string> names;
+    for (const hcs::MappedPipe& pipe : pipes) names.push_back(pipe.ContainerPipeName);
+    ASSERT_THAT(names, testing::ElementsAre("openssh-ssh-agent", "openssh-ssh-agent.1", "git"));
+    EXPECT_NE(pipes[0].HostPath, "/run/agent");  // AgentProxy
+    EXPECT_NE(pipes[0].HostPath, pipes[1].HostPath);
+    EXPECT_EQ(pipes[1].HostPath, pipes[2].HostPath);
     EXPECT_EQ(fake.processes[0].parameters.Environment.at("SSH_AUTH_SOCK"), "\\\\.\\pipe\\openssh-ssh-agent");
 }
 

@@ -145,7 +145,31 @@ TEST_F(SshAgentsTest, AStateDirectoryWithALongPathIsNoHindrance) {
     fs::path directory = key("some").parent_path() / std::string(120, 'x');
     SshAgents offered({{"default", {"", {key("other")}}}}, directory);
     EXPECT_THAT(identities(offered.address("default", {}).value()), HasSubstr(" other\n"));
+    EXPECT_THAT(identities(offered.step_address("default", {}).value()), HasSubstr(" other\n"));
     EXPECT_TRUE(fs::is_empty(directory));
+}
+
+TEST_F(SshAgentsTest, StepsListKeysAndSignAndCanDoNothingElse) {
+    fs::path held = key("held");
+    KeyAgent users({held}, held.parent_path(), {});
+    SshAgents offered = agents({{"default", {users.address()}}});
+    EXPECT_EQ(offered.step_address("other", {}), std::nullopt);
+    std::string socket = offered.step_address("default", {}).value();
+    EXPECT_EQ(offered.step_address("default", {}), socket);
+    EXPECT_NE(socket, users.address());
+    std::map<std::string, std::string> step = {{"SSH_AUTH_SOCK", socket}};
+    for (const std::vector<std::string>& refused :
+         {std::vector<std::string>{"ssh-add", "-D"}, {"ssh-add", "-d", held}, {"ssh-add", key("another")}})
+        EXPECT_NE(tool(refused, step).exit_code, 0);
+    EXPECT_EQ(identities(socket), identities(users.address()));
+    EXPECT_THAT(identities(socket), HasSubstr(" held\n"));
+    // Without the private key's file only the agent can sign.
+    fs::remove(held);
+    fs::path data = held.parent_path() / "data";
+    base::write_file_atomic(data, "data");
+    auto signing = tool({"ssh-keygen", "-Y", "sign", "-f", held.string() + ".pub", "-n", "file", data}, step);
+    EXPECT_EQ(signing.exit_code, 0) << signing.err;
+    EXPECT_TRUE(fs::exists(data.string() + ".sig"));
 }
 
 }  // namespace
