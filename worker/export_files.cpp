@@ -103,13 +103,15 @@ class LocalExporter final : public Exporter {
   protected:
     ExportResult write(const Job& job) override {
         bool split = splits_platforms(job.input, split_);
+        Materialiser& materialiser = job.worker.parts().materialiser;
+        for (const BuiltImage& image : job.input.images) materialiser.read_ahead(*image.snapshot, job.cancel);
         PlainFiles files = output_files(job.input, split, job.cancel);
         warn_of_losses(files, job.progress, job.vertex);
         warn_of_local_losses(files, job.progress, job.vertex);
         std::deque<Status> statuses = copying_statuses(job.progress, job.vertex, job.input, split);
         fs::create_directories(destination_);
         base::TempDir written(destination_, ".mullion");
-        job.worker.parts().materialiser.write_files(files.tree, written.path(), job.cancel);
+        materialiser.write_files(files.tree, written.path(), job.cancel);
         check_room(written.path(), destination_);
         move_into(written.path(), destination_);
         return {};

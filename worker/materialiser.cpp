@@ -60,8 +60,7 @@ std::vector<fs::path> Materialiser::folders(const Snapshot& snapshot, const base
     return folders;
 }
 
-// Layers that will be unpacked and that nobody has read yet are read here, files and all: that they are first
-// decompressed for their names and then again for their contents would be twice the work.
+// What will be unpacked begins to come, if it is not here, and is read.
 void Materialiser::read_missing(const std::vector<WrittenLayer>& layers, std::size_t merged,
                                 const std::vector<base::Digest>& keys, tree::Os os,
                                 const base::CancelToken& cancel) {
@@ -75,7 +74,25 @@ void Materialiser::read_missing(const std::vector<WrittenLayer>& layers, std::si
         if (!store.blob_of(layers[i].diff_id)) blobs.push_back(layers[i].blob);
     }
     blobs_.expect(blobs);
-    tree::parallel_for(missing.size(), 1, [&](std::size_t i) { blobs_.spool(missing[i], os, cancel); });
+    read_unread(missing, os, cancel);
+}
+
+void Materialiser::read_ahead(const Snapshot& snapshot, const base::CancelToken& cancel) {
+    std::vector<WrittenLayer> layers;
+    for (const LayerRef& layer : snapshot.layers()) {
+        if (auto written = layer->written()) layers.push_back(std::move(*written));
+    }
+    read_unread(std::move(layers), snapshot.os(), cancel);
+}
+
+void Materialiser::read_unread(std::vector<WrittenLayer> layers, tree::Os os,
+                               const base::CancelToken& cancel) {
+    std::erase_if(
+        layers, [&](const WrittenLayer& layer) { return blobs_.state().layers().has_index(layer.diff_id); });
+    std::vector<oci::Descriptor> blobs;
+    for (const WrittenLayer& layer : layers) blobs.push_back(layer.blob);
+    blobs_.expect(blobs);
+    tree::parallel_for(layers.size(), 1, [&](std::size_t i) { blobs_.spool(layers[i], os, cancel); });
 }
 
 fs::path Materialiser::folder_of(const Snapshot* below, const Snapshot& snapshot, const base::Digest& key,

@@ -26,6 +26,11 @@ class Materialiser {
     // `storage` may be null if folders() is never called.
     Materialiser(Blobs& blobs, hcs::LayerStorage* storage) : blobs_(blobs), storage_(storage) {}
 
+    // To be called before anybody asks for the tree of a snapshot that is likely to be unpacked: layers that
+    // nobody has read yet are read, in parallel, and their files put aside. Otherwise they are decompressed
+    // twice, first for their names.
+    void read_ahead(const Snapshot& snapshot, const base::CancelToken& cancel);
+
     // The folders of a snapshot whose layers are all written, topmost first; missing ones are unpacked, in
     // parallel. At most kMaxFolders: the bottom of a deeper stack is merged into one.
     std::vector<std::filesystem::path> folders(const Snapshot& snapshot, const base::CancelToken& cancel);
@@ -39,6 +44,7 @@ class Materialiser {
                      const base::CancelToken& cancel);
 
   private:
+    void read_unread(std::vector<WrittenLayer> layers, tree::Os os, const base::CancelToken& cancel);
     void read_missing(const std::vector<WrittenLayer>& layers, std::size_t merged,
                       const std::vector<base::Digest>& keys, tree::Os os, const base::CancelToken& cancel);
     std::filesystem::path folder_of(const Snapshot* below, const Snapshot& snapshot, const base::Digest& key,
