@@ -1,23 +1,23 @@
 #include "base/checksum.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <array>
 
 #include "base/error.hpp"
+#include "base/message_digest.hpp"
 
 namespace mullion::base {
 namespace {
 
 struct Algorithm {
     std::string_view name;
-    const char* openssl_name;
+    MessageDigest::Algorithm algorithm;
     std::size_t size;
 };
 
-constexpr std::array<Algorithm, 3> kAlgorithms{
-    {{"sha256", "SHA256", 32}, {"sha384", "SHA384", 48}, {"sha512", "SHA512", 64}}};
+constexpr std::array<Algorithm, 3> kAlgorithms{{{"sha256", MessageDigest::Algorithm::Sha256, 32},
+                                                {"sha384", MessageDigest::Algorithm::Sha384, 48},
+                                                {"sha512", MessageDigest::Algorithm::Sha512, 64}}};
 
 const Algorithm* find_algorithm(std::string_view name) {
     auto found = std::find_if(kAlgorithms.begin(), kAlgorithms.end(),
@@ -56,35 +56,32 @@ Checksum Checksum::parse(std::string_view text) {
 }
 
 struct ChecksumSink::State {
-    EVP_MD_CTX* context = EVP_MD_CTX_new();
-    ~State() { EVP_MD_CTX_free(context); }
+    explicit State(const Algorithm& which) : algorithm(which), digest(which.algorithm) {}
+    const Algorithm& algorithm;
+    MessageDigest digest;
 };
 
 ChecksumSink::ChecksumSink(const Checksum& like)
-    : algorithm_(like.algorithm()), state_(std::make_unique<State>()) {
-    restart();
-}
+    : state_(std::make_unique<State>(*find_algorithm(like.algorithm()))) {}
 
 ChecksumSink::~ChecksumSink() = default;
 
 void ChecksumSink::restart() {
-    const EVP_MD* algorithm = EVP_get_digestbyname(find_algorithm(algorithm_)->openssl_name);
-    if (algorithm == nullptr || EVP_DigestInit_ex(state_->context, algorithm, nullptr) != 1) {
-        throw fail(ErrorCode::Internal, "cannot initialise {}", algorithm_);
-    }
+    state_->digest.reset();
 }
 
 void ChecksumSink::write(std::string_view data) {
-    EVP_DigestUpdate(state_->context, data.data(), data.size());
+    state_->digest.update(data);
 }
 
 Checksum ChecksumSink::checksum() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
-    unsigned size = 0;
-    EVP_DigestFinal_ex(state_->context, bytes.data(), &size);
+    std::array<unsigned char, MessageDigest::kMaxSize> bytes{};
+    state_->digest.finish(bytes.data());
     std::string hex;
-    for (unsigned i = 0; i < size; ++i) fmt::format_to(std::back_inserter(hex), "{:02x}", bytes[i]);
-    return Checksum(algorithm_, std::move(hex));
+    for (std::size_t i = 0; i < state_->algorithm.size; ++i) {
+        fmt::format_to(std::back_inserter(hex), "{:02x}", bytes[i]);
+    }
+    return Checksum(std::string(state_->algorithm.name), std::move(hex));
 }
 
 }  // namespace mullion::base

@@ -40,7 +40,6 @@ class ChecksumSink final : public Sink {
 
   private:
     struct State;
-    std::string algorithm_;
     std::unique_ptr<State> state_;
 };
 

@@ -1,8 +1,7 @@
 #include "base/digest.hpp"
 
-#include <openssl/evp.h>
-
 #include "base/error.hpp"
+#include "base/message_digest.hpp"
 
 namespace mullion::base {
 namespace {
@@ -58,32 +57,17 @@ std::string Digest::string() const {
 }
 
 struct Hasher::State {
-    EVP_MD_CTX* context = EVP_MD_CTX_new();
-    ~State() { EVP_MD_CTX_free(context); }
+    MessageDigest digest{MessageDigest::Algorithm::Sha256};
 };
 
-namespace {
-
-// Fetched once: EVP_sha256() would look the algorithm up at every initialisation (OpenSSL 3).
-const EVP_MD* sha256() {
-    static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-    return algorithm;
-}
-
-}  // namespace
-
-Hasher::Hasher() : state_(std::make_unique<State>()) {
-    if (state_->context == nullptr || EVP_DigestInit_ex(state_->context, sha256(), nullptr) != 1) {
-        throw Error(ErrorCode::Internal, "cannot initialise SHA-256");
-    }
-}
+Hasher::Hasher() : state_(std::make_unique<State>()) {}
 
 Hasher::~Hasher() = default;
 Hasher::Hasher(Hasher&&) noexcept = default;
 Hasher& Hasher::operator=(Hasher&&) noexcept = default;
 
 Hasher& Hasher::update(std::string_view data) {
-    EVP_DigestUpdate(state_->context, data.data(), data.size());
+    state_->digest.update(data);
     return *this;
 }
 
@@ -99,7 +83,7 @@ Hasher& Hasher::number(std::uint64_t value) {
 
 Digest Hasher::finish() {
     Digest::Bytes bytes;
-    EVP_DigestFinal_ex(state_->context, bytes.data(), nullptr);
+    state_->digest.finish(bytes.data());
     return Digest(bytes);
 }
 

@@ -97,7 +97,9 @@ ErrorCode code_from_errno(int error_number) {
         case EROFS:
             return ErrorCode::Denied;
         case ENOSPC:
+#ifdef EDQUOT
         case EDQUOT:
+#endif
         case ENOMEM:
         case EMFILE:
         case ENFILE:
@@ -125,8 +127,15 @@ ErrorCode code_from_errno(int error_number) {
 }  // namespace
 
 Error system_error(int error_number, std::string what, std::source_location where) {
-    std::error_code code(error_number, std::generic_category());
-    Error error(code_from_errno(error_number), what + ": " + code.message(), where);
+    return system_error(std::error_code(error_number, std::generic_category()), std::move(what), where);
+}
+
+Error system_error(const std::error_code& code, std::string what, std::source_location where) {
+    // The condition is errno's number whatever category the code is of.
+    std::error_condition condition = code.default_error_condition();
+    bool known = condition.category() == std::generic_category();
+    Error error(known ? code_from_errno(condition.value()) : ErrorCode::Io, what + ": " + code.message(),
+                where);
     error.system(code);
     return error;
 }

@@ -109,6 +109,9 @@ template <typename... Args>
 // text "WHAT: strerror".
 [[nodiscard]] Error system_error(int error_number, std::string what,
                                  std::source_location where = std::source_location::current());
+// The same for what std::filesystem reports.
+[[nodiscard]] Error system_error(const std::error_code& code, std::string what,
+                                 std::source_location where = std::source_location::current());
 
 // Runs `body`; an Error leaving it gets the frame that `text()` makes.
 template <typename Text, typename Body>

@@ -87,9 +87,8 @@ FileTime FileTime::from_timespec(const timespec& time) {
 }
 
 FileTime FileTime::now() {
-    timespec time{};
-    clock_gettime(CLOCK_REALTIME, &time);
-    return from_timespec(time);
+    using Ticks = std::chrono::duration<std::int64_t, std::ratio<1, kTicksPerSecond>>;
+    return {std::chrono::duration_cast<Ticks>(std::chrono::system_clock::now().time_since_epoch()).count()};
 }
 
 FileTime FileTime::parse_rfc3339(const std::string& text) {

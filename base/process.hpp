@@ -17,7 +17,7 @@
 namespace mullion::base {
 
 struct ProcessOptions {
-    std::vector<std::string> argv;  // argv[0] is looked up in PATH unless it has a slash
+    std::vector<std::string> argv;  // argv[0] is looked up in PATH unless it has a slash; on Windows an .exe
     std::filesystem::path directory;
     std::optional<std::map<std::string, std::string>> environment;  // nullopt: ours
     std::string input;                                              // given on stdin
@@ -29,7 +29,8 @@ struct ProcessOptions {
     bool no_new_privileges = false;
 };
 
-// The exit code, or 128 + signal. Throws NotFound (no such program), Canceled, TimedOut.
+// The exit code, or 128 + signal where there are signals. Throws NotFound (no such program), Canceled,
+// TimedOut.
 int run_process(const ProcessOptions& options, const CancelToken& cancel);
 
 struct ProcessOutput {

@@ -1,6 +1,16 @@
 # Every library we use, found once. docs/dependencies.md says why each is here.
+if(MINGW)
+  # Windows-GNU prefers import libraries, and everything of ours is static.
+  set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+endif()
+
 find_package(Threads REQUIRED)
-find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+if(WIN32)
+  set(mullion_crypto bcrypt)
+else()
+  find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+  set(mullion_crypto OpenSSL::Crypto)
+endif()
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
@@ -10,6 +20,15 @@ find_package(ZLIB REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(CURL REQUIRED)
 find_package(LibArchive REQUIRED)
+if(MINGW)
+  # A static library does not say what it needs.
+  find_library(MULLION_BZIP2 bz2 REQUIRED)
+  find_library(MULLION_LZMA lzma REQUIRED)
+  find_library(MULLION_ZSTD zstd REQUIRED)
+  set_property(TARGET LibArchive::LibArchive APPEND PROPERTY INTERFACE_COMPILE_DEFINITIONS LIBARCHIVE_STATIC)
+  set_property(TARGET LibArchive::LibArchive APPEND PROPERTY INTERFACE_LINK_LIBRARIES
+    ${MULLION_BZIP2} ${MULLION_LZMA} ${MULLION_ZSTD} ZLIB::ZLIB bcrypt)
+endif()
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(deflate REQUIRED IMPORTED_TARGET libdeflate)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)

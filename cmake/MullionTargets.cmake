@@ -40,9 +40,20 @@ function(mullion_warnings target)
   endif()
 endfunction()
 
-# mullion_room(NAME SOURCES... DEPENDS...): the library target of one room.
+if(WIN32)
+  # Windows 10 and Server 2016 on; wide calls; no macros named min and max.
+  add_compile_definitions(_WIN32_WINNT=0x0A00 WINVER=0x0A00 UNICODE _UNICODE NOMINMAX WIN32_LEAN_AND_MEAN)
+endif()
+
+# mullion_room(NAME SOURCES... POSIX... WINDOWS... DEPENDS...): the library target of one room. POSIX and WINDOWS are the
+# sources for one kind of system.
 function(mullion_room name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;POSIX;WINDOWS;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  if(WIN32)
+    list(APPEND ARG_SOURCES ${ARG_WINDOWS})
+  else()
+    list(APPEND ARG_SOURCES ${ARG_POSIX})
+  endif()
   add_library(mullion_${name} STATIC ${ARG_SOURCES})
   add_library(mullion::${name} ALIAS mullion_${name})
   target_include_directories(mullion_${name} PUBLIC ${PROJECT_SOURCE_DIR})
@@ -55,9 +66,15 @@ if("thread" IN_LIST MULLION_SANITIZE)
   set(MULLION_TEST_ENVIRONMENT "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp")
 endif()
 
-# mullion_test(ROOM SOURCES... DEPENDS...): one GoogleTest program per room, found by ctest case by case.
+# mullion_test(ROOM SOURCES... POSIX... WINDOWS... DEPENDS...): one GoogleTest program per room, found by ctest case by
+# case.
 function(mullion_test name)
-  cmake_parse_arguments(ARG "" "MAIN;TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "MAIN;TIMEOUT" "SOURCES;POSIX;WINDOWS;DEPENDS;LABELS" ${ARGN})
+  if(WIN32)
+    list(APPEND ARG_SOURCES ${ARG_WINDOWS})
+  else()
+    list(APPEND ARG_SOURCES ${ARG_POSIX})
+  endif()
   add_executable(mullion_${name}_tests ${ARG_SOURCES})
   target_link_libraries(mullion_${name}_tests PRIVATE ${ARG_DEPENDS} GTest::gmock GTest::gtest)
   if(NOT ARG_MAIN)
