@@ -69,7 +69,7 @@ FileSource::FileSource(UniqueFd fd, std::uint64_t offset, std::uint64_t length)
 std::size_t FileSource::read(char* buffer, std::size_t size) {
     auto part = static_cast<std::size_t>(std::min<std::uint64_t>(size, end_ - offset_));
     if (part == 0) return 0;
-    std::size_t got = calls::read_at(fd_.get(), buffer, part, offset_, name_);
+    std::size_t got = read_at(fd_.get(), buffer, part, offset_, name_);
     offset_ += got;
     return got;
 }

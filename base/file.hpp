@@ -29,6 +29,8 @@ void make_directories(const fs::path& path);
 // The names in a directory, sorted; none if it does not exist.
 std::vector<std::string> list_directory(const fs::path& path);
 void write_all(int fd, std::string_view data, std::string_view what);
+// From `offset`, where the file has such a thing; 0 is the end. `name` is for messages.
+std::size_t read_at(int fd, char* buffer, std::size_t size, std::uint64_t offset, std::string_view name);
 
 // Reads a file, from `offset` for at most `length` bytes, with pread: several may share a descriptor.
 class FileSource final : public Source {

@@ -20,8 +20,6 @@ void make_directory(const fs::path& path);
 // anything but a file or nothing.
 fs::path replaceable(const fs::path& path);
 
-// From `offset`, where the file has such a thing; 0 is the end. `name` is for messages.
-std::size_t read_at(int fd, char* buffer, std::size_t size, std::uint64_t offset, const std::string& name);
 // The size, if it is a file in which one can skip.
 std::optional<std::uint64_t> seekable_size(int fd);
 

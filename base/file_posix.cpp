@@ -31,6 +31,17 @@ void write_all(int fd, std::string_view data, std::string_view what) {
     }
 }
 
+std::size_t read_at(int fd, char* buffer, std::size_t size, std::uint64_t offset, std::string_view name) {
+    for (;;) {
+        ssize_t got = ::pread(fd, buffer, size, static_cast<off_t>(offset));
+        if (got < 0 && errno == EINTR) continue;
+        // Pipes and sockets cannot seek.
+        if (got < 0 && errno == ESPIPE) got = ::read(fd, buffer, size);
+        if (got < 0) throw system_error(errno, fmt::format("cannot read {}", name));
+        return static_cast<std::size_t>(got);
+    }
+}
+
 std::string random_name() {
     std::uint64_t value = 0;
     while (::getrandom(&value, sizeof value, 0) != sizeof value) {
@@ -117,17 +128,6 @@ void make_directory(const fs::path& path) {
 fs::path replaceable(const fs::path& path) {
     check_replaceable(path);
     return end_of_links(path);
-}
-
-std::size_t read_at(int fd, char* buffer, std::size_t size, std::uint64_t offset, const std::string& name) {
-    for (;;) {
-        ssize_t got = ::pread(fd, buffer, size, static_cast<off_t>(offset));
-        if (got < 0 && errno == EINTR) continue;
-        // Pipes and sockets cannot seek.
-        if (got < 0 && errno == ESPIPE) got = ::read(fd, buffer, size);
-        if (got < 0) throw system_error(errno, fmt::format("cannot read {}", name));
-        return static_cast<std::size_t>(got);
-    }
 }
 
 std::optional<std::uint64_t> seekable_size(int fd) {

@@ -116,6 +116,22 @@ void write_all(int fd, std::string_view data, std::string_view what) {
     }
 }
 
+std::size_t read_at(int fd, char* buffer, std::size_t size, std::uint64_t offset, std::string_view name) {
+    constexpr std::size_t kMost = std::size_t{1} << 30;
+    HANDLE handle = handle_of(fd);
+    auto part = static_cast<DWORD>(std::min(size, kMost));
+    OVERLAPPED place{};
+    place.Offset = static_cast<DWORD>(offset);
+    place.OffsetHigh = static_cast<DWORD>(offset >> 32);
+    // Pipes and consoles cannot seek.
+    bool seekable = ::GetFileType(handle) == FILE_TYPE_DISK;
+    DWORD got = 0;
+    if (::ReadFile(handle, buffer, part, &got, seekable ? &place : nullptr) != 0) return got;
+    DWORD code = ::GetLastError();
+    if (code == ERROR_HANDLE_EOF || code == ERROR_BROKEN_PIPE) return 0;
+    throw windows_error(code, fmt::format("cannot read {}", name));
+}
+
 std::string random_name() {
     std::uint64_t value = 0;
     if (::BCryptGenRandom(nullptr, reinterpret_cast<UCHAR*>(&value), sizeof value,
@@ -196,22 +212,6 @@ fs::path replaceable(const fs::path& path) {
     name.resize(::GetFinalPathNameByHandleW(end.get(), name.data(), length, 0));
     if (name.empty()) throw last_error(std::move(failure));
     return name;
-}
-
-std::size_t read_at(int fd, char* buffer, std::size_t size, std::uint64_t offset, const std::string& name) {
-    constexpr std::size_t kMost = std::size_t{1} << 30;
-    HANDLE handle = handle_of(fd);
-    auto part = static_cast<DWORD>(std::min(size, kMost));
-    OVERLAPPED place{};
-    place.Offset = static_cast<DWORD>(offset);
-    place.OffsetHigh = static_cast<DWORD>(offset >> 32);
-    // Pipes and consoles cannot seek.
-    bool seekable = ::GetFileType(handle) == FILE_TYPE_DISK;
-    DWORD got = 0;
-    if (::ReadFile(handle, buffer, part, &got, seekable ? &place : nullptr) != 0) return got;
-    DWORD code = ::GetLastError();
-    if (code == ERROR_HANDLE_EOF || code == ERROR_BROKEN_PIPE) return 0;
-    throw windows_error(code, fmt::format("cannot read {}", name));
 }
 
 std::optional<std::uint64_t> seekable_size(int fd) {

@@ -22,7 +22,7 @@ std::optional<std::uint64_t> size_if_there(const fs::path& path) {
     std::uint64_t size = fs::file_size(path, code);
     if (!code) return size;
     if (code == std::errc::no_such_file_or_directory) return {};
-    throw base::system_error(code.value(), fmt::format("cannot open {}", path.string()));
+    throw base::system_error(code, fmt::format("cannot open {}", path.string()));
 }
 
 class FsContentStore final : public ContentStore {

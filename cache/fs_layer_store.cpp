@@ -206,7 +206,7 @@ class FsLayerStore final : public LayerStore {
             unpack(temporary.path());
             std::error_code code;
             fs::rename(temporary.path(), target, code);
-            if (code) throw base::system_error(code.value(), fmt::format("cannot make {}", target.string()));
+            if (code) throw base::system_error(code, fmt::format("cannot make {}", target.string()));
             temporary.release();
         });
         return target;

@@ -17,7 +17,7 @@ namespace {
 fs::path real_path(const fs::path& path) {
     std::error_code code;
     fs::path real = fs::canonical(path, code);
-    if (code) throw base::system_error(code.value(), "cannot open it");
+    if (code) throw base::system_error(code, "cannot open it");
     return real;
 }
 

@@ -64,7 +64,7 @@ void EmulatedLayerStorage::create_scratch(const fs::path& directory, const Scrat
     }
     std::error_code error;
     if (!fs::create_directory(directory, error)) {
-        if (error) throw base::system_error(error.value(), fmt::format("cannot make {}", directory.string()));
+        if (error) throw base::system_error(error, fmt::format("cannot make {}", directory.string()));
         throw base::fail(ErrorCode::Exists, "the scratch {} exists already", directory.string());
     }
     scratch.directory = directory;

@@ -81,7 +81,7 @@ const LayerStack::Listing& LayerStack::list(const fs::path& directory) {
         found->second[tree::fold(tree::Os::Windows, name)] = name;
     }
     if (error && error != std::errc::no_such_file_or_directory) {
-        throw base::system_error(error.value(), fmt::format("cannot list {}", directory.string()));
+        throw base::system_error(error, fmt::format("cannot list {}", directory.string()));
     }
     return found->second;
 }

@@ -73,7 +73,7 @@ void install_file(const fs::path& from, const fs::path& to) {
     fs::create_directories(to.parent_path());
     std::error_code error;
     fs::copy_file(from, to, fs::copy_options::overwrite_existing, error);
-    if (error) throw base::system_error(error.value(), fmt::format("cannot copy {}", from.string()));
+    if (error) throw base::system_error(error, fmt::format("cannot copy {}", from.string()));
     fs::permissions(to, fs::perms(0755));
 }
 

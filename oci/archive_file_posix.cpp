@@ -41,7 +41,7 @@ std::string system_temporary() {
     std::error_code error;
     std::filesystem::path directory = std::filesystem::temp_directory_path(error);
     if (!error) return directory.string();
-    throw base::system_error(error.value(), "there is no directory for temporary files")
+    throw base::system_error(error, "there is no directory for temporary files")
         .hint("set TMPDIR to a directory that exists");
 }
 

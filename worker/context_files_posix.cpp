@@ -24,7 +24,7 @@ std::optional<fs::path> confined(const fs::path& directory, const fs::path& path
     std::error_code code;
     fs::path real = fs::canonical(path, code);
     if (code == std::errc::no_such_file_or_directory || code == std::errc::not_a_directory) return {};
-    if (code) throw base::system_error(code.value(), "reading " + path.string());
+    if (code) throw base::system_error(code, "reading " + path.string());
     fs::path root = fs::canonical(directory);
     fs::path relative = real.lexically_relative(root);
     if (relative.empty() || *relative.begin() == "..") {

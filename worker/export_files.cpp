@@ -65,7 +65,7 @@ void move_into(const fs::path& from, const fs::path& to) {
         }
         std::error_code code;
         fs::rename(from / name, target, code);
-        if (code) throw base::system_error(code.value(), "writing " + target.string());
+        if (code) throw base::system_error(code, "writing " + target.string());
     }
 }
 

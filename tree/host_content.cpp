@@ -1,34 +1,14 @@
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
 
 #include "base/error.hpp"
-#include "base/handle.hpp"
+#include "base/file.hpp"
 #include "tree/content.hpp"
-#include "tree/stat_posix.hpp"
+#include "tree/host_object.hpp"
 
 namespace mullion::tree {
 
 using base::ErrorCode;
 using base::fail;
-
-StatIdentity identity_of(const struct stat& info) {
-    auto nanoseconds = [](const timespec& time) {
-        return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-    };
-    return {static_cast<std::uint64_t>(info.st_dev), static_cast<std::uint64_t>(info.st_ino),
-            static_cast<std::uint64_t>(info.st_size), nanoseconds(info.st_mtim), nanoseconds(info.st_ctim)};
-}
-
-StatIdentity stat_identity(const std::filesystem::path& path) {
-    struct stat info {};
-    if (::lstat(path.c_str(), &info) != 0) {
-        throw base::system_error(errno, fmt::format("cannot read {}", path.string()));
-    }
-    return identity_of(info);
-}
 
 namespace {
 
@@ -37,45 +17,34 @@ namespace {
         .hint("Run the build again when nothing writes to the build context.");
 }
 
+base::UniqueFd open_file(const HostFile& file) {
+    std::optional<base::UniqueFd> fd = open_unless_link(file.path);
+    if (!fd || identity_of(*fd) != file.identity) changed(file);
+    return std::move(*fd);
+}
+
 class HostFileSource final : public base::Source {
   public:
-    HostFileSource(const HostFile& file, base::CancelToken cancel) : file_(file), cancel_(std::move(cancel)) {
-        // Not blocking: a pipe may have taken the file's place.
-        int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-        fd_ = base::UniqueFd(::open(file_.path.c_str(), flags));
-        if (!fd_ && errno == ELOOP) changed(file_);
-        if (!fd_) throw base::system_error(errno, fmt::format("cannot open {}", file_.path.string()));
-        check_identity();
-    }
+    HostFileSource(const HostFile& file, base::CancelToken cancel)
+        : file_(file), cancel_(std::move(cancel)), fd_(open_file(file)), left_(file.identity.size) {}
 
     std::size_t read(char* buffer, std::size_t size) override {
         cancel_.check();
-        auto part = static_cast<std::size_t>(std::min<std::uint64_t>(size, file_.identity.size - offset_));
+        auto part = static_cast<std::size_t>(std::min<std::uint64_t>(size, left_));
         if (part == 0) return 0;
-        ssize_t got;
-        do {
-            got = ::pread(fd_.get(), buffer, part, static_cast<off_t>(offset_));
-        } while (got < 0 && errno == EINTR);
-        if (got < 0) throw base::system_error(errno, fmt::format("cannot read {}", file_.path.string()));
+        std::size_t got =
+            base::read_at(fd_.get(), buffer, part, file_.identity.size - left_, file_.path.string());
         if (got == 0) changed(file_);
-        offset_ += static_cast<std::uint64_t>(got);
-        if (offset_ == file_.identity.size) check_identity();
-        return static_cast<std::size_t>(got);
+        left_ -= got;
+        if (left_ == 0 && identity_of(fd_) != file_.identity) changed(file_);
+        return got;
     }
 
   private:
-    void check_identity() const {
-        struct stat info {};
-        if (::fstat(fd_.get(), &info) != 0) {
-            throw base::system_error(errno, fmt::format("cannot read {}", file_.path.string()));
-        }
-        if (!S_ISREG(info.st_mode) || identity_of(info) != file_.identity) changed(file_);
-    }
-
     HostFile file_;
     base::CancelToken cancel_;
     base::UniqueFd fd_;
-    std::uint64_t offset_ = 0;
+    std::uint64_t left_;
 };
 
 class InlineSource final : public base::Source {

@@ -1,19 +1,13 @@
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "tree/scan.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <climits>
 #include <memory>
 
 #include "base/error.hpp"
-#include "base/handle.hpp"
+#include "base/path_text.hpp"
+#include "tree/host_object.hpp"
 #include "tree/name.hpp"
 #include "tree/parallel.hpp"
-#include "tree/scan.hpp"
-#include "tree/stat_posix.hpp"
 
 namespace mullion::tree {
 namespace {
@@ -22,7 +16,6 @@ namespace fs = std::filesystem;
 using base::CancelToken;
 using base::ErrorCode;
 using base::fail;
-using base::UniqueFd;
 
 struct Directory;
 
@@ -44,59 +37,20 @@ struct Directory {
     std::vector<Found> found;
 };
 
-using SharedFd = std::shared_ptr<const UniqueFd>;
+using SharedDirectory = std::shared_ptr<const OpenDirectory>;
 
-[[noreturn]] void throw_errno(int error, const fs::path& path) {
-    throw base::system_error(error, fmt::format("cannot read {}", printable(path.string())));
-}
-
-const char* special_kind(mode_t mode) {
-    if (S_ISSOCK(mode)) return "socket";
-    if (S_ISFIFO(mode)) return "FIFO";
-    return S_ISBLK(mode) || S_ISCHR(mode) ? "device" : "special file";
-}
-
-Metadata metadata_of(const struct stat& info, Os os) {
+Metadata metadata_of(const HostObject& object, Os os) {
     Metadata metadata;
-    metadata.set_times(base::FileTime::from_timespec(info.st_mtim));
+    metadata.set_times(object.modified);
     if (os == Os::Linux) {
-        metadata.mode = info.st_mode & 07777;
-    } else if (S_ISLNK(info.st_mode)) {
+        metadata.mode = object.mode;
+    } else if (object.kind == HostObject::Kind::Symlink) {
         metadata.attributes = attribute::kReparsePoint;
     } else {
-        metadata.attributes = S_ISDIR(info.st_mode) ? attribute::kDirectory : attribute::kArchive;
+        bool is_directory = object.kind == HostObject::Kind::Directory;
+        metadata.attributes = is_directory ? attribute::kDirectory : attribute::kArchive;
     }
     return metadata;
-}
-
-// Several slashes at the beginning mean one; two backslashes would mean a server. What Windows would read
-// otherwise is left to whoever puts the link into an image: not every link of a context is copied.
-void to_windows(std::string& target) {
-    if (target.find_first_of("\\:") != std::string::npos) {
-        if (!target.starts_with('/')) target.insert(0, "./");
-        return;
-    }
-    if (target.starts_with('/')) target.erase(0, std::min(target.find_first_not_of('/'), target.size()) - 1);
-    std::replace(target.begin(), target.end(), '/', '\\');
-}
-
-// The names in a directory, in the host's order.
-std::vector<std::string> list(const UniqueFd& fd, const fs::path& path) {
-    // A descriptor of its own: closedir() closes it.
-    UniqueFd own(::openat(fd.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!own) throw_errno(errno, path);
-    std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(own.get()), ::closedir);
-    if (!stream) throw_errno(errno, path);
-    own.release();
-    std::vector<std::string> names;
-    for (;;) {
-        errno = 0;
-        const dirent* entry = ::readdir(stream.get());
-        if (entry == nullptr && errno != 0) throw_errno(errno, path);
-        if (entry == nullptr) return names;
-        std::string_view name = entry->d_name;
-        if (name != "." && name != "..") names.emplace_back(name);
-    }
 }
 
 class Scanner {
@@ -108,29 +62,25 @@ class Scanner {
 
     Tree run() {
         Directory top;
-        UniqueFd fd(::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        if (!fd && errno == ENOTDIR) {
-            throw fail(ErrorCode::Invalid, "{} is not a directory", printable(root_.string()));
-        }
-        if (!fd) throw_errno(errno, root_);
-        tasks_.run([&] { read(top, std::make_shared<const UniqueFd>(std::move(fd))); });
+        auto root = std::make_shared<const OpenDirectory>(root_);
+        tasks_.run([&] { read(top, root); });
         Tree tree(options_.os, assemble(top));
         return options_.os == Os::Windows && !links_.empty() ? mark_directory_links(tree) : tree;
     }
 
   private:
-    fs::path host_path(std::string_view path) const { return path.empty() ? root_ : root_ / path; }
+    fs::path host_path(std::string_view path) const {
+        return path.empty() ? root_ : root_ / base::to_path(path);
+    }
 
     // Lists a directory and starts tasks for those in it.
-    void read(Directory& directory, const SharedFd& fd) {
+    void read(Directory& directory, const SharedDirectory& host) {
         cancel_.check();
-        struct stat info {};
-        if (::fstat(fd->get(), &info) != 0) throw_errno(errno, host_path(directory.path));
-        directory.metadata = metadata_of(info, options_.os);
-        std::vector<std::string> names = list(*fd, host_path(directory.path));
+        directory.metadata = metadata_of(host->self(), options_.os);
+        std::vector<std::string> names = host->names();
         directory.found.resize(names.size());
         for (std::size_t i = 0; i < names.size(); ++i) directory.found[i].name = std::move(names[i]);
-        look_at_all(directory, fd->get());
+        look_at_all(directory, *host);
         std::erase_if(directory.found, [](const Found& found) {
             return !found.node && !found.directory && found.special == nullptr;
         });
@@ -144,29 +94,27 @@ class Scanner {
         });
         for (Found& found : directory.found) {
             if (!found.directory) continue;
-            tasks_.add([this, fd, below = found.directory.get()] { enter(*below, *fd); });
+            tasks_.add([this, host, below = found.directory.get()] { enter(*below, *host); });
         }
     }
 
-    void look_at_all(Directory& directory, int fd) {
+    void look_at_all(Directory& directory, const OpenDirectory& host) {
         constexpr std::size_t kGrain = 256;
         std::vector<Found>& found = directory.found;
-        fs::path host = host_path(directory.path);
-        parallel_for(found.size(), kGrain, [&](std::size_t i) { look_at(directory, fd, host, found[i]); });
+        fs::path path = host_path(directory.path);
+        parallel_for(found.size(), kGrain, [&](std::size_t i) { look_at(directory, host, path, found[i]); });
     }
 
     // Fills in one name; an ignored one stays empty.
-    void look_at(const Directory& parent, int fd, const fs::path& host, Found& found) {
+    void look_at(const Directory& parent, const OpenDirectory& host, const fs::path& host_path,
+                 Found& found) {
         std::string path = join(parent.path, found.name);
         const IgnorePatterns& ignore = *options_.ignore;
         bool all_kept = ignore.empty();
         found.kept = all_kept || !ignore.ignored(path, parent.trail);
-        struct stat info {};
-        if (::fstatat(fd, found.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
-            if (!found.kept) return;
-            throw_errno(errno, host / found.name);
-        }
-        if (S_ISDIR(info.st_mode)) {
+        std::optional<HostObject> object = look_if_needed(host, found);
+        if (!object) return;
+        if (object->kind == HostObject::Kind::Directory) {
             IgnorePatterns::Trail trail;
             if (!all_kept) trail = ignore.trail(path, parent.trail);
             if (!found.kept && ignore.can_skip_directory(path, trail)) return;
@@ -176,20 +124,30 @@ class Scanner {
             found.directory->trail = std::move(trail);
         } else if (!found.kept) {
             return;
-        } else if (S_ISREG(info.st_mode)) {
-            found.node = file(info, host / found.name);
-        } else if (S_ISLNK(info.st_mode)) {
-            found.node = symlink(info, fd, found.name, host);
+        } else if (object->kind == HostObject::Kind::File) {
+            found.node = file(*object, host_path / base::to_path(found.name));
+        } else if (object->kind == HostObject::Kind::Symlink) {
+            found.node = symlink(*object, host.link_target(found.name));
         } else {
-            found.special = special_kind(info.st_mode);
+            found.special = object->special;
         }
     }
 
-    NodeRef file(const struct stat& info, fs::path host) const {
+    // What is ignored may be unreadable.
+    static std::optional<HostObject> look_if_needed(const OpenDirectory& host, const Found& found) {
+        try {
+            return host.look_at(found.name);
+        } catch (const base::Error&) {
+            if (found.kept) throw;
+            return {};
+        }
+    }
+
+    NodeRef file(const HostObject& object, fs::path host) const {
         auto node = std::make_shared<Node>();
         node->kind = NodeKind::File;
-        node->metadata = metadata_of(info, options_.os);
-        StatIdentity identity = identity_of(info);
+        node->metadata = metadata_of(object, options_.os);
+        const StatIdentity& identity = object.identity;
         auto content = std::make_shared<const Content>(identity.size, HostFile{std::move(host), identity});
         if (options_.stat_cache != nullptr) {
             if (auto digest = options_.stat_cache->find(identity)) content->remember_digest(*digest);
@@ -198,24 +156,17 @@ class Scanner {
         return node;
     }
 
-    NodeRef symlink(const struct stat& info, int fd, const std::string& name, const fs::path& host) const {
-        std::string target(PATH_MAX, '\0');
-        ssize_t length = ::readlinkat(fd, name.c_str(), target.data(), target.size());
-        if (length < 0) throw_errno(errno, host / name);
-        target.resize(static_cast<std::size_t>(length));
-        if (options_.os == Os::Windows) to_windows(target);
+    NodeRef symlink(const HostObject& object, std::string target) const {
         auto node = std::make_shared<Node>();
         node->kind = NodeKind::Symlink;
-        node->metadata = metadata_of(info, options_.os);
-        node->link_target = std::move(target);
+        node->metadata = metadata_of(object, options_.os);
+        node->link_target = to_image_target(std::move(target), options_.os);
         return node;
     }
 
-    void enter(Directory& directory, const UniqueFd& parent) {
+    void enter(Directory& directory, const OpenDirectory& parent) {
         std::string name(base_name(directory.path));
-        int fd = ::openat(parent.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0) throw_errno(errno, host_path(directory.path));
-        read(directory, std::make_shared<const UniqueFd>(UniqueFd(fd)));
+        read(directory, std::make_shared<const OpenDirectory>(parent.open(name)));
     }
 
     // The nodes of directories, bottom up; recursion is bounded by kMaxDepth.
