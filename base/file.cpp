@@ -75,7 +75,7 @@ std::size_t FileSource::read(char* buffer, std::size_t size) {
 }
 
 void FileSource::skip(std::uint64_t size, std::string_view what) {
-    std::optional<std::uint64_t> file_size = calls::seekable_size(fd_.get());
+    std::optional<std::uint64_t> file_size = seekable_size(fd_.get());
     if (!file_size) return Source::skip(size, what);
     std::uint64_t end = std::min(end_, *file_size);
     if (offset_ > end || size > end - offset_) throw fail(ErrorCode::Corrupt, "unexpected end of {}", what);

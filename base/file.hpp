@@ -18,6 +18,12 @@ namespace fs = std::filesystem;
 
 // Opens for reading (O_CLOEXEC). Throws NotFound, Denied, ...
 UniqueFd open_read(const fs::path& path);
+// The same, for what may be anything: waits for nothing (a FIFO), and what is no regular file is Invalid.
+// With Links::Refuse a link as last name is an error.
+enum class Links { Follow, Refuse };
+UniqueFd open_regular(const fs::path& path, Links links = Links::Follow);
+// A file in `directory` to write and read that nobody else can name; it is gone with its last descriptor.
+UniqueFd open_nameless(const fs::path& directory);
 // The whole file; throws Invalid if larger than `limit` bytes.
 std::string read_file(const fs::path& path, std::size_t limit);
 // nullopt if there is no such file.
@@ -31,6 +37,8 @@ std::vector<std::string> list_directory(const fs::path& path);
 void write_all(int fd, std::string_view data, std::string_view what);
 // From `offset`, where the file has such a thing; 0 is the end. `name` is for messages.
 std::size_t read_at(int fd, char* buffer, std::size_t size, std::uint64_t offset, std::string_view name);
+// The size, if it is a file in which one can skip.
+std::optional<std::uint64_t> seekable_size(int fd);
 
 // Reads a file, from `offset` for at most `length` bytes, with pread: several may share a descriptor.
 class FileSource final : public Source {

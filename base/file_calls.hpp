@@ -20,9 +20,6 @@ void make_directory(const fs::path& path);
 // anything but a file or nothing.
 fs::path replaceable(const fs::path& path);
 
-// The size, if it is a file in which one can skip.
-std::optional<std::uint64_t> seekable_size(int fd);
-
 UniqueFd open_lock(const fs::path& path);
 // False if somebody else holds it, which with `wait` it waits for.
 bool lock(int fd, FileLock::Mode mode, bool wait, const fs::path& path);

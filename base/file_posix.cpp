@@ -22,6 +22,35 @@ UniqueFd open_read(const fs::path& path) {
     return UniqueFd(fd);
 }
 
+UniqueFd duplicate(int fd) {
+    UniqueFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    if (!copy) throw system_error(errno, "cannot duplicate a file descriptor");
+    return copy;
+}
+
+UniqueFd open_regular(const fs::path& path, Links links) {
+    int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (links == Links::Refuse ? O_NOFOLLOW : 0);
+    UniqueFd fd(::open(path.c_str(), flags));
+    if (!fd) throw system_error(errno, fmt::format("cannot open {}", path.string()));
+    struct stat info {};
+    if (::fstat(fd.get(), &info) != 0)
+        throw system_error(errno, fmt::format("cannot open {}", path.string()));
+    if (!S_ISREG(info.st_mode)) throw fail(ErrorCode::Invalid, "{} is not a regular file", path.string());
+    return fd;
+}
+
+UniqueFd open_nameless(const fs::path& directory) {
+    UniqueFd fd(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+    if (fd) return fd;
+    // Not every file system has O_TMPFILE.
+    fs::path path = directory / fmt::format("file-{}", random_name());
+    fd = UniqueFd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!fd)
+        throw system_error(errno, fmt::format("cannot create a temporary file in {}", directory.string()));
+    ::unlink(path.c_str());
+    return fd;
+}
+
 void write_all(int fd, std::string_view data, std::string_view what) {
     while (!data.empty()) {
         ssize_t done = ::write(fd, data.data(), data.size());
@@ -40,6 +69,12 @@ std::size_t read_at(int fd, char* buffer, std::size_t size, std::uint64_t offset
         if (got < 0) throw system_error(errno, fmt::format("cannot read {}", name));
         return static_cast<std::size_t>(got);
     }
+}
+
+std::optional<std::uint64_t> seekable_size(int fd) {
+    struct stat info {};
+    if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) return {};
+    return static_cast<std::uint64_t>(info.st_size);
 }
 
 std::string random_name() {
@@ -128,12 +163,6 @@ void make_directory(const fs::path& path) {
 fs::path replaceable(const fs::path& path) {
     check_replaceable(path);
     return end_of_links(path);
-}
-
-std::optional<std::uint64_t> seekable_size(int fd) {
-    struct stat info {};
-    if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) return {};
-    return static_cast<std::uint64_t>(info.st_size);
 }
 
 UniqueFd open_lock(const fs::path& path) {

@@ -103,6 +103,39 @@ UniqueFd open_read(const fs::path& path) {
     return descriptor_of(std::move(handle), _O_RDONLY);
 }
 
+UniqueFd duplicate(int fd) {
+    HANDLE copy = nullptr;
+    if (::DuplicateHandle(::GetCurrentProcess(), handle_of(fd), ::GetCurrentProcess(), &copy, 0, FALSE,
+                          DUPLICATE_SAME_ACCESS) == 0) {
+        throw last_error("cannot duplicate a file descriptor");
+    }
+    return descriptor_of(UniqueHandle(copy), 0);
+}
+
+UniqueFd open_regular(const fs::path& path, Links links) {
+    DWORD flags = FILE_FLAG_BACKUP_SEMANTICS | (links == Links::Refuse ? FILE_FLAG_OPEN_REPARSE_POINT : 0);
+    UniqueHandle handle(::CreateFileW(native_path(path).c_str(), GENERIC_READ, kShareAll, nullptr,
+                                      OPEN_EXISTING, flags, nullptr));
+    BY_HANDLE_FILE_INFORMATION info{};
+    if (!handle || ::GetFileInformationByHandle(handle.get(), &info) == 0) {
+        throw last_error(fmt::format("cannot open {}", path.string()));
+    }
+    DWORD others = FILE_ATTRIBUTE_DIRECTORY | (links == Links::Refuse ? FILE_ATTRIBUTE_REPARSE_POINT : 0);
+    if (::GetFileType(handle.get()) != FILE_TYPE_DISK || (info.dwFileAttributes & others) != 0) {
+        throw fail(ErrorCode::Invalid, "{} is not a regular file", path.string());
+    }
+    return descriptor_of(std::move(handle), _O_RDONLY);
+}
+
+UniqueFd open_nameless(const fs::path& directory) {
+    fs::path path = directory / fmt::format("file-{}", random_name());
+    UniqueHandle handle(::CreateFileW(native_path(path).c_str(), GENERIC_READ | GENERIC_WRITE | DELETE,
+                                      FILE_SHARE_DELETE, nullptr, CREATE_NEW,
+                                      FILE_ATTRIBUTE_TEMPORARY | FILE_FLAG_DELETE_ON_CLOSE, nullptr));
+    if (!handle) throw last_error(fmt::format("cannot create a temporary file in {}", directory.string()));
+    return descriptor_of(std::move(handle), _O_RDWR);
+}
+
 void write_all(int fd, std::string_view data, std::string_view what) {
     constexpr std::size_t kMost = std::size_t{1} << 20;  // pipes and consoles refuse more at once
     HANDLE handle = handle_of(fd);
@@ -130,6 +163,13 @@ std::size_t read_at(int fd, char* buffer, std::size_t size, std::uint64_t offset
     DWORD code = ::GetLastError();
     if (code == ERROR_HANDLE_EOF || code == ERROR_BROKEN_PIPE) return 0;
     throw windows_error(code, fmt::format("cannot read {}", name));
+}
+
+std::optional<std::uint64_t> seekable_size(int fd) {
+    HANDLE handle = handle_of(fd);
+    LARGE_INTEGER size{};
+    if (::GetFileType(handle) != FILE_TYPE_DISK || ::GetFileSizeEx(handle, &size) == 0) return {};
+    return static_cast<std::uint64_t>(size.QuadPart);
 }
 
 std::string random_name() {
@@ -212,13 +252,6 @@ fs::path replaceable(const fs::path& path) {
     name.resize(::GetFinalPathNameByHandleW(end.get(), name.data(), length, 0));
     if (name.empty()) throw last_error(std::move(failure));
     return name;
-}
-
-std::optional<std::uint64_t> seekable_size(int fd) {
-    HANDLE handle = handle_of(fd);
-    LARGE_INTEGER size{};
-    if (::GetFileType(handle) != FILE_TYPE_DISK || ::GetFileSizeEx(handle, &size) == 0) return {};
-    return static_cast<std::uint64_t>(size.QuadPart);
 }
 
 UniqueFd open_lock(const fs::path& path) {

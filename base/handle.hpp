@@ -29,4 +29,12 @@ class UniqueFd {
     int fd_ = -1;
 };
 
+// What a process finds open.
+constexpr int kStandardInput = 0;
+constexpr int kStandardOutput = 1;
+constexpr int kStandardError = 2;
+
+// Another descriptor of the same open file; children do not get it.
+UniqueFd duplicate(int fd);
+
 }  // namespace mullion::base
