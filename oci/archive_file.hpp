@@ -26,8 +26,8 @@ class ArchiveFile {
     std::unique_ptr<base::Source> range(std::uint64_t offset, std::uint64_t length) const;
 
   private:
-    std::uint64_t size_ = 0;  // before fd_, whose initialisation sets it
     base::UniqueFd fd_;
+    std::uint64_t size_;
 };
 
 }  // namespace mullion::oci

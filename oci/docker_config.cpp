@@ -4,9 +4,11 @@
 #include <cstdlib>
 
 #include "base/base64.hpp"
+#include "base/environment.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/json.hpp"
+#include "base/path_text.hpp"
 #include "base/process.hpp"
 
 namespace mullion::oci {
@@ -135,10 +137,7 @@ struct DockerConfig::Answer {
 };
 
 fs::path default_credentials_file() {
-    auto variable = [](const char* name) {
-        const char* value = std::getenv(name);
-        return fs::path(value == nullptr ? "" : value);
-    };
+    auto variable = [](const char* name) { return base::to_path(base::environment(name).value_or("")); };
     if (fs::path file = variable("REGISTRY_AUTH_FILE"); !file.empty()) return file;
     if (fs::path directory = variable("DOCKER_CONFIG"); !directory.empty()) return directory / "config.json";
     if (fs::path home = variable("HOME"); !home.empty()) return home / ".docker" / "config.json";
