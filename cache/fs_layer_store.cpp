@@ -8,6 +8,7 @@
 #include "base/copy.hpp"
 #include "base/error.hpp"
 #include "base/synced.hpp"
+#include "cache/boot_id.hpp"
 #include "cache/layer_chunks.hpp"
 #include "cache/layer_contents.hpp"
 #include "cache/layer_files.hpp"
@@ -25,11 +26,6 @@ using base::DiffId;
 using base::ErrorCode;
 
 constexpr std::size_t kMaxStamp = 100;
-
-// Changes with every start of the machine.
-std::string boot_id() {
-    return base::try_read_file("/proc/sys/kernel/random/boot_id", kMaxStamp).value_or("unknown");
-}
 
 std::string join_lines(const std::vector<std::string>& lines) {
     std::string text;

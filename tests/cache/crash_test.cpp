@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "tests/cache/child_processes.hpp"
 #include "tests/cache/state_fixture.hpp"
 
 namespace mullion::cache {

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "cache/schema.hpp"
+#include "tests/cache/child_processes.hpp"
 #include "tests/cache/state_fixture.hpp"
 
 namespace mullion::cache {

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 
+#include "tests/cache/child_processes.hpp"
 #include "tests/cache/state_fixture.hpp"
 
 namespace mullion::cache {

@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "tests/cache/child_processes.hpp"
 #include "tests/cache/state_fixture.hpp"
 
 namespace mullion::cache {

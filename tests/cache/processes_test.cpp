@@ -3,6 +3,7 @@
 #include <random>
 
 #include "base/json.hpp"
+#include "tests/cache/child_processes.hpp"
 #include "tests/cache/state_fixture.hpp"
 
 namespace mullion::cache {

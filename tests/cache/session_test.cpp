@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tests/cache/child_processes.hpp"
 #include "tests/cache/state_fixture.hpp"
 
 namespace mullion::cache {

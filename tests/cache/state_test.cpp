@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 
+#include "tests/cache/child_processes.hpp"
 #include "tests/cache/state_fixture.hpp"
 #include "tests/support/as_nobody.hpp"
 
