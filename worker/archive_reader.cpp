@@ -1,8 +1,5 @@
 #include "worker/archive_reader.hpp"
 
-#include <archive.h>
-#include <archive_entry.h>
-
 #include <algorithm>
 #include <array>
 #include <vector>
@@ -10,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/utf8_locale.hpp"
+#include "worker/archive_text.hpp"
 
 namespace mullion::worker {
 namespace {
@@ -51,16 +49,8 @@ bool is_zip(std::string_view head) {
     return head == std::string_view("PK\x03\x04", 4) || head == std::string_view("PK\x05\x06", 4);
 }
 
-// Names are UTF-8 where the archive says so; else their bytes.
-std::string text_of(const char* utf8, const char* raw) {
-    if (utf8 != nullptr) return utf8;
-    return raw == nullptr ? "" : raw;
-}
-
 ArchiveEntry::Kind kind_of(archive_entry* entry) {
-    if (archive_entry_hardlink(entry) != nullptr || archive_entry_hardlink_utf8(entry) != nullptr) {
-        return ArchiveEntry::Kind::HardLink;
-    }
+    if (archive_text::hard_link(entry)) return ArchiveEntry::Kind::HardLink;
     switch (archive_entry_filetype(entry)) {
         case AE_IFREG:
             return ArchiveEntry::Kind::File;
@@ -87,12 +77,12 @@ std::map<std::string, std::string> extended_attributes(archive_entry* entry) {
 
 ArchiveEntry parse_entry(archive_entry* entry) {
     ArchiveEntry out;
-    out.path = text_of(archive_entry_pathname_utf8(entry), archive_entry_pathname(entry));
+    out.path = archive_text::path(entry).value_or("");
     out.kind = kind_of(entry);
     if (out.kind == ArchiveEntry::Kind::HardLink) {
-        out.target = text_of(archive_entry_hardlink_utf8(entry), archive_entry_hardlink(entry));
+        out.target = archive_text::hard_link(entry).value_or("");
     } else if (out.kind == ArchiveEntry::Kind::Symlink) {
-        out.target = text_of(archive_entry_symlink_utf8(entry), archive_entry_symlink(entry));
+        out.target = archive_text::symlink(entry).value_or("");
     }
     out.size = static_cast<std::uint64_t>(std::max<la_int64_t>(0, archive_entry_size(entry)));
     out.modified = base::FileTime::from_timespec(
@@ -143,6 +133,7 @@ struct ArchiveReader::State {
         archive_read_support_filter_xz(reader);
         archive_read_support_filter_zstd(reader);
         archive_read_support_format_tar(reader);
+        archive_text::expect_utf8(reader);
     }
 
     // The central directory at the end knows more (links, permissions) than the entries before it.
@@ -153,7 +144,8 @@ struct ArchiveReader::State {
         base::copy(*bytes, out);
         out.finish();
         archive_read_support_format_zip_seekable(reader);
-        require(archive_read_open_filename(reader, file.c_str(), kBuffer));
+        archive_text::expect_utf8(reader);
+        require(archive_text::open_file(reader, file, kBuffer));
     }
 };
 

@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include <deque>
 
 #include "base/error.hpp"
@@ -141,7 +139,7 @@ class TarExporter final : public Exporter {
             write_tar(job, files.tree, file);
             file.finish();
         } else {
-            base::FdSink sink(STDOUT_FILENO, "standard output");
+            base::FdSink sink(base::kStandardOutput, "standard output");
             write_tar(job, files.tree, sink);
         }
         status.done();

@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "oci/layout.hpp"
@@ -52,7 +50,7 @@ class ArchiveExporter final : public Exporter {
             fill(job, output, *archive(file));
             file.finish();
         } else {
-            base::FdSink sink(STDOUT_FILENO, "standard output");
+            base::FdSink sink(base::kStandardOutput, "standard output");
             fill(job, output, *archive(sink));
         }
         status.done();

@@ -4,10 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <array>
-#include <cstdlib>
 #include <map>
 #include <optional>
 
+#include "base/environment.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 
@@ -20,9 +20,10 @@ using base::fail;
 constexpr std::size_t kMaxOutput = 16 << 20;
 constexpr std::size_t kShownOutput = 4096;
 
-constexpr std::array kPassedOn = {"PATH",        "http_proxy", "HTTP_PROXY",  "https_proxy",
-                                  "HTTPS_PROXY", "all_proxy",  "ALL_PROXY",   "no_proxy",
-                                  "NO_PROXY",    "TMPDIR",     "SSL_CERT_DIR"};
+constexpr std::array kPassedOn = {"PATH", "http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY",
+                                  "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "TMPDIR", "SSL_CERT_DIR",
+                                  // Without these no program runs on Windows.
+                                  "SystemRoot", "TEMP", "ComSpec"};
 
 // No host key is learned, no key of the user's is tried: only an agent that was offered.
 constexpr std::string_view kSsh =
@@ -68,7 +69,7 @@ base::ProcessOutput Git::execute(std::vector<std::string> arguments, const std::
                                  const base::CancelToken& cancel) const {
     std::map<std::string, std::string> environment;
     for (const char* name : kPassedOn) {
-        if (const char* value = std::getenv(name)) environment[name] = value;
+        if (auto value = base::environment(name)) environment[name] = *value;
     }
     environment["HOME"] = environment["XDG_CONFIG_HOME"] = home_.string();
     environment["LC_ALL"] = "C.UTF-8";

@@ -4,12 +4,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/cancel.hpp"
 #include "base/file_time.hpp"
-#include "base/handle.hpp"
 #include "base/stream.hpp"
 
 namespace mullion::worker {
@@ -18,10 +18,11 @@ namespace mullion::worker {
 // For one thread; several objects may write below one root.
 class HostDirectory {
   public:
-    explicit HostDirectory(std::filesystem::path root);
+    explicit HostDirectory(const std::filesystem::path& root);
+    ~HostDirectory();
 
     void make_directory(std::string_view path);
-    // `mode` is the file's, whatever the umask.
+    // `mode` is the file's, whatever the umask; Windows has no such thing.
     void make_file(std::string_view path, base::Source& bytes, base::FileTime modified, std::uint32_t mode,
                    const base::CancelToken& cancel);
     // Moves a file of `from` here. False if there is none, or it lies on another file system.
@@ -33,14 +34,8 @@ class HostDirectory {
     void finish_directory(std::string_view path, base::FileTime modified, std::uint32_t mode);
 
   private:
-    // The directory that holds `path`, opened name by name; the last one stays open.
-    int parent(std::string_view path);
-    base::UniqueFd open_directory(std::string_view path) const;
-
-    std::filesystem::path root_;
-    base::UniqueFd root_fd_;
-    std::string parent_path_;
-    base::UniqueFd parent_fd_;
+    struct State;
+    std::unique_ptr<State> state_;
 };
 
 }  // namespace mullion::worker

@@ -9,6 +9,7 @@
 #include "base/copy.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/handle.hpp"
 #include "tree/name.hpp"
 #include "worker/host_directory.hpp"
 
@@ -41,39 +42,48 @@ void check_names(std::string_view path) {
 
 }  // namespace
 
-HostDirectory::HostDirectory(std::filesystem::path root) : root_(std::move(root)) {
-    root_fd_ = base::UniqueFd(::open(root_.c_str(), kOpenDirectory));
-    if (!root_fd_) throw_errno(errno, "opening", root_.string());
+struct HostDirectory::State {
+    base::UniqueFd root;
+    std::string parent_path;
+    base::UniqueFd parent_fd;
+
+    base::UniqueFd open_directory(std::string_view path) const {
+        check_names(path);
+        base::UniqueFd at = base::duplicate(root.get());
+        for (std::string_view name : tree::split(path)) {
+            at = base::UniqueFd(::openat(at.get(), std::string(name).c_str(), kOpenDirectory));
+            if (!at) throw_errno(errno, "opening", path);
+        }
+        return at;
+    }
+
+    // The directory that holds `path`, opened name by name; the last one stays open.
+    int parent(std::string_view path) {
+        check_names(path);
+        std::string_view directory = tree::parent_of(path);
+        if (!parent_fd || parent_path != directory) {
+            parent_fd = open_directory(directory);
+            parent_path = directory;
+        }
+        return parent_fd.get();
+    }
+};
+
+HostDirectory::HostDirectory(const std::filesystem::path& root) : state_(std::make_unique<State>()) {
+    state_->root = base::UniqueFd(::open(root.c_str(), kOpenDirectory));
+    if (!state_->root) throw_errno(errno, "opening", root.string());
 }
 
-base::UniqueFd HostDirectory::open_directory(std::string_view path) const {
-    check_names(path);
-    base::UniqueFd at(::fcntl(root_fd_.get(), F_DUPFD_CLOEXEC, 0));
-    if (!at) throw_errno(errno, "opening", path);
-    for (std::string_view name : tree::split(path)) {
-        at = base::UniqueFd(::openat(at.get(), std::string(name).c_str(), kOpenDirectory));
-        if (!at) throw_errno(errno, "opening", path);
-    }
-    return at;
-}
-
-int HostDirectory::parent(std::string_view path) {
-    check_names(path);
-    std::string_view directory = tree::parent_of(path);
-    if (!parent_fd_ || parent_path_ != directory) {
-        parent_fd_ = open_directory(directory);
-        parent_path_ = directory;
-    }
-    return parent_fd_.get();
-}
+HostDirectory::~HostDirectory() = default;
 
 void HostDirectory::make_directory(std::string_view path) {
-    if (::mkdirat(parent(path), name_of(path).c_str(), 0755) != 0) throw_errno(errno, "creating", path);
+    if (::mkdirat(state_->parent(path), name_of(path).c_str(), 0755) != 0)
+        throw_errno(errno, "creating", path);
 }
 
 void HostDirectory::make_file(std::string_view path, base::Source& bytes, base::FileTime modified,
                               std::uint32_t mode, const base::CancelToken& cancel) {
-    base::UniqueFd fd(::openat(parent(path), name_of(path).c_str(),
+    base::UniqueFd fd(::openat(state_->parent(path), name_of(path).c_str(),
                                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
     if (!fd) throw_errno(errno, "creating", path);
     base::FdSink sink(fd.get(), "writing " + tree::printable(path));
@@ -100,20 +110,21 @@ bool HostDirectory::adopt_file(HostDirectory& from, std::string_view existing, s
 }
 
 void HostDirectory::make_symlink(std::string_view path, const std::string& target) {
-    if (::symlinkat(target.c_str(), parent(path), name_of(path).c_str()) != 0) {
+    if (::symlinkat(target.c_str(), state_->parent(path), name_of(path).c_str()) != 0) {
         throw_errno(errno, "creating", path);
     }
 }
 
 void HostDirectory::make_hard_link(std::string_view existing, std::string_view path) {
-    base::UniqueFd from = open_directory(tree::parent_of(existing));
-    if (::linkat(from.get(), name_of(existing).c_str(), parent(path), name_of(path).c_str(), 0) != 0) {
+    base::UniqueFd from = state_->open_directory(tree::parent_of(existing));
+    if (::linkat(from.get(), name_of(existing).c_str(), state_->parent(path), name_of(path).c_str(), 0) !=
+        0) {
         throw_errno(errno, "creating", path);
     }
 }
 
 void HostDirectory::finish_directory(std::string_view path, base::FileTime modified, std::uint32_t mode) {
-    base::UniqueFd directory = open_directory(path);
+    base::UniqueFd directory = state_->open_directory(path);
     if (::fchmod(directory.get(), mode) != 0) throw_errno(errno, "setting the mode of", path);
     if (::futimens(directory.get(), write_time(modified).data()) != 0) {
         throw_errno(errno, "setting the time of", path);

@@ -1,14 +1,10 @@
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
+#include "worker/context_files.hpp"
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/path_text.hpp"
 #include "tree/name.hpp"
 #include "tree/pattern.hpp"
-#include "worker/context_files.hpp"
 
 namespace mullion::worker {
 namespace {
@@ -38,17 +34,11 @@ std::optional<fs::path> confined(const fs::path& directory, const fs::path& path
 
 std::optional<std::string> read_context_file(const fs::path& directory, std::string_view name,
                                              std::size_t limit) {
-    fs::path path = directory / fs::path(name);
+    fs::path path = directory / base::to_path(name);
     auto real = confined(directory, path);
     if (!real) return {};
-    // Not following: what is there now must be what was just looked at. Not blocking: it may be a FIFO.
-    base::UniqueFd fd(::open(real->c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-    if (!fd) throw base::system_error(errno, "reading " + path.string());
-    struct stat info {};
-    if (::fstat(fd.get(), &info) != 0) throw base::system_error(errno, "reading " + path.string());
-    if (!S_ISREG(info.st_mode)) {
-        throw fail(ErrorCode::Invalid, "{} is not a regular file", tree::printable(path.string()));
-    }
+    // What is there now must be what was just looked at.
+    base::UniqueFd fd = base::open_regular(*real, base::Links::Refuse);
     base::FileSource source(std::move(fd), 0, UINT64_MAX);
     return source.read_all(limit, path.string());
 }
