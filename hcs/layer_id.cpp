@@ -1,7 +1,6 @@
-#include <openssl/sha.h>
-
 #include <array>
 
+#include "base/message_digest.hpp"
 #include "hcs/schema.hpp"
 
 namespace mullion::hcs {
@@ -12,8 +11,10 @@ std::string layer_id(std::string_view folder_name) {
         0x3b, 0x5f, 0x0c, 0x2e, 0x91, 0xd4, 0x4c, 0x77, 0xa6, 0x1d, 0x58, 0xe2, 0x07, 0xc9, 0x4f, 0xb3};
     std::string data(kNamespace.begin(), kNamespace.end());
     data += folder_name;
-    unsigned char hash[SHA_DIGEST_LENGTH];
-    ::SHA1(reinterpret_cast<const unsigned char*>(data.data()), data.size(), hash);
+    unsigned char hash[base::MessageDigest::kMaxSize];
+    base::MessageDigest digest(base::MessageDigest::Algorithm::Sha1);
+    digest.update(data);
+    digest.finish(hash);
     hash[6] = static_cast<unsigned char>((hash[6] & 0x0f) | 0x50);
     hash[8] = static_cast<unsigned char>((hash[8] & 0x3f) | 0x80);
 
