@@ -1,7 +1,5 @@
 #include "cli/build_inputs.hpp"
 
-#include <unistd.h>
-
 #include "base/error.hpp"
 #include "worker/context_files.hpp"
 
@@ -15,7 +13,7 @@ using base::fail;
 // Everything on standard input, as a file of the state.
 fs::path save_stdin(Context& context) {
     fs::path path = context.state().temporary_directory() / "stdin";
-    base::FileSource input(base::UniqueFd(::dup(STDIN_FILENO)), 0, UINT64_MAX);
+    base::FileSource input(base::duplicate(base::kStandardInput), 0, UINT64_MAX);
     base::AtomicFile file(path);
     base::copy(input, file);
     file.finish();

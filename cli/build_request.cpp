@@ -1,8 +1,8 @@
 #include "cli/build_request.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
+#include "base/environment.hpp"
 #include "base/error.hpp"
 #include "cli/annotation_option.hpp"
 #include "cli/image_names.hpp"
@@ -179,11 +179,11 @@ void add_outputs(const BuildFlags& flags, BuildRequest& request) {
 
 // As buildx has it: the variable of our environment is a build argument nobody gave.
 void add_source_date_epoch(frontend::KeyValues& build_args) {
-    const char* text = std::getenv(kSourceDateEpoch);
-    if (text == nullptr || *text == '\0') return;
+    std::optional<std::string> text = base::environment_unless_empty(kSourceDateEpoch);
+    if (!text) return;
     bool given = std::any_of(build_args.begin(), build_args.end(),
                              [](const auto& argument) { return argument.first == kSourceDateEpoch; });
-    if (!given) build_args.emplace_back(kSourceDateEpoch, text);
+    if (!given) build_args.emplace_back(kSourceDateEpoch, *text);
 }
 
 // nullopt: the cache is used everywhere.

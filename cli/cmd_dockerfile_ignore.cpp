@@ -1,6 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
-
 #include <memory>
 
 #include "base/error.hpp"
@@ -24,7 +22,7 @@ tree::IgnorePatterns read_patterns(const std::string& file) {
 int print_kept(const std::string& patterns_file) {
     try {
         auto patterns = read_patterns(patterns_file);
-        base::FileSource input(base::UniqueFd(::dup(STDIN_FILENO)), 0, UINT64_MAX);
+        base::FileSource input(base::duplicate(base::kStandardInput), 0, UINT64_MAX);
         std::string paths = input.read_all(kMaxPaths, "the paths on standard input");
         std::string_view rest = paths;
         while (!rest.empty()) {

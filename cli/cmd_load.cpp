@@ -1,6 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
-
 #include <map>
 #include <memory>
 
@@ -26,7 +24,7 @@ struct Options {
 std::filesystem::path spool_stdin(const base::TempDir& directory) {
     std::filesystem::path path = directory.path() / "archive";
     base::AtomicFile file(path);
-    base::FileSource input(base::UniqueFd(::dup(STDIN_FILENO)), 0, UINT64_MAX);
+    base::FileSource input(base::duplicate(base::kStandardInput), 0, UINT64_MAX);
     base::copy(input, file);
     file.finish();
     return path;

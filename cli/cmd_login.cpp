@@ -1,6 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
-
 #include <memory>
 
 #include "base/error.hpp"
@@ -23,7 +21,7 @@ struct Options {
 
 // Never an argument: others can see those.
 std::string read_password() {
-    base::FileSource input(base::UniqueFd(::dup(STDIN_FILENO)), 0, UINT64_MAX);
+    base::FileSource input(base::duplicate(base::kStandardInput), 0, UINT64_MAX);
     std::string password = input.read_all(kMaxPassword, "the password");
     while (password.ends_with('\n') || password.ends_with('\r')) password.pop_back();
     if (password.empty()) throw base::fail(base::ErrorCode::Invalid, "standard input has no password");

@@ -1,6 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <memory>
 
@@ -141,9 +139,9 @@ int run(Context& context, const Options& options, const Values& values) {
     ContainerBackend backend(context);
     backend.prepare(context.cancel);
     worker::Worker worker(state, backend.services(), {.limits = values.limits});
-    StandardInput input(STDIN_FILENO);
-    base::FdSink output(STDOUT_FILENO, "standard output");
-    base::FdSink errors(STDERR_FILENO, "standard error");
+    StandardInput input(base::kStandardInput);
+    base::FdSink output(base::kStandardOutput, "standard output");
+    base::FdSink errors(base::kStandardError, "standard error");
     if (options.interactive) {
         request.standard_input = &input;
         request.interrupt_input = [&] { input.interrupt(); };

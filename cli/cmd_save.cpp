@@ -1,6 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
-
 #include <memory>
 #include <optional>
 
@@ -10,6 +8,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/image_names.hpp"
 #include "cli/platform_choice.hpp"
+#include "cli/terminal.hpp"
 #include "oci/image.hpp"
 #include "oci/layout.hpp"
 
@@ -60,11 +59,11 @@ void write_archive(Context& context, const Options& options, base::Sink& sink) {
 
 int save(Context& context, const Options& options) {
     if (options.output.empty() || options.output == "-") {
-        if (::isatty(STDOUT_FILENO) != 0) {
+        if (is_terminal(base::kStandardOutput)) {
             throw base::fail(base::ErrorCode::Invalid,
                              "refusing to write an archive to a terminal; use -o FILE");
         }
-        base::FdSink sink(STDOUT_FILENO, "standard output");
+        base::FdSink sink(base::kStandardOutput, "standard output");
         write_archive(context, options, sink);
     } else {
         base::AtomicFile file(options.output);

@@ -1,8 +1,8 @@
 #include "cli/context.hpp"
 
-#include <cstdlib>
-
+#include "base/environment.hpp"
 #include "base/error.hpp"
+#include "base/path_text.hpp"
 
 namespace mullion::cli {
 namespace {
@@ -12,12 +12,10 @@ namespace fs = std::filesystem;
 // Our own first, then where containerd and Docker look.
 std::vector<fs::path> default_hosts_directories() {
     std::vector<fs::path> directories;
-    const char* configuration = std::getenv("XDG_CONFIG_HOME");
-    const char* home = std::getenv("HOME");
-    if (configuration != nullptr && *configuration != '\0') {
-        directories.push_back(fs::path(configuration) / "mullion" / "certs.d");
-    } else if (home != nullptr && *home != '\0') {
-        directories.push_back(fs::path(home) / ".config" / "mullion" / "certs.d");
+    if (auto configuration = base::environment_unless_empty("XDG_CONFIG_HOME")) {
+        directories.push_back(base::to_path(*configuration) / "mullion" / "certs.d");
+    } else if (auto home = base::environment_unless_empty("HOME")) {
+        directories.push_back(base::to_path(*home) / ".config" / "mullion" / "certs.d");
     }
     directories.emplace_back("/etc/containerd/certs.d");
     directories.emplace_back("/etc/docker/certs.d");
@@ -27,7 +25,7 @@ std::vector<fs::path> default_hosts_directories() {
 }  // namespace
 
 fs::path Context::state_directory() const {
-    return state_option.empty() ? cache::default_state_directory() : fs::path(state_option);
+    return state_option.empty() ? cache::default_state_directory() : base::to_path(state_option);
 }
 
 cache::State& Context::state() {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <thread>
 
 #include "cli/exit_code.hpp"
 #include "cli/interrupt.hpp"
@@ -20,31 +21,38 @@ sigset_t interrupts() {
 
 }  // namespace
 
-InterruptGuard::InterruptGuard(base::CancelSource& source) : source_(source) {
+struct InterruptGuard::State {
+    base::CancelSource& source;
+    std::atomic<bool> interrupted{false};
+    std::atomic<bool> stop{false};
+    std::thread thread;
+
+    void wait_for_signals() {
+        sigset_t set = interrupts();
+        for (int signal = 0; ::sigwait(&set, &signal) == 0;) {
+            if (stop) return;
+            if (interrupted.exchange(true)) ::_exit(kInterrupted);
+            source.cancel("interrupted");
+        }
+    }
+};
+
+InterruptGuard::InterruptGuard(base::CancelSource& source) : state_(new State{source}) {
     // A reader that goes away is an error we report, not a signal that kills us half-way.
     ::signal(SIGPIPE, SIG_IGN);
     sigset_t set = interrupts();
     ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-    thread_ = std::thread([this] { wait_for_signals(); });
+    state_->thread = std::thread([state = state_.get()] { state->wait_for_signals(); });
 }
 
 InterruptGuard::~InterruptGuard() {
-    stop_ = true;
-    ::pthread_kill(thread_.native_handle(), SIGTERM);
-    thread_.join();
+    state_->stop = true;
+    ::pthread_kill(state_->thread.native_handle(), SIGTERM);
+    state_->thread.join();
 }
 
 bool InterruptGuard::interrupted() const {
-    return interrupted_;
-}
-
-void InterruptGuard::wait_for_signals() {
-    sigset_t set = interrupts();
-    for (int signal = 0; ::sigwait(&set, &signal) == 0;) {
-        if (stop_) return;
-        if (interrupted_.exchange(true)) ::_exit(kInterrupted);
-        source_.cancel("interrupted");
-    }
+    return state_->interrupted;
 }
 
 }  // namespace mullion::cli

@@ -1,9 +1,9 @@
 #include "cli/key_values.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "base/csv.hpp"
+#include "base/environment.hpp"
 #include "base/error.hpp"
 
 namespace mullion::cli {
@@ -44,9 +44,9 @@ std::optional<std::pair<std::string, std::string>> parse_assignment(const std::s
     if (equals == 0 || text.empty())
         throw fail(ErrorCode::Invalid, "invalid value \"{}\" in {}: no name", text, option);
     if (equals != std::string::npos) return std::pair(text.substr(0, equals), text.substr(equals + 1));
-    const char* value = std::getenv(text.c_str());
-    if (value == nullptr) return {};
-    return std::pair(text, std::string(value));
+    std::optional<std::string> value = base::environment(text);
+    if (!value) return {};
+    return std::pair(text, *value);
 }
 
 }  // namespace mullion::cli

@@ -8,6 +8,7 @@
 #include "base/file.hpp"
 #include "cli/prompt.hpp"
 #include "cli/standard_input.hpp"
+#include "cli/terminal.hpp"
 
 namespace mullion::cli {
 namespace {
@@ -52,7 +53,7 @@ std::string read_line(const base::CancelToken& cancel) {
 }  // namespace
 
 bool can_ask() {
-    return ::isatty(STDIN_FILENO) != 0;
+    return is_terminal(STDIN_FILENO);
 }
 
 std::string ask(const std::string& question, Echo echo, const base::CancelToken& cancel) {

@@ -1,7 +1,6 @@
 #include "cli/secret_option.hpp"
 
-#include <cstdlib>
-
+#include "base/environment.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "cli/key_values.hpp"
@@ -52,7 +51,7 @@ SecretSource parse(const std::string& option) {
         throw fail(ErrorCode::Invalid, "--secret id={}: src and env exclude one another", secret.id);
     }
     if (secret.variable.empty() && secret.file.empty()) {
-        bool is_variable = type != "file" && std::getenv(secret.id.c_str()) != nullptr;
+        bool is_variable = type != "file" && base::environment(secret.id).has_value();
         (is_variable || type == "env" ? secret.variable : secret.file) = secret.id;
     }
     return secret;
@@ -63,12 +62,12 @@ SecretSource parse(const std::string& option) {
 std::pair<std::string, std::string> read_secret(const std::string& option) {
     SecretSource secret = parse(option);
     if (!secret.variable.empty()) {
-        const char* value = std::getenv(secret.variable.c_str());
-        if (value == nullptr) {
+        std::optional<std::string> value = base::environment(secret.variable);
+        if (!value) {
             throw fail(ErrorCode::NotFound, "--secret id={}: there is no environment variable {}", secret.id,
                        secret.variable);
         }
-        return {secret.id, value};
+        return {secret.id, *value};
     }
     return base::with_context([&] { return fmt::format("--secret id={}", secret.id); },
                               [&] { return std::pair(secret.id, base::read_file(secret.file, kMaxSecret)); });

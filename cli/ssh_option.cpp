@@ -1,9 +1,9 @@
 #include "cli/ssh_option.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 
+#include "base/environment.hpp"
 #include "base/error.hpp"
 
 namespace mullion::cli {
@@ -14,8 +14,7 @@ using base::ErrorCode;
 using base::fail;
 
 std::string agent_of_environment(const std::string& option) {
-    const char* socket = std::getenv("SSH_AUTH_SOCK");
-    if (socket != nullptr && *socket != '\0') return socket;
+    if (auto socket = base::environment_unless_empty("SSH_AUTH_SOCK")) return *socket;
     throw fail(ErrorCode::NotFound, "--ssh {}: SSH_AUTH_SOCK is not set, so there is no agent", option)
         .hint("start an agent with ssh-agent and give it the key with ssh-add, or name a key's file");
 }

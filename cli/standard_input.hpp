@@ -4,7 +4,8 @@
 // work because nobody closes the other end.
 #pragma once
 
-#include "base/handle.hpp"
+#include <memory>
+
 #include "base/stream.hpp"
 
 namespace mullion::cli {
@@ -13,6 +14,7 @@ class StandardInput final : public base::Source {
   public:
     // Reads a copy of `descriptor`, from where it stands. Throws Io.
     explicit StandardInput(int descriptor);
+    ~StandardInput() override;
 
     // 0 at the end, and after interrupt(). Throws Io.
     std::size_t read(char* buffer, std::size_t size) override;
@@ -20,8 +22,8 @@ class StandardInput final : public base::Source {
     void interrupt();
 
   private:
-    base::UniqueFd input_;
-    base::UniqueFd interrupted_;
+    struct State;
+    std::unique_ptr<State> state_;
 };
 
 }  // namespace mullion::cli

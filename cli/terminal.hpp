@@ -8,6 +8,7 @@ struct TerminalSize {
     int rows = 24;
 };
 
+bool is_terminal(int fd);
 // True if `fd` is a terminal that understands cursor movement.
 bool is_paintable_terminal(int fd);
 // 80x24 if the terminal does not tell.

@@ -8,8 +8,12 @@
 
 namespace mullion::cli {
 
+bool is_terminal(int fd) {
+    return ::isatty(fd) != 0;
+}
+
 bool is_paintable_terminal(int fd) {
-    if (::isatty(fd) == 0) return false;
+    if (!is_terminal(fd)) return false;
     const char* kind = std::getenv("TERM");
     return kind != nullptr && *kind != '\0' && std::string_view(kind) != "dumb";
 }

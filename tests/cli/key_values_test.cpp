@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "tests/support/environment.hpp"
 
 namespace mullion::cli {
 namespace {
@@ -24,7 +25,7 @@ TEST(KeyValues, FieldsWithoutEqualsAndBrokenQuotesAreInvalid) {
 }
 
 TEST(Assignment, TakesTheValueFromTheEnvironmentWhenThereIsNone) {
-    ::setenv("MULLION_TEST_VALUE", "from outside", 1);
+    test::set_variable("MULLION_TEST_VALUE", "from outside");
     EXPECT_EQ(parse_assignment("MULLION_TEST_VALUE", "-e")->second, "from outside");
     EXPECT_EQ(parse_assignment("A=b=c", "-e")->second, "b=c");
     EXPECT_EQ(parse_assignment("MULLION_TEST_UNSET_VALUE", "-e"), std::nullopt);

@@ -8,6 +8,7 @@
 #include "cli/build_request.hpp"
 #include "cli/secret_option.hpp"
 #include "tests/support/unix_server.hpp"
+#include "tests/support/environment.hpp"
 
 namespace mullion::cli {
 namespace {
@@ -36,9 +37,9 @@ class SecretOption : public testing::Test {
   protected:
     SecretOption() : directory_(std::filesystem::temp_directory_path(), "secret-test") {
         base::write_file_atomic(file(), "from a file\n");
-        ::setenv("MULLION_TEST_SECRET", "from a variable", 1);
+        test::set_variable("MULLION_TEST_SECRET", "from a variable");
     }
-    ~SecretOption() override { ::unsetenv("MULLION_TEST_SECRET"); }
+    ~SecretOption() override { test::unset_variable("MULLION_TEST_SECRET"); }
     std::string file() const { return (directory_.path() / "secret").string(); }
 
   private:

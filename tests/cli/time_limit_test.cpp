@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/build_request.hpp"
-#include "cli/container_backend.hpp"
+#include "cli/emulation_options.hpp"
 
 namespace mullion::cli {
 namespace {

@@ -1,3 +1,5 @@
+#include "cli/program.hpp"
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -66,7 +68,7 @@ int run_action(Context& context, const mullion::cli::InterruptGuard& guard) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int mullion::cli::run_program(const std::vector<std::string>& arguments) {
     using namespace mullion;
 
     base::use_utc();
@@ -96,7 +98,7 @@ int main(int argc, char** argv) {
     app.add_option("--log-level", log_level, "Developers' log: trace, debug, info, warn, error, off");
     add_commands(app, context);
     try {
-        app.parse(parse_order(cli::protect_run_arguments(app, {argv + 1, argv + argc})));
+        app.parse(parse_order(cli::protect_run_arguments(app, arguments)));
         if (!log_level.empty()) base::set_log_level(log_level);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? cli::kSuccess : cli::kUsage;
