@@ -24,6 +24,10 @@ endforeach()
 
 # Warnings are errors in our own code; generated code opts out by not calling this.
 function(mullion_warnings target)
+  if(MSVC)
+    target_compile_options(${target} PRIVATE /W4)
+    return()
+  endif()
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
     -Wno-missing-field-initializers -Werror)
   if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
@@ -43,6 +47,9 @@ endfunction()
 if(WIN32)
   # Windows 10 and Server 2016 on; wide calls; no macros named min and max.
   add_compile_definitions(_WIN32_WINNT=0x0A00 WINVER=0x0A00 UNICODE _UNICODE NOMINMAX WIN32_LEAN_AND_MEAN)
+  if(MSVC)
+    add_compile_options(/utf-8 /permissive- /Zc:__cplusplus /EHsc /bigobj)
+  endif()
 endif()
 
 # mullion_room(NAME SOURCES... POSIX... WINDOWS... DEPENDS...): the library target of one room. POSIX and WINDOWS are the
@@ -81,7 +88,9 @@ function(mullion_test name)
     target_link_libraries(mullion_${name}_tests PRIVATE GTest::gtest_main)
   endif()
   # Tests are compiled once and run for a second: optimising them costs more than it gives.
-  target_compile_options(mullion_${name}_tests PRIVATE -O0)
+  if(NOT MSVC)
+    target_compile_options(mullion_${name}_tests PRIVATE -O0)
+  endif()
   mullion_warnings(mullion_${name}_tests)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
