@@ -1,21 +1,13 @@
 #include "tree/content.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
-#include <chrono>
 #include <map>
-#include <thread>
 
-#include "base/error.hpp"
-#include "base/file.hpp"
+#include "tests/tree/content_fixture.hpp"
 
 namespace mullion::tree {
 namespace {
-
-namespace fs = std::filesystem;
-using base::Digest;
-using base::ErrorCode;
 
 class RecordingCache final : public StatCache {
   public:
@@ -27,35 +19,6 @@ class RecordingCache final : public StatCache {
         digests.insert_or_assign(identity, digest);
     }
     std::map<StatIdentity, Digest> digests;
-};
-
-class ContentTest : public testing::Test {
-  protected:
-    fs::path write(const std::string& name, std::string_view data) {
-        fs::path path = directory_.path() / name;
-        base::write_file_atomic(path, data);
-        return path;
-    }
-    static Content content_of(const fs::path& path) {
-        StatIdentity identity = stat_identity(path);
-        return Content(identity.size, HostFile{path, identity});
-    }
-    // Makes the file look as if it had been left alone for a while; the change time cannot be set.
-    static void age() { std::this_thread::sleep_for(std::chrono::milliseconds(120)); }
-
-    template <typename Body>
-    static void expect_error(ErrorCode code, std::string_view part, Body body) {
-        try {
-            body();
-            FAIL() << "accepted";
-        } catch (const base::Error& error) {
-            EXPECT_EQ(error.code(), code) << error.what();
-            EXPECT_NE(std::string_view(error.what()).find(part), std::string_view::npos) << error.what();
-        }
-    }
-
-    base::TempDir directory_{fs::temp_directory_path(), "content-test"};
-    HostContent host_;
 };
 
 TEST_F(ContentTest, InlineBytesCanBeRead) {
@@ -102,22 +65,6 @@ TEST_F(ContentTest, AFileThatChangesWhileItIsReadIsAnErrorNamingIt) {
     source = host_.open(content_of(path), {});
     fs::resize_file(path, 0);
     expect_error(ErrorCode::Unavailable, "growing.txt", [&] { source->read(buffer, sizeof buffer); });
-}
-
-TEST_F(ContentTest, ALinkInTheFilesPlaceIsNotFollowed) {
-    fs::path path = write("f", "abc");
-    Content content = content_of(path);
-    fs::rename(path, directory_.path() / "g");
-    fs::create_symlink("g", path);
-    expect_error(ErrorCode::Unavailable, "f changed", [&] { host_.open(content, {}); });
-}
-
-TEST_F(ContentTest, APipeInTheFilesPlaceDoesNotHang) {
-    fs::path path = write("f", "abc");
-    Content content = content_of(path);
-    fs::remove(path);
-    ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
-    expect_error(ErrorCode::Unavailable, "f changed", [&] { host_.open(content, {}); });
 }
 
 TEST_F(ContentTest, AMissingFileIsNotFound) {
