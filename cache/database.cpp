@@ -110,7 +110,7 @@ base::Digest Statement::digest(int column) const {
 
 Connection::Connection(const fs::path& file) {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    int result = sqlite3_open_v2(file.c_str(), &connection_, flags, nullptr);
+    int result = sqlite3_open_v2(file.string().c_str(), &connection_, flags, nullptr);
     try {
         if (result != SQLITE_OK) fail(connection_, result);
         sqlite3_busy_timeout(connection_, kBusyTimeout);
@@ -211,7 +211,7 @@ void Database::set_aside() const {
                             file_.string(), file_.filename().string());
     for (const char* suffix : {"", "-wal", "-shm"}) {
         std::error_code absent;
-        fs::rename(file_.string() + suffix, file_.string() + ".corrupt" + suffix, absent);
+        fs::rename(fs::path(file_) += suffix, (fs::path(file_) += ".corrupt") += suffix, absent);
     }
 }
 

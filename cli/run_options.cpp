@@ -1,11 +1,10 @@
 #include "cli/run_options.hpp"
 
-#include <arpa/inet.h>
-
 #include <charconv>
 
 #include "base/error.hpp"
 #include "cli/build_request.hpp"
+#include "cli/ip_address.hpp"
 #include "cli/option_values.hpp"
 #include "cli/secret_option.hpp"
 #include "cli/ssh_option.hpp"
@@ -27,12 +26,6 @@ bool is_host_name(std::string_view name) {
     return !name.empty() && name.size() <= 253 && std::all_of(name.begin(), name.end(), legal);
 }
 
-bool is_address(const std::string& text) {
-    unsigned char address[16];
-    return ::inet_pton(AF_INET, text.c_str(), address) == 1 ||
-           ::inet_pton(AF_INET6, text.c_str(), address) == 1;
-}
-
 // HOST=IP or HOST:IP; the address of the latter may have colons of its own, or stand in brackets.
 std::pair<std::string, std::string> parse_host(const std::string& text) {
     std::size_t separator = std::min(text.find('='), text.find(':'));
@@ -40,7 +33,7 @@ std::pair<std::string, std::string> parse_host(const std::string& text) {
     std::string address = separator == std::string::npos ? "" : text.substr(separator + 1);
     if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
     if (address == kHostGateway) address = kHostGatewayAddress;
-    if (!is_host_name(name) || !is_address(address)) {
+    if (!is_host_name(name) || !is_ip_address(address)) {
         throw fail(ErrorCode::Invalid, "invalid --add-host \"{}\": expected HOST:IP", text);
     }
     return {name, address};

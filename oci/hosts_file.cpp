@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/path_text.hpp"
 #include "oci/http_url.hpp"
 
 namespace mullion::oci {
@@ -30,7 +31,7 @@ struct Place {
     [[noreturn]] void refuse(std::string_view expected) const {
         throw fail(ErrorCode::Invalid, "{}: {}: expected {}", file.string(), key, expected);
     }
-    fs::path path(const std::string& name) const { return file.parent_path() / name; }
+    fs::path path(const std::string& name) const { return file.parent_path() / base::to_path(name); }
 };
 
 std::string text_of(const toml::node& node, const Place& place) {

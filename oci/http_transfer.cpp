@@ -93,10 +93,10 @@ void HttpTransfer::set_tls(const HttpOptions& options) {
         curl_blob blob{pem.data(), pem.size(), CURL_BLOB_COPY};
         set(easy, CURLOPT_CAINFO_BLOB, &blob);
     } else if (!options.ca_file.empty()) {
-        set(easy, CURLOPT_CAINFO, options.ca_file.c_str());
+        set(easy, CURLOPT_CAINFO, options.ca_file.string().c_str());
     }
-    if (!options.client_certificate.empty()) set(easy, CURLOPT_SSLCERT, options.client_certificate.c_str());
-    if (!options.client_key.empty()) set(easy, CURLOPT_SSLKEY, options.client_key.c_str());
+    if (!options.client_certificate.empty()) set(easy, CURLOPT_SSLCERT, options.client_certificate.string().c_str());
+    if (!options.client_key.empty()) set(easy, CURLOPT_SSLKEY, options.client_key.string().c_str());
     if (!options.verify_server) {
         set(easy, CURLOPT_SSL_VERIFYPEER, 0L);
         set(easy, CURLOPT_SSL_VERIFYHOST, 0L);
