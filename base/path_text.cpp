@@ -12,4 +12,12 @@ std::filesystem::path to_path(std::string_view text) {
     }
 }
 
+std::size_t drive_size([[maybe_unused]] std::string_view text) {
+#ifdef _WIN32
+    bool letter = !text.empty() && ((text[0] >= 'A' && text[0] <= 'Z') || (text[0] >= 'a' && text[0] <= 'z'));
+    if (letter && text.size() > 2 && text[1] == ':' && (text[2] == '\\' || text[2] == '/')) return 2;
+#endif
+    return 0;
+}
+
 }  // namespace mullion::base

@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/json.hpp"
+#include "base/path_text.hpp"
 #include "cli/build_inputs.hpp"
 #include "cli/container_backend.hpp"
 #include "cli/exit_code.hpp"
@@ -137,7 +138,7 @@ class Build {
 
     std::string shown_dockerfile() const {
         bool own = request_.dockerfile.empty() || request_.dockerfile == "-";
-        return own ? "Dockerfile" : std::filesystem::path(request_.dockerfile).filename().string();
+        return own ? "Dockerfile" : base::to_path(request_.dockerfile).filename().string();
     }
 
     std::vector<frontend::Conversion> convert(worker::Worker& worker, worker::RemoteImages& remote) {
@@ -265,10 +266,11 @@ void write_reports(const BuildRequest& request, const std::vector<worker::Export
     const worker::ExportResult* image = first_image(results);
     if (!request.metadata_file.empty()) {
         base::OrderedJson metadata = image == nullptr ? base::OrderedJson::object() : describe(*image);
-        base::write_file_atomic(request.metadata_file, metadata.dump(2) + "\n");
+        base::write_file_atomic(base::to_path(request.metadata_file), metadata.dump(2) + "\n");
     }
     if (image == nullptr) return;
-    if (!request.iidfile.empty()) base::write_file_atomic(request.iidfile, image->image->digest.string());
+    if (!request.iidfile.empty())
+        base::write_file_atomic(base::to_path(request.iidfile), image->image->digest.string());
     if (request.display == DisplayMode::Quiet) std::printf("%s\n", image->image->digest.string().c_str());
 }
 

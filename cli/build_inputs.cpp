@@ -1,6 +1,7 @@
 #include "cli/build_inputs.hpp"
 
 #include "base/error.hpp"
+#include "base/path_text.hpp"
 #include "worker/context_files.hpp"
 
 namespace mullion::cli {
@@ -80,7 +81,7 @@ BuildInputs load_dockerfile(Context& context, const BuildRequest& request) {
         inputs.no_context = std::make_unique<base::TempDir>(context.state().temporary_directory(), "context");
         inputs.context = inputs.no_context->path();
     } else if (!remote) {
-        inputs.context = request.context;
+        inputs.context = base::to_path(request.context);
         require_directory(inputs.context, "context");
     }
     if (request.context == "-" || request.dockerfile == "-") {
@@ -90,8 +91,8 @@ BuildInputs load_dockerfile(Context& context, const BuildRequest& request) {
     } else if (request.dockerfile.empty()) {
         load_from_context(inputs);
     } else {
-        inputs.dockerfile = base::read_file(request.dockerfile, kMaxDockerfile);
-        inputs.dockerfile_name = fs::path(request.dockerfile).filename().string();
+        inputs.dockerfile = base::read_file(base::to_path(request.dockerfile), kMaxDockerfile);
+        inputs.dockerfile_name = base::to_path(request.dockerfile).filename().string();
     }
     return inputs;
 }
@@ -100,18 +101,19 @@ void add_contexts(const BuildInputs& inputs, BuildRequest& request) {
     frontend::IgnoreFileNames names = frontend::ignore_file_names(inputs.dockerfile_name);
     fs::path beside = request.dockerfile.empty() || request.dockerfile == "-"
                           ? inputs.context
-                          : fs::absolute(request.dockerfile).parent_path();
+                          : fs::absolute(base::to_path(request.dockerfile)).parent_path();
     for (const auto& [name, directory] : request.worker.contexts) {
         require_directory(directory, "build context " + name);
-        request.frontend.ignore_patterns[name] = worker::read_ignore_lines({}, directory / names.in_context);
+        request.frontend.ignore_patterns[name] =
+            worker::read_ignore_lines({}, directory / base::to_path(names.in_context));
     }
     request.frontend.file = inputs.dockerfile_name;
     // What is fetched or comes as a tar is taken whole (dockerfile.md §14).
     if (request.frontend.remote_context) return;
     request.worker.contexts["context"] = inputs.context_tar.empty() ? inputs.context : inputs.context_tar;
     if (!inputs.context_tar.empty()) return;
-    request.frontend.ignore_patterns["context"] =
-        worker::read_ignore_lines(beside / names.next_to_dockerfile, inputs.context / names.in_context);
+    request.frontend.ignore_patterns["context"] = worker::read_ignore_lines(
+        beside / base::to_path(names.next_to_dockerfile), inputs.context / base::to_path(names.in_context));
 }
 
 }  // namespace mullion::cli

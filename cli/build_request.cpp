@@ -4,6 +4,7 @@
 
 #include "base/environment.hpp"
 #include "base/error.hpp"
+#include "base/path_text.hpp"
 #include "cli/annotation_option.hpp"
 #include "cli/image_names.hpp"
 #include "cli/image_resolver.hpp"
@@ -34,16 +35,16 @@ bool has_scheme(std::string_view context) {
 }
 
 void set_ca_file(const std::string& file, BuildRequest& request) {
-    if (!std::filesystem::is_regular_file(file)) {
+    if (!std::filesystem::is_regular_file(base::to_path(file))) {
         throw fail(ErrorCode::Invalid, "--ca-file {}: there is no such file", file);
     }
-    request.worker.http.ca_file = request.worker.git.ca_file = std::filesystem::absolute(file);
+    request.worker.http.ca_file = request.worker.git.ca_file = std::filesystem::absolute(base::to_path(file));
 }
 
 void set_context(const std::string& context, BuildRequest& request) {
     request.context = context;
     std::error_code code;
-    if (context == "-" || std::filesystem::is_directory(context, code)) return;
+    if (context == "-" || std::filesystem::is_directory(base::to_path(context), code)) return;
     using Form = frontend::RemoteContext::Form;
     if (is_remote(context)) {
         Form form = frontend::is_git_context(context) ? Form::Git : Form::File;
@@ -84,10 +85,10 @@ void add_build_context(const std::string& text, BuildRequest& request) {
     }
     if (spec.starts_with(kLayoutScheme)) {
         LayoutSpec layout = LayoutSpec::parse(spec.substr(kLayoutScheme.size()));
-        request.worker.layouts[layout.path] = layout.path;
+        request.worker.layouts[layout.path] = base::to_path(layout.path);
     } else if (spec.starts_with(kImageScheme)) {
         oci::Reference::parse(spec.substr(kImageScheme.size()));
-    } else if (!std::filesystem::is_directory(spec) && is_remote(spec)) {
+    } else if (!std::filesystem::is_directory(base::to_path(spec)) && is_remote(spec)) {
         // The front end makes a source of it.
     } else if (has_scheme(spec)) {
         throw fail(
@@ -96,7 +97,7 @@ void add_build_context(const std::string& text, BuildRequest& request) {
             "http(s):// can be given",
             text);
     } else {
-        request.worker.contexts[name] = spec;
+        request.worker.contexts[name] = base::to_path(spec);
         spec = "local:" + name;
     }
     request.frontend.named_contexts.emplace_back(std::move(name), std::move(spec));

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/error.hpp"
+#include "base/path_text.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/image_names.hpp"
@@ -72,7 +73,7 @@ Base assemble(Context& context, const std::vector<oci::Platform>& platforms) {
 }
 
 void write_layout(Context& context, const Options& options, const Base& base) {
-    auto writer = oci::write_oci_layout(options.destination);
+    auto writer = oci::write_oci_layout(base::to_path(options.destination));
     for (const worker::AssembledImage& image : base.images) {
         for (const oci::Descriptor& layer : image.parsed_manifest.layers) {
             writer->put(context.state().content(), layer, context.cancel);

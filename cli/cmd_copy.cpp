@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/path_text.hpp"
 #include "cli/commands.hpp"
 #include "cli/display.hpp"
 #include "cli/exit_code.hpp"
@@ -115,11 +116,11 @@ void write_copy(Context& context, const Request& request, const OpenedImage& ima
         case Kind::Store:
             return store_parts(context, image, request, report);
         case Kind::Layout:
-            return write_parts(*oci::write_oci_layout(target.path), image, request, {}, report,
+            return write_parts(*oci::write_oci_layout(base::to_path(target.path)), image, request, {}, report,
                                context.cancel);
         case Kind::OciArchive:
         case Kind::DockerArchive:
-            base::AtomicFile file(target.path);
+            base::AtomicFile file(base::to_path(target.path));
             auto writer = target.kind == Kind::OciArchive ? oci::write_oci_archive(file)
                                                           : oci::write_docker_archive(file);
             // What comes from a file comes no sooner for being asked for early.

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/path_text.hpp"
 #include "cli/cmd_dockerfile.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
@@ -17,7 +18,7 @@ namespace {
 constexpr std::size_t kMaxDockerfile = 16 << 20;
 
 int print_ast(const std::string& file) {
-    std::string text = base::read_file(file, kMaxDockerfile);
+    std::string text = base::read_file(base::to_path(file), kMaxDockerfile);
     try {
         fmt::print("{}", frontend::ast_dump(frontend::parse(text, file)));
         return kSuccess;

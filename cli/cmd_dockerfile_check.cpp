@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/path_text.hpp"
 #include "cli/cmd_dockerfile.hpp"
 #include "cli/dockerfile_file.hpp"
 #include "cli/exit_code.hpp"
@@ -30,7 +31,7 @@ struct CheckFlags : DockerfileFlags {
 
 // In place, through symlinks, with the permissions the file has.
 void write_back(const std::string& file, std::string_view text) {
-    fs::path path = fs::canonical(file);
+    fs::path path = fs::canonical(base::to_path(file));
     auto permissions = fs::status(path).permissions();
     base::write_file_atomic(path, text);
     fs::permissions(path, permissions);

@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/path_text.hpp"
 #include "cli/cmd_dockerfile.hpp"
 #include "cli/exit_code.hpp"
 #include "tree/pattern.hpp"
@@ -15,7 +16,7 @@ constexpr std::size_t kMaxPaths = std::size_t{256} << 20;
 
 // As the build reads the file: what is left after cleaning counts as patterns once more (dockerfile.md §14).
 tree::IgnorePatterns read_patterns(const std::string& file) {
-    auto lines = tree::IgnorePatterns::parse(base::read_file(file, kMaxPatterns)).normalised();
+    auto lines = tree::IgnorePatterns::parse(base::read_file(base::to_path(file), kMaxPatterns)).normalised();
     return tree::IgnorePatterns::from_lines(lines);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/json.hpp"
+#include "base/path_text.hpp"
 #include "cli/commands.hpp"
 #include "cli/display_text.hpp"
 #include "cli/exit_code.hpp"
@@ -40,7 +41,7 @@ class LayerVerifier {
 };
 
 std::vector<oci::Finding> verify_archive(const std::string& path, const base::CancelToken& cancel) {
-    auto archive = oci::ImageArchive::open_path(path, cancel);
+    auto archive = oci::ImageArchive::open_path(base::to_path(path), cancel);
     std::vector<oci::Finding> findings;
     if (archive->roots().empty()) findings.push_back({path, "empty", "it holds no image"});
     for (const oci::NamedRoot& root : archive->roots()) {
@@ -51,7 +52,7 @@ std::vector<oci::Finding> verify_archive(const std::string& path, const base::Ca
 }
 
 std::vector<oci::Finding> verify(Context& context, const std::string& image) {
-    if (std::filesystem::exists(image)) return verify_archive(image, context.cancel);
+    if (std::filesystem::exists(base::to_path(image))) return verify_archive(image, context.cancel);
     cache::State& state = context.state();
     cache::NamedImage named = find_image(state, image);
     return oci::validate_image(state.content(), named.target, LayerVerifier(context.cancel), context.cancel);

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/path_text.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/image_names.hpp"
@@ -55,7 +56,7 @@ int load(Context& context, const Options& options) {
     cache::State& state = context.state();
     base::TempDir temporary(state.temporary_directory(), "load");
     bool from_stdin = options.input.empty() || options.input == "-";
-    std::filesystem::path path = from_stdin ? spool_stdin(temporary) : std::filesystem::path(options.input);
+    std::filesystem::path path = from_stdin ? spool_stdin(temporary) : base::to_path(options.input);
     auto archive = oci::ImageArchive::open_path(path, context.cancel, temporary.path());
     if (archive->roots().empty()) {
         throw base::fail(base::ErrorCode::Invalid, "{} holds no image",

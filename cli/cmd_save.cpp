@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/path_text.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/image_names.hpp"
@@ -66,7 +67,7 @@ int save(Context& context, const Options& options) {
         base::FdSink sink(base::kStandardOutput, "standard output");
         write_archive(context, options, sink);
     } else {
-        base::AtomicFile file(options.output);
+        base::AtomicFile file(base::to_path(options.output));
         write_archive(context, options, file);
         file.finish();
     }

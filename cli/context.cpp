@@ -35,14 +35,17 @@ cache::State& Context::state() {
 
 oci::RegistryOptions Context::registry_options() const {
     oci::RegistryOptions options;
-    if (!ca_file.empty() && !fs::is_regular_file(ca_file)) {
+    if (!ca_file.empty() && !fs::is_regular_file(base::to_path(ca_file))) {
         throw base::fail(base::ErrorCode::Invalid, "--ca-file {}: there is no such file", ca_file);
     }
-    options.hosts.http.ca_file = ca_file;
+    options.hosts.http.ca_file = base::to_path(ca_file);
     options.hosts.insecure = insecure_registries;
     options.hosts.directories = default_hosts_directories();
     if (!hosts_directories.empty()) {
-        options.hosts.directories.assign(hosts_directories.begin(), hosts_directories.end());
+        options.hosts.directories.clear();
+        for (const std::string& directory : hosts_directories) {
+            options.hosts.directories.push_back(base::to_path(directory));
+        }
     }
     return options;
 }

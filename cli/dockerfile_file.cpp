@@ -1,6 +1,7 @@
 #include "cli/dockerfile_file.hpp"
 
 #include "base/file.hpp"
+#include "base/path_text.hpp"
 #include "cli/build_inputs.hpp"
 #include "cli/key_values.hpp"
 #include "worker/context_files.hpp"
@@ -25,7 +26,7 @@ void add_dockerfile_flags(CLI::App& command, DockerfileFlags& flags) {
 }
 
 DockerfileText read_dockerfile(const std::string& file) {
-    return {file, base::read_file(file, kMaxDockerfile)};
+    return {file, base::read_file(base::to_path(file), kMaxDockerfile)};
 }
 
 frontend::Options frontend_options(const DockerfileFlags& flags) {
@@ -41,10 +42,11 @@ frontend::Options frontend_options(const DockerfileFlags& flags) {
 }
 
 void read_ignore_file(const std::string& file, frontend::Options& options) {
-    fs::path path = fs::absolute(file);
+    fs::path path = fs::absolute(base::to_path(file));
     auto names = frontend::ignore_file_names(path.filename().string());
-    options.ignore_patterns["context"] = worker::read_ignore_lines(
-        path.parent_path() / names.next_to_dockerfile, path.parent_path() / names.in_context);
+    options.ignore_patterns["context"] =
+        worker::read_ignore_lines(path.parent_path() / base::to_path(names.next_to_dockerfile),
+                                  path.parent_path() / base::to_path(names.in_context));
 }
 
 }  // namespace mullion::cli

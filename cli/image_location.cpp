@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/error.hpp"
+#include "base/path_text.hpp"
 #include "cli/image_names.hpp"
 #include "cli/image_resolver.hpp"
 #include "oci/registry_blobs.hpp"
@@ -26,8 +27,8 @@ constexpr std::array<std::pair<std::string_view, Kind>, 5> kSchemes = {
 void split_path(const std::string& text, ImageLocation& location) {
     std::error_code code;
     location.path = text;
-    std::size_t colon = text.find(':');
-    if (colon != std::string::npos && !std::filesystem::exists(text, code)) {
+    std::size_t colon = text.find(':', base::drive_size(text));
+    if (colon != std::string::npos && !std::filesystem::exists(base::to_path(text), code)) {
         location.path = text.substr(0, colon);
         location.name = text.substr(colon + 1);
     }
@@ -35,8 +36,8 @@ void split_path(const std::string& text, ImageLocation& location) {
 }
 
 OpenedImage open_archive(Context& context, const ImageLocation& location) {
-    auto archive =
-        oci::ImageArchive::open_path(location.path, context.cancel, context.state().temporary_directory());
+    auto archive = oci::ImageArchive::open_path(base::to_path(location.path), context.cancel,
+                                                context.state().temporary_directory());
     LayoutSpec spec;
     spec.path = location.path;
     spec.tag = location.name;

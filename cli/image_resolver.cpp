@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/error.hpp"
+#include "base/path_text.hpp"
 #include "cli/platform_choice.hpp"
 #include "oci/image.hpp"
 #include "worker/image_registry.hpp"
@@ -30,7 +31,7 @@ bool has_tag(const oci::NamedRoot& root, const std::string& tag) {
 
 bool exists(const std::string& path) {
     std::error_code code;
-    return std::filesystem::exists(path, code);
+    return std::filesystem::exists(base::to_path(path), code);
 }
 
 // An image below `root`, and what the front end wants to know of it.
@@ -155,7 +156,8 @@ frontend::ResolvedImage StoreImageResolver::resolve_layout(std::string_view layo
                                                            const oci::Platform& platform,
                                                            const base::CancelToken& cancel) {
     LayoutSpec spec = LayoutSpec::parse(layout);
-    auto archive = oci::ImageArchive::open_path(spec.path, cancel, state_.temporary_directory());
+    auto archive =
+        oci::ImageArchive::open_path(base::to_path(spec.path), cancel, state_.temporary_directory());
     std::string name = "oci-layout://" + spec.path;
     Found found = find_matching(*archive, find_root(*archive, spec), platform, choice_.rule, name, cancel);
     std::string pinned = name + "@" + found.image.descriptor.digest.string();
@@ -182,7 +184,8 @@ LayoutSpec LayoutSpec::parse(std::string_view text) {
         spec.path.erase(at);
     }
     std::size_t colon = spec.path.rfind(':');
-    bool is_tag = colon != std::string::npos && spec.path.find('/', colon) == std::string::npos;
+    bool is_tag = colon != std::string::npos && colon >= base::drive_size(spec.path) &&
+                  spec.path.find('/', colon) == std::string::npos;
     if (is_tag && !exists(spec.path)) {
         spec.tag = spec.path.substr(colon + 1);
         spec.path.erase(colon);

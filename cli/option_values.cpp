@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "base/error.hpp"
+#include "base/path_text.hpp"
 #include "frontend/byte_size.hpp"
 #include "frontend/duration.hpp"
 #include "tree/name.hpp"
@@ -27,18 +28,18 @@ worker::Volume parse_volume(const std::string& text) {
         break;
     }
     // The container's path has a drive letter, so its colon is not the separator.
-    std::size_t separator = rest.find(':');
+    std::size_t separator = rest.find(':', base::drive_size(rest));
     if (separator == 0 || separator == std::string::npos) {
         throw fail(ErrorCode::Invalid, "invalid volume \"{}\": expected HOST:C:\\PATH[:ro]", text);
     }
     std::error_code code;
-    volume.host_path = std::filesystem::absolute(rest.substr(0, separator), code).string();
+    volume.host_path = std::filesystem::absolute(base::to_path(rest.substr(0, separator)), code).string();
     volume.container_path = rest.substr(separator + 1);
     if (!tree::is_absolute(tree::Os::Windows, volume.container_path)) {
         throw fail(ErrorCode::Invalid, "invalid volume \"{}\": {} is not an absolute Windows path", text,
                    volume.container_path);
     }
-    bool exists = !code && std::filesystem::exists(volume.host_path, code);
+    bool exists = !code && std::filesystem::exists(base::to_path(volume.host_path), code);
     if (!exists) {
         throw fail(ErrorCode::Invalid, "invalid volume \"{}\": {} {}", text, volume.host_path,
                    code ? "cannot be looked at: " + code.message() : "does not exist");

@@ -1,6 +1,7 @@
 #include "cli/remote_context.hpp"
 
 #include "base/error.hpp"
+#include "base/path_text.hpp"
 #include "frontend/remote_context.hpp"
 #include "oci/http_url.hpp"
 #include "solver/operation.hpp"
@@ -75,7 +76,7 @@ void load_fetched_context(BuildInputs& inputs, BuildRequest& request, worker::Wo
         auto text = worker::read_snapshot_file(worker, *files, name, kMaxDockerfile, cancel);
         if (!text) continue;
         inputs.dockerfile = std::move(*text);
-        inputs.dockerfile_name = std::filesystem::path(name).filename().string();
+        inputs.dockerfile_name = base::to_path(name).filename().string();
         request.frontend.file = inputs.dockerfile_name;
         return;
     }

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/error.hpp"
+#include "base/path_text.hpp"
 #include "cli/build_request.hpp"
 #include "cli/ip_address.hpp"
 #include "cli/option_values.hpp"

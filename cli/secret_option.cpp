@@ -3,6 +3,7 @@
 #include "base/environment.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/path_text.hpp"
 #include "cli/key_values.hpp"
 
 namespace mullion::cli {
@@ -69,8 +70,9 @@ std::pair<std::string, std::string> read_secret(const std::string& option) {
         }
         return {secret.id, *value};
     }
-    return base::with_context([&] { return fmt::format("--secret id={}", secret.id); },
-                              [&] { return std::pair(secret.id, base::read_file(secret.file, kMaxSecret)); });
+    return base::with_context(
+        [&] { return fmt::format("--secret id={}", secret.id); },
+        [&] { return std::pair(secret.id, base::read_file(base::to_path(secret.file), kMaxSecret)); });
 }
 
 }  // namespace mullion::cli

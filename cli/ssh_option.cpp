@@ -5,6 +5,7 @@
 
 #include "base/environment.hpp"
 #include "base/error.hpp"
+#include "base/path_text.hpp"
 
 namespace mullion::cli {
 namespace {
@@ -21,7 +22,7 @@ std::string agent_of_environment(const std::string& option) {
 
 void add_path(worker::SshAgentSource& source, const std::string& path, const std::string& option) {
     std::error_code code;
-    fs::file_status status = fs::status(path, code);
+    fs::file_status status = fs::status(base::to_path(path), code);
     if (!fs::exists(status))
         throw fail(ErrorCode::NotFound, "--ssh {}: there is no socket or key file \"{}\"", option, path);
     bool socket = fs::is_socket(status);
@@ -32,9 +33,9 @@ void add_path(worker::SshAgentSource& source, const std::string& path, const std
     if (!source.address.empty() || (socket && !source.keys.empty()))
         throw fail(ErrorCode::Invalid, "--ssh {}: expected one socket, or only files with keys", option);
     if (socket)
-        source.address = fs::absolute(path).string();
+        source.address = fs::absolute(base::to_path(path)).string();
     else
-        source.keys.push_back(fs::absolute(path));
+        source.keys.push_back(fs::absolute(base::to_path(path)));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/error.hpp"
+#include "base/path_text.hpp"
 #include "oci/reference.hpp"
 
 namespace mullion::worker {
@@ -154,7 +155,7 @@ std::optional<fs::path> take_file_destination(AttributeReader& attributes) {
     auto destination = attributes.take("dest");
     if (!destination || *destination == "-") return {};
     if (destination->empty()) attributes.invalid("dest", "", "a file, or - for standard output");
-    fs::path path = fs::absolute(*destination);
+    fs::path path = fs::absolute(base::to_path(*destination));
     std::error_code code;
     if (fs::is_directory(path, code)) attributes.invalid("dest", *destination, "a file; this is a directory");
     if (!fs::is_directory(path.parent_path(), code)) {
@@ -174,7 +175,7 @@ fs::path take_directory_destination(AttributeReader& attributes, std::string_vie
         attributes.invalid("dest", destination.value_or(""), expected);
     }
     std::error_code code;
-    fs::path path = fs::absolute(*destination);
+    fs::path path = fs::absolute(base::to_path(*destination));
     if (fs::exists(path, code) && !fs::is_directory(path, code)) {
         attributes.invalid("dest", *destination, "a directory; this is a file");
     }

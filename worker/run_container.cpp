@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/path_text.hpp"
 #include "tree/name.hpp"
 #include "worker/container.hpp"
 #include "worker/file_editor.hpp"
@@ -47,10 +48,11 @@ void check(const Worker::Parts& parts, const ContainerRequest& request) {
     }
     for (const Volume& volume : request.volumes) {
         std::error_code code;
-        if (fs::is_directory(volume.host_path, code)) continue;
-        throw fail(fs::exists(volume.host_path, code) ? ErrorCode::Unsupported : ErrorCode::NotFound,
-                   "volume {}: {}", volume.host_path,
-                   fs::exists(volume.host_path, code) ? "only directories can be mounted" : "not found");
+        fs::path path = base::to_path(volume.host_path);
+        if (fs::is_directory(path, code)) continue;
+        bool exists = fs::exists(path, code);
+        throw fail(exists ? ErrorCode::Unsupported : ErrorCode::NotFound, "volume {}: {}", volume.host_path,
+                   exists ? "only directories can be mounted" : "not found");
     }
 }
 

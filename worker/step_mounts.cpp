@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/path_text.hpp"
 #include "tree/name.hpp"
 #include "worker/file_editor.hpp"
 #include "worker/staging.hpp"
@@ -180,7 +181,7 @@ void StepMounts::add(const solver::BindMount& mount) {
     }
     base::with_context([&] { return fmt::format("mounting {}", shown(mount.target)); },
                        [&] { parts_.materialiser.write_files(tree, host, cancel_); });
-    map(directory ? host : host / name, mount.target, !mount.writable);
+    map(directory ? host : host / base::to_path(name), mount.target, !mount.writable);
 }
 
 // What a new cache begins with; nullopt for nothing.

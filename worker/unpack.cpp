@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "base/error.hpp"
+#include "base/path_text.hpp"
 #include "tree/layer_tar.hpp"
 #include "tree/name.hpp"
 #include "tree/parallel.hpp"
@@ -39,7 +40,7 @@ void Unpacker::run(const tree::Delta& changes, const Whiteout& whiteout) {
         if (const auto* upsert = std::get_if<tree::Upsert>(&change)) {
             plan(*upsert, directory);
         } else {
-            whiteout(root_ / std::get<tree::Removal>(change).path);
+            whiteout(root_ / base::to_path(std::get<tree::Removal>(change).path));
         }
     }
     write_contents();
