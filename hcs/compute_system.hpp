@@ -23,21 +23,10 @@
 
 #include "base/cancel.hpp"
 #include "base/stream.hpp"
+#include "hcs/hcs_error.hpp"
 #include "hcs/schema.hpp"
 
 namespace mullion::hcs {
-
-// HRESULTs of computecore that our errors name ("HCS_E_INVALID_STATE (0x80370105)").
-enum class HcsError : std::uint32_t {
-    InvalidState = 0x80370105,
-    UnexpectedExit = 0x80370106,
-    Terminated = 0x80370107,
-    InvalidJson = 0x8037010D,
-    SystemAlreadyExists = 0x8037010F,
-    SystemAlreadyStopped = 0x80370110,
-    ProcessAlreadyStopped = 0x8037011F,
-};
-std::string describe(HcsError error);
 
 // Where a process' output goes and its input comes from. Not owned; must live until the process object is
 // gone. A sink or source is given exactly for the streams whose Create...Pipe flag is set (Invalid

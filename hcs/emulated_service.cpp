@@ -272,29 +272,6 @@ class EmulatedComputeService final : public ComputeService {
 
 }  // namespace
 
-std::string describe(HcsError error) {
-    auto text = [&] {
-        switch (error) {
-            case HcsError::InvalidState:
-                return "HCS_E_INVALID_STATE: not valid in its current state";
-            case HcsError::UnexpectedExit:
-                return "HCS_E_UNEXPECTED_EXIT: exited unexpectedly";
-            case HcsError::Terminated:
-                return "HCS_E_TERMINATED: terminated";
-            case HcsError::InvalidJson:
-                return "HCS_E_INVALID_JSON: the document is invalid";
-            case HcsError::SystemAlreadyExists:
-                return "HCS_E_SYSTEM_ALREADY_EXISTS: the id is in use";
-            case HcsError::SystemAlreadyStopped:
-                return "HCS_E_SYSTEM_ALREADY_STOPPED: it has stopped";
-            case HcsError::ProcessAlreadyStopped:
-                return "HCS_E_PROCESS_ALREADY_STOPPED: the process has ended";
-        }
-        return "unknown error";
-    };
-    return fmt::format("{} ({:#010x})", text(), static_cast<std::uint32_t>(error));
-}
-
 std::unique_ptr<ComputeService> make_emulated_compute_service(const EmulationOptions& options) {
     return std::make_unique<EmulatedComputeService>(options);
 }
