@@ -41,6 +41,10 @@ struct ProcessStreams {
     std::function<void()> interrupt_input = {};
 };
 
+// Throws Invalid for parameters that are none, text that is not UTF-8, and streams that do not match the
+// flags.
+void check_process(const ProcessParameters& parameters, const ProcessStreams& streams);
+
 // "CtrlC" lets the process end itself where the backend can deliver it; Kill always ends it.
 enum class Signal { CtrlC, Kill };
 

@@ -18,7 +18,6 @@
 #include "hcs/wine_layer.hpp"
 #include "hcs/wine_runtime.hpp"
 #include "tree/name.hpp"
-#include "tree/utf8.hpp"
 
 namespace mullion::hcs {
 namespace {
@@ -147,20 +146,7 @@ std::uint32_t EmulatedSystem::processors() const {
     return processor && processor->Count != 0 ? std::min(processor->Count, host) : host;
 }
 
-// The launcher reads UTF-8 and would have to guess.
-void check_utf8(const char* member, std::string_view text) {
-    while (!text.empty()) {
-        tree::CodePoint point = tree::decode_utf8(text);
-        if (!point.valid) throw base::fail(ErrorCode::Invalid, "$.{}: is not UTF-8", member);
-        text.remove_prefix(point.length);
-    }
-}
-
-void check_process(const ProcessParameters& parameters, const ProcessStreams& streams) {
-    validate(parameters);
-    check_utf8("CommandLine", parameters.CommandLine);
-    check_utf8("WorkingDirectory", parameters.WorkingDirectory);
-    for (const auto& [name, value] : parameters.Environment) check_utf8("Environment", name + value);
+void check_supported(const ProcessParameters& parameters) {
     auto unsupported = [](const char* member) {
         throw base::fail(ErrorCode::Unsupported, "$.{}: not supported by the emulation", member);
     };
@@ -171,15 +157,6 @@ void check_process(const ProcessParameters& parameters, const ProcessStreams& st
     if (std::optional<std::string> pretender = pretending_command(parameters.CommandLine)) {
         throw base::fail(ErrorCode::Unsupported, "$.CommandLine: {}", *pretender);
     }
-    auto match = [](const char* member, bool flag, bool given) {
-        if (flag != given) {
-            throw base::fail(ErrorCode::Invalid, "$.{}: {}", member,
-                             flag ? "no stream is given for it" : "a stream is given without it");
-        }
-    };
-    match("CreateStdInPipe", parameters.CreateStdInPipe, streams.standard_input != nullptr);
-    match("CreateStdOutPipe", parameters.CreateStdOutPipe, streams.standard_output != nullptr);
-    match("CreateStdErrPipe", parameters.CreateStdErrPipe, streams.standard_error != nullptr);
 }
 
 std::unique_ptr<Process> EmulatedSystem::create_process(const ProcessParameters& parameters,
@@ -187,6 +164,7 @@ std::unique_ptr<Process> EmulatedSystem::create_process(const ProcessParameters&
                                                         const base::CancelToken& cancel) {
     cancel.check();
     check_process(parameters, streams);
+    check_supported(parameters);
     std::lock_guard lock(mutex_);
     if (state_ != SystemState::Running) refuse(HcsError::InvalidState, id_);
     LaunchContext context{user_of(parameters), scratch_.host_name, processors()};
