@@ -24,6 +24,7 @@
 
 #include "base/cancel.hpp"
 #include "base/file_time.hpp"
+#include "tree/metadata.hpp"
 
 namespace mullion::hcs {
 
@@ -46,7 +47,8 @@ struct RawStream {
 // One path that a container changed. Paths are relative to C:\, separated by '/', in the casing of the layers
 // below where those have the name.
 struct RawChange {
-    enum class Kind { Directory, File, Symlink, Removal };
+    // Junctions come from backends that know metadata only.
+    enum class Kind { Directory, File, Symlink, Junction, Removal };
 
     std::string path;
     Kind kind = Kind::File;
@@ -54,12 +56,15 @@ struct RawChange {
     // only to carry streams. It may lie in a parent layer (only a stream was added).
     std::filesystem::path content;
     std::uint64_t size = 0;
-    std::string link_target;  // Symlink: as stored on the host
+    std::string link_target;  // Symlink, Junction: as stored on the host
     base::FileTime modified;
     bool read_only = false;
     // Files with the same number are hard links to one another.
     std::optional<std::uint64_t> hard_link_group;
     std::vector<RawStream> streams;
+    // All that Windows has on record of the object, where the backend is Windows: it then stands for what the
+    // lower layers have, streams included.
+    std::optional<tree::Metadata> metadata = {};
 };
 
 // One change to the registry, in neutral form.
@@ -81,6 +86,9 @@ std::string to_string(const RegistryChange& change);
 struct LayerChanges {
     std::vector<RawChange> files;
     std::vector<RegistryChange> registry;
+    // Registry changes in Windows' own form, paths in "Hives", where the backend has that; `registry` is
+    // then empty.
+    std::vector<RawChange> hives = {};
 };
 
 class LayerStorage {

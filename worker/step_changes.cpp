@@ -38,6 +38,7 @@ class ChangeReader {
     void add(const hcs::RawChange& change) {
         cancel_.check();
         if (change.kind != hcs::RawChange::Kind::Removal) add_parents(change.path);
+        if (change.metadata) return recorded(change);
         switch (change.kind) {
             case hcs::RawChange::Kind::Removal:
                 changes_.push_back(tree::Removal{change.path});
@@ -49,6 +50,7 @@ class ChangeReader {
                 file(change);
                 break;
             case hcs::RawChange::Kind::Symlink:
+            case hcs::RawChange::Kind::Junction:
                 symlink(change);
                 break;
         }
@@ -90,6 +92,38 @@ class ChangeReader {
 
     void put(const std::string& path, NodeRef node, std::optional<std::string> hard_link = {}) {
         changes_.push_back(tree::Upsert{path, std::move(node), std::move(hard_link)});
+    }
+
+    static NodeKind kind_of(hcs::RawChange::Kind kind) {
+        switch (kind) {
+            case hcs::RawChange::Kind::Directory:
+                return NodeKind::Directory;
+            case hcs::RawChange::Kind::Symlink:
+                return NodeKind::Symlink;
+            case hcs::RawChange::Kind::Junction:
+                return NodeKind::Junction;
+            default:
+                return NodeKind::File;
+        }
+    }
+
+    // What Windows itself exported.
+    void recorded(const hcs::RawChange& change) {
+        auto node = std::make_shared<Node>();
+        node->kind = kind_of(change.kind);
+        Metadata& metadata = node->metadata;
+        metadata = *change.metadata;
+        for (base::FileTime* time :
+             {&metadata.created, &metadata.modified, &metadata.accessed, &metadata.changed}) {
+            *time = time_of(*time);
+        }
+        if (node->kind == NodeKind::File) node->content = host_content(change.content);
+        node->link_target = change.link_target;
+        node->streams = streams_of(change, nullptr);
+        if (node->kind == NodeKind::Directory) {
+            made_[tree::fold(Os::Windows, change.path)] = metadata.descriptor;
+        }
+        put(change.path, std::move(node));
     }
 
     // Directories that were there only while the step ran (for a mount point or a script) were none of its
@@ -225,6 +259,16 @@ class ChangeReader {
     std::map<std::uint64_t, FirstName> first_names_;   // by hard link group
 };
 
+// Hives carry no metadata in layers but their times.
+tree::Change hive(const hcs::RawChange& change, const StepRules& rules) {
+    auto node = std::make_shared<Node>();
+    node->kind = NodeKind::File;
+    node->metadata.attributes = tree::attribute::kArchive;
+    node->metadata.set_times(rules.epoch);
+    node->content = host_content(change.content);
+    return tree::Upsert{change.path, std::move(node), {}};
+}
+
 }  // namespace
 
 tree::Delta delta_of_changes(const hcs::LayerChanges& changes, const StepRules& rules,
@@ -239,6 +283,7 @@ tree::Delta delta_of_changes(const hcs::LayerChanges& changes, const StepRules& 
     delta.os = Os::Windows;
     delta.changes = reader.take();
     delta.files_root = rules.lower.root()->metadata;
+    for (const hcs::RawChange& change : changes.hives) delta.hives.push_back(hive(change, rules));
     tree::canonicalise(delta, rules.lower);
     return delta;
 }

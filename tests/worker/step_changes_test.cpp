@@ -204,5 +204,42 @@ TEST_F(StepChangesTest, LinkOutOfTheImageIsRefused) {
     EXPECT_EQ(upsert(delta({link}), "App/link").node->link_target, "..\\x");
 }
 
+// What Windows exported is the truth: nothing of the lower file shows through but where times are the step's.
+TEST_F(StepChangesTest, RecordedMetadataIsTakenAsItIs) {
+    RawChange change = file("App/File.txt", "new", kDuring);
+    tree::Metadata recorded;
+    recorded.attributes = tree::attribute::kSystem;
+    recorded.descriptor = tree::default_descriptor(true);
+    recorded.set_times(kDuring);
+    recorded.created = kOld;
+    change.metadata = recorded;
+    auto made = delta({change});
+    const tree::Metadata& metadata = upsert(made, "App/File.txt").node->metadata;
+    EXPECT_EQ(metadata.attributes, tree::attribute::kSystem);
+    EXPECT_EQ(*metadata.descriptor, *tree::default_descriptor(true));
+    EXPECT_EQ(metadata.created, kOld);
+    EXPECT_EQ(metadata.modified, kEpoch);
+}
+
+TEST_F(StepChangesTest, RecordedLinksKeepTheirTargets) {
+    RawChange junction = of_kind("App/link", RawChange::Kind::Junction);
+    junction.link_target = "D:\\elsewhere";
+    junction.metadata.emplace().attributes = tree::attribute::kReparsePoint;
+    auto made = delta({junction});
+    EXPECT_EQ(upsert(made, "App/link").node->kind, tree::NodeKind::Junction);
+    EXPECT_EQ(upsert(made, "App/link").node->link_target, "D:\\elsewhere");
+}
+
+TEST_F(StepChangesTest, HivesTravelBesideTheFiles) {
+    hcs::LayerChanges changes;
+    changes.hives = {file("System_Delta", "regf", kDuring)};
+    auto made = worker::delta_of_changes(changes, {lower, kStart, kEpoch, owner}, contents, {});
+    ASSERT_EQ(made.hives.size(), 1u);
+    const auto& hive = std::get<Upsert>(made.hives[0]);
+    EXPECT_EQ(hive.path, "System_Delta");
+    EXPECT_EQ(hive.node->metadata.modified, kEpoch);
+    EXPECT_EQ(hive.node->content->size(), 4u);
+}
+
 }  // namespace
 }  // namespace mullion::test
