@@ -1,0 +1,48 @@
+// The layer calls of vmcompute.dll (hcs.md §3), with what is known of how they fail.
+//
+// A scratch is created, activated (its disk becomes a volume) and prepared (the filter shows its parents'
+// files through it); undone in the opposite order. Paths are those of folders. Thread-safe; calls for one
+// folder must not overlap.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hcs/native_api.hpp"
+
+namespace mullion::hcs {
+
+using LayerFolders = std::vector<std::filesystem::path>;  // topmost first
+
+class NativeLayers {
+  public:
+    // Gives this process the privileges that layers need: throws Denied without them.
+    NativeLayers();
+
+    // `bytes`: size of its disk; 0 for Windows' default (20 GB).
+    void create_scratch(const std::filesystem::path& scratch, const LayerFolders& parents,
+                        std::uint64_t bytes) const;
+    // Activates and prepares; returns the volume ("\\?\Volume{GUID}\"). What fails leaves it as it was.
+    std::string mount(const std::filesystem::path& scratch, const LayerFolders& parents) const;
+    // Both quiet about what is not so.
+    void unprepare(const std::filesystem::path& scratch) const;
+    void deactivate(const std::filesystem::path& scratch) const;
+    // Of a scratch that is not prepared but was once. `folder` exists and is empty.
+    void export_layer(const std::filesystem::path& scratch, const std::filesystem::path& folder,
+                      const LayerFolders& parents) const;
+    // A transport folder becomes a layer.
+    void import_layer(const std::filesystem::path& layer, const std::filesystem::path& folder,
+                      const LayerFolders& parents) const;
+    // Quiet if it is not there. Names whoever uses it.
+    void destroy(const std::filesystem::path& layer) const;
+
+  private:
+    std::string volume_of(const std::filesystem::path& scratch) const;
+
+    std::shared_ptr<const VmCompute> api_;
+};
+
+}  // namespace mullion::hcs

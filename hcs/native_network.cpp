@@ -1,0 +1,247 @@
+#include "hcs/native_network.hpp"
+
+#include <bcrypt.h>
+#include <fmt/format.h>
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include "base/log.hpp"
+#include "hcs/native_owner.hpp"
+
+namespace mullion::hcs {
+namespace {
+
+using base::ErrorCode;
+
+constexpr std::string_view kOwner = "mullion";
+constexpr const char* kNatName = "nat";
+// Private addresses seldom in use elsewhere, with room for some thousand containers.
+constexpr const char* kNatSubnet = "172.29.64.0/20";
+constexpr const char* kNatGateway = "172.29.64.1";
+constexpr std::uint16_t kEthernetMtu = 1500;
+constexpr std::uint16_t kLeastMtu = 576;
+// Calls that others' use of the service makes fail for a moment.
+constexpr int kTries = 5;
+constexpr auto kPause = std::chrono::milliseconds(100);
+
+// RFC 9562 §5.4, with an even last byte: the odd neighbour is the namespace.
+std::string new_endpoint_id() {
+    GUID guid;
+    if (::BCryptGenRandom(nullptr, reinterpret_cast<PUCHAR>(&guid), sizeof guid,
+                          BCRYPT_USE_SYSTEM_PREFERRED_RNG) != 0) {
+        throw base::fail(ErrorCode::Internal, "no random numbers");
+    }
+    guid.Data3 = static_cast<decltype(guid.Data3)>((guid.Data3 & 0x0fff) | 0x4000);
+    guid.Data4[0] = static_cast<unsigned char>((guid.Data4[0] & 0x3f) | 0x80);
+    guid.Data4[7] &= 0xfe;
+    return to_text(guid);
+}
+
+std::string namespace_of(const std::string& endpoint_id) {
+    GUID guid = to_guid(endpoint_id);
+    guid.Data4[7] ^= 1;
+    return to_text(guid);
+}
+
+std::string new_endpoint_name() {
+    static std::atomic<unsigned> number{0};
+    return fmt::format("{}-{}-{}", kOwner, this_process(), ++number);
+}
+
+// Is this the name of an endpoint of ours whose process is gone?
+bool is_orphan(std::string_view name) {
+    std::size_t end = name.rfind('-');
+    if (name.substr(0, kOwner.size()) != kOwner || end <= kOwner.size() || end == name.npos) return false;
+    return is_gone(name.substr(kOwner.size() + 1, end - kOwner.size() - 1));
+}
+
+// One call of the service. A record of an error counts as one even beside success.
+template <typename Call>
+void perform(const std::string& what, Call call) {
+    for (int attempt = 1;; ++attempt) {
+        ApiString record;
+        Hresult result = hresult(call(record.put()));
+        std::string text = record.text();
+        if (!result.failed() && text.empty()) return;
+        if (!result.failed()) result = hresult(E_UNEXPECTED);
+        if (result.handling() != HcsHandling::Transient || attempt == kTries) {
+            throw hcs_failure(result, "cannot " + what, text);
+        }
+        std::this_thread::sleep_for(kPause);
+    }
+}
+
+// For what is to be gone: true if it is, now.
+template <typename Call>
+void perform_if_there(const std::string& what, Call call) {
+    try {
+        perform(what, call);
+    } catch (const base::Error& error) {
+        std::optional<Hresult> result = hresult_of(error);
+        if (!result || result->handling() != HcsHandling::AlreadyGone) {
+            base::log("hcs").warn("{}", error.what());
+        }
+    }
+}
+
+void detach(const ComputeNetwork& api, const std::string& endpoint, const std::string& in_namespace) {
+    perform_if_there("detach endpoint " + endpoint, [&](PWSTR* record) {
+        HCN_NAMESPACE handle = nullptr;
+        HRESULT result = api.HcnOpenNamespace(to_guid(in_namespace), &handle, record);
+        if (hresult(result).failed()) return result;
+        UniqueNamespace owned(handle, api.HcnCloseNamespace);
+        return api.HcnModifyNamespace(handle, base::to_wide(detach_request(endpoint)).c_str(), record);
+    });
+}
+
+void remove(const ComputeNetwork& api, const std::string& endpoint) {
+    std::string in_namespace = namespace_of(endpoint);
+    detach(api, endpoint, in_namespace);
+    perform_if_there("delete endpoint " + endpoint,
+                     [&](PWSTR* record) { return api.HcnDeleteEndpoint(to_guid(endpoint), record); });
+    perform_if_there("delete namespace " + in_namespace,
+                     [&](PWSTR* record) { return api.HcnDeleteNamespace(to_guid(in_namespace), record); });
+}
+
+}  // namespace
+
+NativeNetworks::NativeNetworks() : api_(ComputeNetwork::load()) {
+    sweep();
+}
+
+std::vector<HostNetwork> NativeNetworks::networks_of(const std::string& query) {
+    ApiString ids;
+    perform("list networks", [&](PWSTR* record) {
+        return api_->HcnEnumerateNetworks(base::to_wide(query).c_str(), ids.put(), record);
+    });
+    std::vector<HostNetwork> networks;
+    for (const std::string& id : parse_ids(ids.text())) {
+        ApiString properties;
+        perform("look at network " + id, [&](PWSTR* record) {
+            HCN_NETWORK handle = nullptr;
+            HRESULT result = api_->HcnOpenNetwork(to_guid(id), &handle, record);
+            if (hresult(result).failed()) return result;
+            UniqueNetwork owned(handle, api_->HcnCloseNetwork);
+            return api_->HcnQueryNetworkProperties(handle, base::to_wide(network_query()).c_str(),
+                                                   properties.put(), record);
+        });
+        networks.push_back(parse_host_network(properties.text()));
+        networks.back().id = id;
+    }
+    return networks;
+}
+
+HostNetwork NativeNetworks::find(const std::string& name) {
+    std::vector<HostNetwork> named = networks_of(network_query(name.empty() ? kNatName : name));
+    if (!named.empty()) return named.front();
+    if (!name.empty()) throw base::fail(ErrorCode::NotFound, "this host has no network {}", name);
+    // A host has room for one NAT network.
+    for (HostNetwork& network : networks_of(network_query())) {
+        if (network.type == "NAT") return network;
+    }
+    return make_nat();
+}
+
+// Two processes may do this at once: whoever is second uses the network of the first.
+HostNetwork NativeNetworks::make_nat() {
+    HostNetwork network;
+    network.name = kNatName;
+    network.subnets = {{kNatSubnet, kNatGateway}};
+    try {
+        perform("make the network nat", [&](PWSTR* record) {
+            HCN_NETWORK handle = nullptr;
+            HRESULT result =
+                api_->HcnCreateNetwork(GUID{}, base::to_wide(to_json(network)).c_str(), &handle, record);
+            UniqueNetwork owned(handle, api_->HcnCloseNetwork);
+            return result;
+        });
+    } catch (const base::Error& error) {
+        std::optional<Hresult> result = hresult_of(error);
+        if (!result || !result->is(HcsError::NetworkAlreadyExists)) throw;
+    }
+    return find(kNatName);
+}
+
+void NativeNetworks::sweep() {
+    ApiString ids;
+    perform("list endpoints", [&](PWSTR* record) {
+        return api_->HcnEnumerateEndpoints(base::to_wide(network_query()).c_str(), ids.put(), record);
+    });
+    for (const std::string& id : parse_ids(ids.text())) sweep(id);
+}
+
+// An endpoint may go away while it is looked at.
+void NativeNetworks::sweep(const std::string& id) {
+    ApiString properties;
+    perform_if_there("look at endpoint " + id, [&](PWSTR* record) {
+        HCN_ENDPOINT handle = nullptr;
+        HRESULT result = api_->HcnOpenEndpoint(to_guid(id), &handle, record);
+        if (hresult(result).failed()) return result;
+        UniqueEndpoint owned(handle, api_->HcnCloseEndpoint);
+        return api_->HcnQueryEndpointProperties(handle, base::to_wide(network_query()).c_str(),
+                                                properties.put(), record);
+    });
+    std::string text = properties.text();
+    if (!text.empty() && is_orphan(parse_host_endpoint(text).name)) remove(*api_, id);
+}
+
+ContainerNetwork::ContainerNetwork(std::shared_ptr<NativeNetworks> networks, const NetworkRequest& request)
+    : networks_(std::move(networks)), endpoint_(new_endpoint_id()), namespace_(namespace_of(endpoint_)) {
+    if (request.mtu > kEthernetMtu || (request.mtu != 0 && request.mtu < kLeastMtu)) {
+        throw base::fail(ErrorCode::Invalid, "an MTU of {} is not between {} and {}", request.mtu, kLeastMtu,
+                         kEthernetMtu);
+    }
+    HostNetwork network = networks_->find(request.network);
+    try {
+        make_endpoint(network, request);
+        make_namespace();
+    } catch (...) {
+        remove(networks_->api(), endpoint_);
+        throw;
+    }
+}
+
+ContainerNetwork::~ContainerNetwork() {
+    remove(networks_->api(), endpoint_);
+}
+
+void ContainerNetwork::make_endpoint(const HostNetwork& network, const NetworkRequest& request) {
+    const ComputeNetwork& api = networks_->api();
+    HostEndpoint endpoint;
+    endpoint.name = new_endpoint_name();
+    endpoint.network = network.id;
+    endpoint.dns = request.dns;
+    if (endpoint.dns.servers.empty()) endpoint.dns.servers = network.dns.servers;
+    endpoint.ports = request.ports;
+    if (request.mtu != 0) {
+        endpoint.encapsulation_overhead = static_cast<std::uint16_t>(kEthernetMtu - request.mtu);
+    }
+    perform(fmt::format("make an endpoint in network {}", network.name), [&](PWSTR* record) {
+        HCN_NETWORK handle = nullptr;
+        HRESULT result = api.HcnOpenNetwork(to_guid(network.id), &handle, record);
+        if (hresult(result).failed()) return result;
+        UniqueNetwork owned(handle, api.HcnCloseNetwork);
+        HCN_ENDPOINT made = nullptr;
+        result = api.HcnCreateEndpoint(handle, to_guid(endpoint_), base::to_wide(to_json(endpoint)).c_str(),
+                                       &made, record);
+        UniqueEndpoint owned_endpoint(made, api.HcnCloseEndpoint);
+        return result;
+    });
+}
+
+void ContainerNetwork::make_namespace() {
+    const ComputeNetwork& api = networks_->api();
+    HCN_NAMESPACE handle = nullptr;
+    perform("make a network namespace", [&](PWSTR* record) {
+        return api.HcnCreateNamespace(to_guid(namespace_), base::to_wide(guest_namespace_document()).c_str(),
+                                      &handle, record);
+    });
+    UniqueNamespace owned(handle, api.HcnCloseNamespace);
+    perform("attach an endpoint", [&](PWSTR* record) {
+        return api.HcnModifyNamespace(handle, base::to_wide(attach_request(endpoint_)).c_str(), record);
+    });
+}
+
+}  // namespace mullion::hcs

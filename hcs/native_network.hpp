@@ -1,0 +1,70 @@
+// A network for one container, by the Host Compute Network service directly (hcs.md §6.1).
+//
+//     auto networks = std::make_shared<NativeNetworks>();   // sweeps what killed processes left
+//     ContainerNetwork network(networks, {.ports = {{6, 80, 8080, ""}}});
+//     document.Container.Networking = Networking{network.namespace_id(), true, ""};
+//     ... the system is created, runs and is gone ...
+//                                                           // network goes: detached, endpoint, namespace
+//
+// An endpoint's name tells whose it is ("mullion-PID-BIRTH-NUMBER"), and its namespace has the endpoint's id
+// but for the last bit, so that both are found when their process is gone. Networks stay: the host's own, and
+// the one made where there is none.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hcs/native_api.hpp"
+#include "hcs/network_schema.hpp"
+
+namespace mullion::hcs {
+
+struct NetworkRequest {
+    std::string network;  // by name; "" for the host's NAT network
+    HostDns dns = {};     // members that are empty: the network's
+    std::vector<PortMapping> ports = {};
+    std::uint16_t mtu = 0;  // 0: the network's
+};
+
+// The networks of this host. Thread-safe.
+class NativeNetworks {
+  public:
+    // Throws Unsupported on a Windows without HCN.
+    NativeNetworks();
+
+    const ComputeNetwork& api() const { return *api_; }
+    // The network of that name (NotFound), for "" a NAT network: "nat", else any, else a new one.
+    HostNetwork find(const std::string& name);
+    // Removes the endpoints and namespaces of processes that are gone.
+    void sweep();
+
+  private:
+    std::vector<HostNetwork> networks_of(const std::string& query);
+    HostNetwork make_nat();
+    void sweep(const std::string& endpoint_id);
+
+    std::shared_ptr<const ComputeNetwork> api_;
+};
+
+class ContainerNetwork {
+  public:
+    ContainerNetwork(std::shared_ptr<NativeNetworks> networks, const NetworkRequest& request);
+    // Quiet about what is gone already; other failures are logged, the next sweep tries again.
+    ~ContainerNetwork();
+    ContainerNetwork(const ContainerNetwork&) = delete;
+    ContainerNetwork& operator=(const ContainerNetwork&) = delete;
+
+    const std::string& namespace_id() const { return namespace_; }
+
+  private:
+    void make_endpoint(const HostNetwork& network, const NetworkRequest& request);
+    void make_namespace();
+
+    std::shared_ptr<NativeNetworks> networks_;
+    std::string endpoint_;  // ids
+    std::string namespace_;
+};
+
+}  // namespace mullion::hcs

@@ -1,0 +1,101 @@
+// ComputeService on computecore.dll.
+#include <fmt/format.h>
+
+#include <map>
+
+#include "base/error.hpp"
+#include "base/synced.hpp"
+#include "hcs/native.hpp"
+#include "hcs/native_network.hpp"
+#include "hcs/native_system.hpp"
+
+namespace mullion::hcs {
+namespace {
+
+using base::ErrorCode;
+
+// Windows cuts a stop off after five seconds otherwise, and what services had to write is lost.
+void let_services_end(Container& container) {
+    RegistryValue value;
+    value.Key = {"System", "ControlSet001\\Control"};
+    value.Name = "WaitToKillServiceTimeout";
+    value.Type = "String";
+    value.StringValue = "2147483647";
+    if (!container.RegistryChanges) container.RegistryChanges.emplace();
+    container.RegistryChanges->AddValues.push_back(std::move(value));
+}
+
+class NativeComputeService final : public ComputeService {
+  public:
+    explicit NativeComputeService(const NativeOptions& options)
+        : core_(ComputeCore::load()), options_(options) {}
+
+    std::unique_ptr<ComputeSystem> create(const std::string& id, const ComputeSystemDocument& document,
+                                          const base::CancelToken& cancel) override {
+        cancel.check();
+        validate(document);
+        if (!document.ShouldTerminateOnLastHandleClosed) {
+            throw base::fail(
+                ErrorCode::Unsupported,
+                "$.ShouldTerminateOnLastHandleClosed: must be true: nothing of ours outlives us");
+        }
+        ComputeSystemDocument adapted = document;
+        let_services_end(adapted.Container);
+        return std::make_unique<NativeSystem>(core_, options_, id, to_json(adapted),
+                                              take_network(document.Container), cancel);
+    }
+
+    std::optional<Networking> networking(NetworkMode mode) override {
+        if (mode == NetworkMode::None) return std::nullopt;
+        if (mode == NetworkMode::Host) {
+            throw base::fail(ErrorCode::Unsupported, "a Windows container cannot share the host's network");
+        }
+        auto network = std::make_unique<ContainerNetwork>(networks(), NetworkRequest{});
+        Networking networking{network->namespace_id(), true, ""};
+        waiting_.with([&](auto& map) { map.emplace(networking.Namespace, std::move(network)); });
+        return networking;
+    }
+
+    MappedDirectory memory_directory(const std::string& container_path, std::uint64_t) override {
+        throw base::fail(ErrorCode::Unsupported, "{}: Windows containers have no directories in memory",
+                         container_path);
+    }
+
+  private:
+    std::shared_ptr<NativeNetworks> networks() {
+        return networks_.with([](std::shared_ptr<NativeNetworks>& networks) {
+            if (!networks) networks = std::make_shared<NativeNetworks>();
+            return networks;
+        });
+    }
+
+    std::unique_ptr<ContainerNetwork> take_network(const Container& container) {
+        if (!container.Networking) return nullptr;
+        return waiting_.with([&](auto& map) {
+            auto found = map.find(container.Networking->Namespace);
+            if (found == map.end()) return std::unique_ptr<ContainerNetwork>();
+            auto network = std::move(found->second);
+            map.erase(found);
+            return network;
+        });
+    }
+
+    std::shared_ptr<const ComputeCore> core_;
+    NativeOptions options_;
+    base::Synced<std::shared_ptr<NativeNetworks>> networks_;
+    // Made by networking(), until the system comes that they are for.
+    base::Synced<std::map<std::string, std::unique_ptr<ContainerNetwork>>> waiting_;
+};
+
+}  // namespace
+
+std::unique_ptr<ComputeService> make_native_compute_service(const NativeOptions& options) {
+    return std::make_unique<NativeComputeService>(options);
+}
+
+// Windows itself says what is missing.
+std::optional<std::string> hint_for_command(std::string_view, std::uint32_t, std::string_view) {
+    return std::nullopt;
+}
+
+}  // namespace mullion::hcs

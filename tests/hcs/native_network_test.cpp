@@ -1,0 +1,164 @@
+// The native code on the double of computenetwork.dll.
+#include "hcs/native_network.hpp"
+
+#include <gmock/gmock.h>
+
+#include "base/error.hpp"
+#include "tests/hcs/fake_host.hpp"
+
+namespace mullion::test {
+namespace {
+
+using base::ErrorCode;
+using testing::AllOf;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class NativeNetwork : public FakeHost {
+  protected:
+    void make_network(const hcs::HostNetwork& network) {
+        HCN_NETWORK handle = nullptr;
+        api_->HcnCreateNetwork(GUID{}, base::to_wide(to_json(network)).c_str(), &handle, nullptr);
+        hcs::UniqueNetwork(handle, api_->HcnCloseNetwork);
+    }
+    // Of another process: an endpoint, in its namespace or not yet.
+    void leave_endpoint(const std::string& name, bool attached) {
+        hcs::HostNetwork network = networks_->find("");
+        HCN_NETWORK opened = nullptr;
+        HCN_ENDPOINT endpoint = nullptr;
+        HCN_NAMESPACE space = nullptr;
+        GUID network_id{}, id{0x11112222, 0, 0x4000, {0x80, 0, 0, 0, 0, 0, 0, 2}};
+        network_id.Data1 = std::stoul(network.id.substr(0, 8), nullptr, 16);
+        network_id.Data3 = 0x4000;
+        network_id.Data4[0] = 0x80;
+        api_->HcnOpenNetwork(network_id, &opened, nullptr);
+        hcs::HostEndpoint document;
+        document.name = name;
+        document.network = network.id;
+        api_->HcnCreateEndpoint(opened, id, base::to_wide(to_json(document)).c_str(), &endpoint, nullptr);
+        api_->HcnCloseNetwork(opened);
+        api_->HcnCloseEndpoint(endpoint);
+        if (!attached) return;
+        GUID space_id = id;
+        space_id.Data4[7] ^= 1;
+        api_->HcnCreateNamespace(space_id, base::to_wide(hcs::guest_namespace_document()).c_str(), &space,
+                                 nullptr);
+        std::string request = hcs::attach_request("11112222-0000-4000-8000-000000000002");
+        api_->HcnModifyNamespace(space, base::to_wide(request).c_str(), nullptr);
+        api_->HcnCloseNamespace(space);
+    }
+
+    std::shared_ptr<const hcs::ComputeNetwork> api_ = hcs::ComputeNetwork::load();
+    std::shared_ptr<hcs::NativeNetworks> networks_ = std::make_shared<hcs::NativeNetworks>();
+};
+
+TEST_F(NativeNetwork, ANatNetworkIsMadeWhereThereIsNoneAndStays) {
+    { hcs::ContainerNetwork network(networks_, {}); }
+    EXPECT_EQ(network_objects("networks"), 1u);
+    { hcs::ContainerNetwork network(networks_, {}); }
+    EXPECT_EQ(network_objects("networks"), 1u);
+    EXPECT_EQ(networks_->find("nat").name, "nat");
+}
+
+TEST_F(NativeNetwork, AnyNatNetworkOfTheHostWillDo) {
+    hcs::HostNetwork bridge, own;
+    bridge.name = "bridge";
+    bridge.type = "L2Bridge";
+    own.name = "Default Switch";
+    make_network(bridge);
+    make_network(own);
+    EXPECT_EQ(networks_->find("").name, "Default Switch");
+    EXPECT_EQ(networks_->find("bridge").type, "L2Bridge");
+    EXPECT_EQ(network_objects("networks"), 2u);
+}
+
+TEST_F(NativeNetwork, UnknownNetworksAreNotFound) {
+    try {
+        networks_->find("absent");
+        FAIL();
+    } catch (const base::Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::NotFound);
+        EXPECT_THAT(error.what(), HasSubstr("absent"));
+    }
+}
+
+TEST_F(NativeNetwork, WhatIsMadeGoesInOrder) {
+    networks_->find("");
+    clear_log();
+    {
+        hcs::ContainerNetwork network(networks_, {});
+        EXPECT_EQ(network_objects("endpoints"), 1u);
+        EXPECT_EQ(network_objects("namespaces"), 1u);
+        EXPECT_TRUE(std::filesystem::exists(directory() / "namespaces" / network.namespace_id()));
+    }
+    EXPECT_THAT(calls(), ElementsAre("HcnEnumerateNetworks", "HcnOpenNetwork", "HcnQueryNetworkProperties",
+                                     "HcnOpenNetwork", "HcnCreateEndpoint", "HcnCreateNamespace",
+                                     "HcnModifyNamespace", "HcnOpenNamespace", "HcnModifyNamespace",
+                                     "HcnDeleteEndpoint", "HcnDeleteNamespace"));
+}
+
+TEST_F(NativeNetwork, PortsNamesAndMtuReachTheEndpoint) {
+    hcs::ContainerNetwork network(
+        networks_,
+        {.dns = {"", {"corp.example"}, {"10.20.0.53"}}, .ports = {{6, 80, 8080, ""}}, .mtu = 1400});
+    EXPECT_THAT(log(), AllOf(HasSubstr(R"("ExternalPort":8080)"), HasSubstr(R"("ServerList":["10.20.0.53"])"),
+                             HasSubstr(R"("Overhead":100)")));
+}
+
+TEST_F(NativeNetwork, PortsInUseAreNamed) {
+    hcs::ContainerNetwork first(networks_, {.ports = {{6, 80, 8080, ""}}});
+    try {
+        hcs::ContainerNetwork second(networks_, {.ports = {{6, 81, 8080, ""}}});
+        FAIL();
+    } catch (const base::Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::Exists);
+        EXPECT_THAT(error.what(), HasSubstr("HCN_E_PORT_ALREADY_EXISTS"));
+    }
+}
+
+TEST_F(NativeNetwork, ImpossibleMtusAreRefused) {
+    for (std::uint16_t mtu : {1, 575, 1501}) {
+        EXPECT_THROW(hcs::ContainerNetwork(networks_, {.mtu = mtu}), base::Error);
+    }
+}
+
+TEST_F(NativeNetwork, LeftoversOfDeadProcessesAreSwept) {
+    for (bool attached : {false, true}) {
+        leave_endpoint("mullion-4294967292-1d9-1", attached);
+        EXPECT_EQ(network_objects("endpoints"), 1u);
+        hcs::NativeNetworks again;
+        EXPECT_EQ(network_objects("endpoints"), 0u);
+        EXPECT_EQ(network_objects("namespaces"), 0u);
+    }
+}
+
+TEST_F(NativeNetwork, OthersEndpointsAreLeftAlone) {
+    hcs::ContainerNetwork own(networks_, {});
+    leave_endpoint("somebody-4294967292-1d9-1", false);
+    hcs::NativeNetworks again;
+    EXPECT_EQ(network_objects("endpoints"), 2u);
+    api_->HcnDeleteEndpoint(GUID{0x11112222, 0, 0x4000, {0x80, 0, 0, 0, 0, 0, 0, 2}}, nullptr);
+}
+
+TEST_F(NativeNetwork, MomentaryFailuresAreRepeated) {
+    fault("HcnCreateEndpoint", "803B0020");  // HCN_E_SERVICE_STOPPING
+    fault("HcnDeleteEndpoint", "803B002C");  // HCN_E_ENTITY_HAS_REFERENCES
+    hcs::ContainerNetwork network(networks_, {});
+    EXPECT_EQ(network_objects("endpoints"), 1u);
+}
+
+TEST_F(NativeNetwork, AnErrorRecordBesideSuccessIsAFailure) {
+    fault("Record");
+    EXPECT_THROW(networks_->find("nat"), base::Error);
+}
+
+TEST_F(NativeNetwork, WhatIsGoneAlreadyIsNoFailure) {
+    auto network = std::make_unique<hcs::ContainerNetwork>(networks_, hcs::NetworkRequest{});
+    forget_network();
+    network.reset();
+    EXPECT_THAT(calls(), Contains("HcnDeleteNamespace"));
+}
+
+}  // namespace
+}  // namespace mullion::test

@@ -1,0 +1,315 @@
+// The double of vmcompute.dll: layer folders and scratches (hcs.md §3.5).
+//
+// A scratch's volume is the directory "C" in its folder. Preparing it for the first time fills it with copies
+// of the parents' files; exporting it writes what differs from them as a transport folder. The order of calls
+// is enforced: activate, prepare, unprepare, (export,) deactivate; nothing is destroyed while it is active.
+// Every call has a fault of its name.
+#include <windows.h>
+
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <set>
+#include <sstream>
+
+#include "tests/support/fake_hcs/host.hpp"
+
+namespace mullion::fake {
+namespace {
+
+struct Driver {
+    int flavour;
+    PCWSTR home;
+};
+struct Descriptor {
+    GUID id;
+    ULONG flags;
+    PCWSTR path;
+};
+
+constexpr HRESULT kPathNotFound = code::of(0x80070003);
+constexpr HRESULT kSharingViolation = code::of(0x80070020);
+constexpr HRESULT kNotReady = code::of(0x80070015);
+
+struct Scratch {
+    std::string volume;  // a GUID
+    bool prepared = false;
+    bool was_prepared = false;
+};
+
+struct Layers {
+    std::mutex mutex;
+    std::map<fs::path, Scratch> active;
+    std::set<fs::path> initialised;  // prepared at least once
+};
+
+Layers& layers() {
+    static Layers instance;
+    return instance;
+}
+
+// One call: its fault first.
+template <typename Body>
+HRESULT answer(const char* call, PCWSTR id, Body body) {
+    log(call, fs::path(id).filename().string());
+    try {
+        if (auto failure = fault(call)) throw Refusal{failure->result, "injected"};
+        std::lock_guard lock(layers().mutex);
+        body(fs::path(id));
+        return S_OK;
+    } catch (const Refusal& refusal) {
+        return in_family(refusal.result);
+    } catch (const fs::filesystem_error&) {
+        return kPathNotFound;
+    }
+}
+
+GUID guid_of(const std::wstring& name) {
+    std::uint64_t hash = 0xcbf29ce484222325;
+    for (wchar_t c : name) hash = (hash ^ static_cast<std::uint64_t>(::towupper(c))) * 0x100000001b3;
+    GUID id{static_cast<unsigned long>(hash), static_cast<unsigned short>(hash >> 32), 0x5000, {0x80}};
+    for (int i = 1; i < 8; ++i) id.Data4[i] = static_cast<unsigned char>(hash >> 8 * i);
+    return id;
+}
+
+std::string text_of(const GUID& id) {
+    char text[40];
+    std::snprintf(text, sizeof text, "%08lx-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x", id.Data1, id.Data2,
+                  id.Data3, id.Data4[0], id.Data4[1], id.Data4[2], id.Data4[3], id.Data4[4], id.Data4[5],
+                  id.Data4[6], id.Data4[7]);
+    return text;
+}
+
+Scratch& active(const fs::path& path) {
+    auto found = layers().active.find(path);
+    if (found == layers().active.end()) throw Refusal{code::kNotFound, "not active"};
+    return found->second;
+}
+
+std::string read(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+void write(const fs::path& path, const std::string& data) {
+    std::ofstream(path, std::ios::binary) << data;
+}
+
+// Descriptors must name real layers by the id their folder's name has.
+void check_parents(const Descriptor* parents, int count) {
+    if (count == 0) throw Refusal{E_INVALIDARG, "no parents"};
+    for (int i = 0; i < count; ++i) {
+        fs::path path = parents[i].path;
+        if (!fs::is_directory(path / "Files")) throw Refusal{code::kInvalidLayer, path.string()};
+        if (text_of(parents[i].id) != text_of(guid_of(path.filename().native()))) {
+            throw Refusal{E_INVALIDARG, "another id"};
+        }
+    }
+}
+
+std::map<std::string, fs::path> files_below(const fs::path& root) {
+    std::map<std::string, fs::path> files;
+    if (!fs::exists(root)) return files;
+    for (const auto& entry : fs::recursive_directory_iterator(root)) {
+        std::u8string name = entry.path().lexically_relative(root).generic_u8string();
+        files[std::string(name.begin(), name.end())] = entry.path();
+    }
+    return files;
+}
+
+// The files that the parents show, base first.
+void fill(const fs::path& volume, const Descriptor* parents, int count) {
+    fs::create_directories(volume);
+    for (int i = count - 1; i >= 0; --i) {
+        for (const auto& [name, path] : files_below(fs::path(parents[i].path) / "Files")) {
+            fs::path copy = volume / wide(name);
+            if (fs::is_directory(path)) {
+                fs::create_directories(copy);
+            } else {
+                write(copy, read(path));
+            }
+        }
+    }
+}
+
+void put(std::string& out, std::uint64_t value, int bytes) {
+    for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> 8 * i);
+}
+
+// Attributes and one data stream ([MS-BKUP] 2.1).
+std::string transport_file(const std::string& data) {
+    std::string out;
+    put(out, FILE_ATTRIBUTE_ARCHIVE, 4);
+    put(out, 1, 4);
+    put(out, 0, 4);
+    put(out, data.size(), 8);
+    put(out, 0, 4);
+    return out + data;
+}
+
+std::string transport_directory() {
+    std::string out;
+    put(out, FILE_ATTRIBUTE_DIRECTORY, 4);
+    return out;
+}
+
+void export_difference(const fs::path& volume, const std::map<std::string, fs::path>& lower,
+                       const fs::path& folder) {
+    auto upper = files_below(volume);
+    for (const auto& [name, path] : upper) {
+        auto old = lower.find(name);
+        fs::path out = folder / "Files" / wide(name);
+        if (fs::is_directory(path)) {
+            fs::create_directories(out);
+            out += L".$wcidirs$";
+            if (old == lower.end()) write(out, transport_directory());
+        } else if (old == lower.end() || read(old->second) != read(path)) {
+            fs::create_directories(out.parent_path());
+            write(out, transport_file(read(path)));
+        }
+    }
+    std::string tombstones = "\xEF\xBB\xBFVersion 1.0\r\n";
+    for (const auto& [name, path] : lower) {
+        bool parent_gone = name.find('/') != name.npos && upper.count(name.substr(0, name.rfind('/'))) == 0;
+        if (upper.count(name) != 0 || parent_gone) continue;
+        std::string line = "\\" + name;
+        for (char& c : line) c = c == '/' ? '\\' : c;
+        tombstones += line + "\r\n";
+    }
+    write(folder / "tombstones.txt", tombstones);
+    fs::create_directories(folder / "Hives");
+}
+
+// Each file without its attributes and the header of its stream.
+void import_files(const fs::path& folder, const fs::path& layer) {
+    fs::create_directories(layer / "Files");
+    for (const auto& [name, path] : files_below(folder / "Files")) {
+        fs::path out = layer / "Files" / wide(name);
+        if (fs::is_directory(path)) {
+            fs::create_directories(out);
+        } else if (name.find(".$wcidirs$") == name.npos) {
+            write(out, read(path).substr(24));
+        }
+    }
+}
+
+}  // namespace
+}  // namespace mullion::fake
+
+using namespace mullion::fake;
+
+extern "C" {
+
+// Layers that are active.
+std::size_t WINAPI FakeOpenHandles() {
+    std::lock_guard lock(layers().mutex);
+    return layers().active.size();
+}
+
+// As if the host had been restarted.
+void WINAPI FakeReset() {
+    std::lock_guard lock(layers().mutex);
+    layers().active.clear();
+}
+
+HRESULT WINAPI NameToGuid(PCWSTR name, GUID* id) {
+    *id = guid_of(name);
+    return S_OK;
+}
+
+HRESULT WINAPI CreateSandboxLayer(const Driver*, PCWSTR id, void*, const Descriptor* parents, int count) {
+    return answer("CreateSandboxLayer", id, [&](const fs::path& path) {
+        check_parents(parents, count);
+        fs::create_directories(path);
+        if (fs::exists(path / "sandbox.vhdx")) throw Refusal{code::of(0x80070050), "there is one"};
+        write(path / "sandbox.vhdx", "disk");
+    });
+}
+
+HRESULT WINAPI ExpandSandboxSize(const Driver*, PCWSTR id, UINT64 bytes) {
+    return answer("ExpandSandboxSize", id, [&](const fs::path& path) {
+        if (!fs::exists(path / "sandbox.vhdx")) throw Refusal{kPathNotFound, "no scratch"};
+        write(path / "sandbox.vhdx", std::to_string(bytes));
+    });
+}
+
+HRESULT WINAPI ActivateLayer(const Driver*, PCWSTR id) {
+    return answer("ActivateLayer", id, [&](const fs::path& path) {
+        if (!fs::exists(path / "sandbox.vhdx")) throw Refusal{kPathNotFound, "no scratch"};
+        if (layers().active.count(path) != 0) throw Refusal{kSharingViolation, "active"};
+        layers().active[path].volume = text_of(guid_of(path.native()));
+    });
+}
+
+HRESULT WINAPI DeactivateLayer(const Driver*, PCWSTR id) {
+    return answer("DeactivateLayer", id, [&](const fs::path& path) {
+        if (active(path).prepared) throw Refusal{kSharingViolation, "prepared"};
+        fs::remove(directory() / "volumes" / active(path).volume);
+        layers().active.erase(path);
+    });
+}
+
+HRESULT WINAPI PrepareLayer(const Driver*, PCWSTR id, const Descriptor* parents, int count) {
+    return answer("PrepareLayer", id, [&](const fs::path& path) {
+        check_parents(parents, count);
+        if (layers().active.count(path) == 0) throw Refusal{kNotReady, "not active"};
+        Scratch& scratch = active(path);
+        if (layers().initialised.insert(path).second) fill(path / "C", parents, count);
+        scratch.prepared = true;
+        fs::create_directories(directory() / "volumes");
+        write(directory() / "volumes" / scratch.volume, (path / "C").string() + "\n");
+    });
+}
+
+HRESULT WINAPI UnprepareLayer(const Driver*, PCWSTR id) {
+    return answer("UnprepareLayer", id, [&](const fs::path& path) {
+        if (!std::exchange(active(path).prepared, false)) throw Refusal{code::kNotFound, "not prepared"};
+    });
+}
+
+HRESULT WINAPI GetLayerMountPath(const Driver*, PCWSTR id, SIZE_T* length, PWSTR buffer) {
+    return answer("GetLayerMountPath", id, [&](const fs::path& path) {
+        std::wstring volume = wide("\\\\?\\Volume{" + active(path).volume + "}\\");
+        if (buffer != nullptr && *length > volume.size()) {
+            volume.copy(buffer, volume.size());
+            buffer[volume.size()] = L'\0';
+        }
+        *length = volume.size() + 1;
+    });
+}
+
+HRESULT WINAPI ExportLayer(const Driver*, PCWSTR id, PCWSTR folder, const Descriptor* parents, int count) {
+    return answer("ExportLayer", id, [&](const fs::path& path) {
+        check_parents(parents, count);
+        auto found = layers().active.find(path);
+        if (found != layers().active.end() && found->second.prepared)
+            throw Refusal{kSharingViolation, "prepared"};
+        if (layers().initialised.count(path) == 0) throw Refusal{E_INVALIDARG, "never prepared"};
+        if (!fs::is_directory(folder)) throw Refusal{kPathNotFound, "no folder"};
+        std::map<std::string, fs::path> lower;
+        for (int i = 0; i < count; ++i) lower.merge(files_below(fs::path(parents[i].path) / "Files"));
+        export_difference(path / "C", lower, folder);
+    });
+}
+
+HRESULT WINAPI ImportLayer(const Driver*, PCWSTR id, PCWSTR folder, const Descriptor* parents, int count) {
+    return answer("ImportLayer", id, [&](const fs::path& path) {
+        check_parents(parents, count);
+        if (!fs::exists(fs::path(folder) / "tombstones.txt"))
+            throw Refusal{code::kInvalidLayer, "unfinished"};
+        import_files(folder, path);
+    });
+}
+
+HRESULT WINAPI DestroyLayer(const Driver*, PCWSTR id) {
+    return answer("DestroyLayer", id, [&](const fs::path& path) {
+        if (layers().active.count(path) != 0) throw Refusal{E_ACCESSDENIED, "active"};
+        if (!fs::exists(path)) throw Refusal{kPathNotFound, "gone"};
+        fs::remove_all(path);
+        layers().initialised.erase(path);
+    });
+}
+
+}  // extern "C"
