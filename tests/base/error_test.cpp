@@ -68,7 +68,9 @@ TEST(Error, ErrnoDecidesTheCode) {
         {EACCES, ErrorCode::Denied},
         {EROFS, ErrorCode::Denied},
         {ENOSPC, ErrorCode::Exhausted},
+#ifdef EDQUOT
         {EDQUOT, ErrorCode::Exhausted},
+#endif
         {EAGAIN, ErrorCode::Exhausted},
         {EMFILE, ErrorCode::Exhausted},
         {ELOOP, ErrorCode::Invalid},
