@@ -32,7 +32,7 @@ LIBRARIES = [
 ]
 # What these need themselves, or what is no library.
 FURTHER = {
-    "debian": {"libgmock-dev"},
+    "debian": {"dpkg-dev", "libgmock-dev"},
     "mingw": {"bzip2", "xz-utils", "libutfcpp-dev"},
     "vcpkg": {"pkgconf"},
     "cmake": {"Threads", "PkgConfig"},
