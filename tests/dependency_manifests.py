@@ -43,7 +43,7 @@ def documented(root: pathlib.Path) -> set[str]:
     names = set()
     for line in (root / "docs/dependencies.md").read_text(encoding="utf-8").splitlines():
         cell = line.split("|")[1].strip() if line.startswith("| ") else ""
-        if cell and cell != "library" and not re.search(r"\((?:program|tests only|build tool)\)", cell):
+        if cell and cell != "library" and not re.search(r"\((?:programs?|tests|one test|build tool)\b", cell):
             names.update(re.sub(r"\s*\(.*?\)", "", cell).split(", "))
     return names
 
