@@ -293,7 +293,7 @@ std::shared_ptr<Blobs::Unfetched> Blobs::unfetched(const base::DiffId& diff_id) 
 
 void Blobs::fetch(const base::DiffId& diff_id, const CancelToken& cancel) {
     std::shared_ptr<Unfetched> wanted = unfetched(diff_id);
-    if (!wanted) return;
+    if (!wanted || wanted->fetched) return;
     std::lock_guard work(wanted->mutex);
     if (wanted->fetched) return;
     if (!state_.layers().blob_of(diff_id)) {
@@ -349,7 +349,7 @@ std::unique_ptr<base::Source> Blobs::open_part(const tree::LayerRange& range, co
                                                const CancelToken& cancel) {
     std::shared_ptr<Unfetched> unread = unfetched(range.diff_id);
     // Nothing else says whether the bytes of a part are right.
-    if (!unread || !content.known_digest() || content.size() == 0) return nullptr;
+    if (!unread || unread->fetched || !content.known_digest() || content.size() == 0) return nullptr;
     const oci::Descriptor& blob = unread->layer.blob;
     if (state_.layers().blob_of(range.diff_id) || !only_remote(blob, cancel)) return nullptr;
     auto table = state_.layers().seek_table(blob.digest);

@@ -107,7 +107,7 @@ class Blobs final : public oci::BlobSource {
         explicit Unfetched(WrittenLayer l) : layer(std::move(l)) {}
         const WrittenLayer layer;
         std::mutex mutex;
-        bool fetched = false;
+        std::atomic<bool> fetched = false;
         std::atomic<std::uint64_t> read_by_parts = 0;  // bytes of the blob
     };
 
