@@ -95,9 +95,9 @@ void HostDirectory::make_file(std::string_view path, base::Source& bytes, base::
 
 bool HostDirectory::adopt_file(HostDirectory& from, std::string_view existing, std::string_view path,
                                base::FileTime modified, std::uint32_t mode) {
-    int directory = parent(path);
+    int directory = state_->parent(path);
     std::string name = name_of(path);
-    if (::renameat2(from.parent(existing), name_of(existing).c_str(), directory, name.c_str(),
+    if (::renameat2(from.state_->parent(existing), name_of(existing).c_str(), directory, name.c_str(),
                     RENAME_NOREPLACE) != 0) {
         if (errno == ENOENT || errno == EXDEV) return false;
         throw_errno(errno, "creating", path);

@@ -89,6 +89,22 @@ void HostDirectory::make_file(std::string_view path, base::Source& bytes, base::
     set_time(file, modified, path);
 }
 
+bool HostDirectory::adopt_file(HostDirectory& from, std::string_view existing, std::string_view path,
+                               base::FileTime modified, std::uint32_t) {
+    std::wstring name = state_->locate(path);
+    // Without flags it neither replaces what is there nor copies to another volume.
+    if (::MoveFileExW(from.state_->locate(existing).c_str(), name.c_str(), 0) == 0) {
+        DWORD error = ::GetLastError();
+        if (error == ERROR_FILE_NOT_FOUND || error == ERROR_NOT_SAME_DEVICE) return false;
+        throw_last("creating", path);
+    }
+    UniqueHandle handle(::CreateFileW(name.c_str(), FILE_WRITE_ATTRIBUTES, FILE_SHARE_READ, nullptr,
+                                      OPEN_EXISTING, FILE_FLAG_OPEN_REPARSE_POINT, nullptr));
+    if (!handle) throw_last("opening", path);
+    set_time(handle.get(), modified, path);
+    return true;
+}
+
 void HostDirectory::make_symlink(std::string_view path, const std::string& target) {
     fs::path link = state_->locate(path);
     fs::path leads_to = base::to_path(target).make_preferred();
