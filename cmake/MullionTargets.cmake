@@ -37,8 +37,8 @@ function(mullion_warnings target)
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
     # GCC 12 reports false overlaps in optimised "literal" + std::string (GCC bug 105329),
     target_compile_options(${target} PRIVATE -Wno-restrict)
-    if(MULLION_SANITIZE)
-      # and false "maybe uninitialized" in instrumented code.
+    if(MULLION_SANITIZE OR MINGW)
+      # and false "maybe uninitialized" in instrumented code and in mingw-w64's optional strings.
       target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
     endif()
   endif()
