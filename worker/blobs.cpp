@@ -362,7 +362,8 @@ std::unique_ptr<base::Source> Blobs::open_part(const tree::LayerRange& range, co
     };
     return std::make_unique<cache::ChunkSource>(
         chunks_, cache::SeekableBlob{blob.digest, std::move(table), std::move(open)}, range.offset,
-        content.size(), content.known_digest(), [](base::Error&) {});
+        content.size(), content.known_digest(),
+        [this, digest = blob.digest](base::Error&) { chunks_.forget(digest); });
 }
 
 std::unique_ptr<base::Source> Blobs::Contents::open(const tree::Content& content, const CancelToken& cancel) {
