@@ -20,7 +20,7 @@
 
 namespace mullion::worker {
 
-// Thread-safe. Always owned by a shared_ptr; keeps a reference to the store.
+// Thread-safe. Owned by a shared_ptr if anybody follows it; keeps a reference to the store.
 class BlobTransfer final : public std::enable_shared_from_this<BlobTransfer>, private oci::HttpSink {
   public:
     // Told how many bytes have come.
