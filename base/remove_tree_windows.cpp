@@ -117,20 +117,10 @@ class TreeRemover {
     std::vector<Level> levels_;
 };
 
-// With \\?\ whatever its length.
-std::wstring extended(const fs::path& path) {
-    std::wstring text = native_path(path);
-    if (text.starts_with(L"\\\\?\\")) return text;
-    std::error_code code;
-    std::wstring full = fs::absolute(path, code).lexically_normal().make_preferred().native();
-    while (full.size() > 3 && full.back() == L'\\') full.pop_back();
-    return full.starts_with(L"\\\\") ? L"\\\\?\\UNC" + full.substr(1) : L"\\\\?\\" + full;
-}
-
 }  // namespace
 
 void remove_tree(const fs::path& path) {
-    std::wstring top = extended(path);
+    std::wstring top = verbatim_path(path);
     DWORD attributes = ::GetFileAttributesW(top.c_str());
     if (attributes != INVALID_FILE_ATTRIBUTES) return TreeRemover(path, top).run(attributes);
     DWORD code = ::GetLastError();

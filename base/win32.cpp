@@ -100,6 +100,15 @@ std::wstring native_path(const std::filesystem::path& path) {
     return full.starts_with(L"\\\\") ? L"\\\\?\\UNC" + full.substr(1) : L"\\\\?\\" + full;
 }
 
+std::wstring verbatim_path(const std::filesystem::path& path) {
+    std::wstring text = native_path(path);
+    if (text.starts_with(L"\\\\?\\")) return text;
+    std::error_code code;
+    std::wstring full = std::filesystem::absolute(path, code).lexically_normal().make_preferred().native();
+    while (full.size() > 3 && full.back() == L'\\') full.pop_back();
+    return full.starts_with(L"\\\\") ? L"\\\\?\\UNC" + full.substr(1) : L"\\\\?\\" + full;
+}
+
 Error windows_error(unsigned long code, std::string what, std::source_location where) {
     Error error(code_of(code), what + ": " + message_of(code), where);
     error.system(std::error_code(static_cast<int>(code), std::system_category()));

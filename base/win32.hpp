@@ -21,6 +21,9 @@ std::string from_wide(std::wstring_view text);
 // whatever the machine's LongPathsEnabled says.
 std::wstring native_path(const std::filesystem::path& path);
 
+// `path` with \\?\ whatever its length: what comes after it is taken as it is, "CON" and "a." included.
+std::wstring verbatim_path(const std::filesystem::path& path);
+
 // An Error for a failed call: the code chosen from GetLastError's value, text "WHAT: system's message".
 [[nodiscard]] Error windows_error(unsigned long code, std::string what,
                                   std::source_location where = std::source_location::current());

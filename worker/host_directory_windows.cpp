@@ -64,9 +64,7 @@ struct HostDirectory::State {
 };
 
 HostDirectory::HostDirectory(const fs::path& root) : state_(std::make_unique<State>()) {
-    constexpr std::wstring_view kVerbatim = L"\\\\?\\";
-    std::wstring name = base::native_path(fs::canonical(root));
-    state_->root = name.starts_with(kVerbatim) ? name : std::wstring(kVerbatim) + name;
+    state_->root = base::verbatim_path(fs::canonical(root));
 }
 
 HostDirectory::~HostDirectory() = default;
