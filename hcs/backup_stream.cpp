@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "base/copy.hpp"
 #include "base/error.hpp"
 #include "tree/little_endian.hpp"
+#include "tree/reparse.hpp"
 #include "tree/utf16.hpp"
 
 namespace mullion::hcs {
@@ -16,6 +18,11 @@ constexpr std::size_t kHeaderSize = 20;
 // No NTFS name is longer.
 constexpr std::uint32_t kMostNameBytes = 2 * (255 + 16);
 constexpr std::size_t kAttributeHeaderSize = 8;
+
+void write_stream(base::Sink& sink, std::uint32_t id, std::string_view data) {
+    sink.write(backup_header({.id = id, .size = data.size()}));
+    sink.write(data);
+}
 
 }  // namespace
 
@@ -98,6 +105,31 @@ std::map<std::string, std::string> decode_extended_attributes(std::string_view d
         data.remove_prefix(next);
     }
     return attributes;
+}
+
+void write_backup_streams(const tree::Node& node, tree::ContentProvider& contents, base::Sink& sink,
+                          const base::CancelToken& cancel) {
+    auto write_content = [&](BackupStream stream, const tree::Content& content) {
+        stream.size = content.size();
+        sink.write(backup_header(stream));
+        auto bytes = contents.open(content, cancel);
+        base::copy(*bytes, sink, cancel);
+    };
+    const tree::Metadata& metadata = node.metadata;
+    if (metadata.descriptor) write_stream(sink, backup_id::kSecurity, *metadata.descriptor);
+    if (!metadata.extended_attributes.empty()) {
+        write_stream(sink, backup_id::kExtendedAttributes,
+                     encode_extended_attributes(metadata.extended_attributes));
+    }
+    if (tree::is_link(node.kind)) {
+        tree::ReparsePoint point{node.kind == tree::NodeKind::Junction, node.link_target};
+        write_stream(sink, backup_id::kReparse, tree::encode_reparse(point));
+    }
+    if (node.kind == tree::NodeKind::File) write_content({.id = backup_id::kData}, *node.content);
+    for (const tree::Stream& stream : node.streams) {
+        write_content({.id = backup_id::kAlternateData, .name = ":" + stream.name + ":$DATA"},
+                      *stream.content);
+    }
 }
 
 }  // namespace mullion::hcs

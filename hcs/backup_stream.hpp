@@ -8,7 +8,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/cancel.hpp"
 #include "base/stream.hpp"
+#include "tree/content.hpp"
+#include "tree/tree.hpp"
 
 namespace mullion::hcs {
 
@@ -56,5 +59,10 @@ class BackupReader final : public base::Source {
 std::string encode_extended_attributes(const std::map<std::string, std::string>& attributes);
 // Throws Corrupt.
 std::map<std::string, std::string> decode_extended_attributes(std::string_view data);
+
+// All streams of an object, in the order in which BackupWrite takes them: descriptor, extended attributes,
+// reparse point or data, alternate data. Throws Invalid for a link that no Windows has.
+void write_backup_streams(const tree::Node& node, tree::ContentProvider& contents, base::Sink& sink,
+                          const base::CancelToken& cancel);
 
 }  // namespace mullion::hcs

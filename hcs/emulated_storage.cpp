@@ -44,6 +44,11 @@ class EmulatedLayerStorage final : public LayerStorage {
     LayerChanges export_layer(const fs::path& directory, const base::CancelToken& cancel) override;
     void detach(const fs::path& directory) override;
     void destroy(const fs::path& directory) override;
+    bool imports_layers() const override { return false; }
+    void import_layer(const fs::path& folder, const LayerImport&, const base::CancelToken&) override {
+        throw base::fail(base::ErrorCode::Internal, "{}: layers of the emulation are unpacked",
+                         folder.string());
+    }
     void make_whiteout(const fs::path& path) override { overlay::make_whiteout(path); }
 
   private:

@@ -1,9 +1,10 @@
 // Layer folders and scratches (computestorage.h).
 //
-// A layer folder holds its part of C: in `<folder>/Files`: plain files and directories of the host, named in
-// the casing of the layers below where those have the name, deletions as overlayfs whiteouts
-// (make_whiteout). Layer folders are never written to. A scratch is a folder that takes what a container
-// changes on top of them:
+// A layer folder is what the backend needs of one layer. Either (imports_layers() is false) it holds the
+// layer's part of C: in `<folder>/Files`: plain files and directories of the host, named in the casing of the
+// layers below where those have the name, deletions as whiteouts (make_whiteout). Or the backend makes it of
+// the layer's changes (import_layer), and what is in it is its own affair. Layer folders are never written to
+// once they are complete. A scratch is a folder that takes what a container changes on top of them:
 //
 //     storage.create_scratch(dir, {.parents = {top, ..., base}, .os_version = "10.0.20348.2700"});
 //     document.Container.Storage.Path = storage.attach(dir);
@@ -24,7 +25,8 @@
 
 #include "base/cancel.hpp"
 #include "base/file_time.hpp"
-#include "tree/metadata.hpp"
+#include "tree/content.hpp"
+#include "tree/delta.hpp"
 
 namespace mullion::hcs {
 
@@ -91,6 +93,13 @@ struct LayerChanges {
     std::vector<RawChange> hives = {};
 };
 
+// What a layer folder is to be made of.
+struct LayerImport {
+    std::vector<std::filesystem::path> parents;  // folders of the layers below, topmost first; none: a base
+    const tree::Delta& delta;                    // parents before children
+    tree::ContentProvider& contents;
+};
+
 class LayerStorage {
   public:
     virtual ~LayerStorage() = default;
@@ -114,8 +123,17 @@ class LayerStorage {
     // Removes the folder and everything in it; quiet if absent, Invalid if it is no scratch or is attached.
     virtual void destroy(const std::filesystem::path& scratch) = 0;
 
+    // Who makes layer folders: the backend, by import_layer(), or whoever unpacks the layer.
+    virtual bool imports_layers() const = 0;
+
+    // Makes a layer in `folder`, which exists and is empty. Throws Corrupt for a layer no Windows can have.
+    // If it throws, what is in the folder is for nobody but base::remove_tree(). Internal if imports_layers()
+    // is false.
+    virtual void import_layer(const std::filesystem::path& folder, const LayerImport& layer,
+                              const base::CancelToken& cancel) = 0;
+
     // Records in a layer folder being unpacked that `path` (below `<folder>/Files`, its parent exists) hides
-    // what lower layers have there.
+    // what lower layers have there. Internal if imports_layers() is true.
     virtual void make_whiteout(const std::filesystem::path& path) = 0;
 };
 

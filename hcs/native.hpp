@@ -1,5 +1,5 @@
-// HCS on Windows: hcs/compute_system.hpp on computecore.dll, hcs/layer_storage.hpp on vmcompute.dll. See docs/windows.md for what of it has met a real
-// host.
+// HCS on Windows: hcs/compute_system.hpp on computecore.dll, hcs/layer_storage.hpp on vmcompute.dll. See
+// docs/windows.md for what of it has met a real host.
 //
 // Networks (NetworkMode): Nat is the host's NAT network, "nat" unless there is none, with an endpoint and a
 // namespace for each system; they go when the system goes. Host is refused: Windows containers cannot share
@@ -8,9 +8,9 @@
 // shut_down() gives the processes of a system NativeOptions::shut_down_limit to end, then terminates it; the
 // ExitType is then "ForcedExit". What had reached the scratch is still in it.
 //
-// Layer folders are Windows' own, as ImportLayer makes them; make_whiteout is refused. A scratch that cannot be
-// destroyed because somebody uses it is moved away ("rm-...") and destroyed at a later start, as are the
-// scratches of processes that were killed.
+// Layer folders are Windows' own (hcs/native_import.hpp). A scratch that cannot be destroyed because somebody
+// uses it is moved away ("rm-...") and destroyed at a later start, as are the scratches of processes that
+// were killed.
 #pragma once
 
 #include <chrono>

@@ -52,6 +52,8 @@ std::shared_ptr<const VmCompute> VmCompute::load() {
     MULLION_FIND(ImportLayer)
     MULLION_FIND(ExportLayer)
     MULLION_FIND(DestroyLayer)
+    MULLION_FIND(ProcessBaseImage)
+    MULLION_FIND(ProcessUtilityImage)
     return table;
 }
 

@@ -167,6 +167,8 @@ struct VmCompute {
     HRESULT(WINAPI* ExportLayer)
     (const LayerDriver*, PCWSTR id, PCWSTR folder, const LayerDescriptor* parents, int count) = nullptr;
     HRESULT(WINAPI* DestroyLayer)(const LayerDriver*, PCWSTR id) = nullptr;
+    HRESULT(WINAPI* ProcessBaseImage)(PCWSTR folder) = nullptr;
+    HRESULT(WINAPI* ProcessUtilityImage)(PCWSTR folder) = nullptr;
 };
 
 std::string to_text(const GUID& id);

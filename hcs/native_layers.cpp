@@ -171,6 +171,14 @@ void NativeLayers::import_layer(const fs::path& layer, const fs::path& folder,
           "import", layer);
 }
 
+void NativeLayers::process_base(const fs::path& layer) const {
+    check(api_->ProcessBaseImage(layer.c_str()), "process base", layer);
+}
+
+void NativeLayers::process_utility_vm(const fs::path& folder) const {
+    check(api_->ProcessUtilityImage(folder.c_str()), "process the utility VM of", folder);
+}
+
 // Access is denied to what is still active, and a virus scanner may have a file open for a moment.
 void NativeLayers::destroy(const fs::path& layer) const {
     auto pause = kDestroyPause;

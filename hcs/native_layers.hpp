@@ -36,6 +36,10 @@ class NativeLayers {
     // A transport folder becomes a layer.
     void import_layer(const std::filesystem::path& layer, const std::filesystem::path& folder,
                       const LayerFolders& parents) const;
+    // A folder with `Files` becomes a base layer: hives and the disks that scratches are copies of.
+    void process_base(const std::filesystem::path& layer) const;
+    // A folder `UtilityVM` becomes one that a VM can boot.
+    void process_utility_vm(const std::filesystem::path& folder) const;
     // Quiet if it is not there. Names whoever uses it.
     void destroy(const std::filesystem::path& layer) const;
 

@@ -10,6 +10,7 @@
 #include "base/path_text.hpp"
 #include "base/synced.hpp"
 #include "hcs/native.hpp"
+#include "hcs/native_import.hpp"
 #include "hcs/native_intents.hpp"
 #include "hcs/native_layers.hpp"
 #include "hcs/native_owner.hpp"
@@ -49,6 +50,11 @@ class NativeLayerStorage final : public LayerStorage {
     LayerChanges export_layer(const fs::path& directory, const base::CancelToken& cancel) override;
     void detach(const fs::path& directory) override;
     void destroy(const fs::path& directory) override;
+    bool imports_layers() const override { return true; }
+    void import_layer(const fs::path& folder, const LayerImport& layer,
+                      const base::CancelToken& cancel) override {
+        import_native_layer(layers_, fs::absolute(folder), layer, cancel);
+    }
     void make_whiteout(const fs::path& path) override;
 
   private:
@@ -215,7 +221,7 @@ void NativeLayerStorage::undo(const fs::path& scratch) {
 }
 
 void NativeLayerStorage::make_whiteout(const fs::path& path) {
-    throw base::fail(ErrorCode::Unsupported, "{}: layers of Windows are imported, not written file by file",
+    throw base::fail(ErrorCode::Internal, "{}: layers of Windows are imported, not written file by file",
                      text_of(path));
 }
 

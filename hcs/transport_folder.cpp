@@ -8,8 +8,11 @@
 #include "base/file.hpp"
 #include "base/path_text.hpp"
 #include "hcs/backup_stream.hpp"
+#include "hcs/file_times.hpp"
+#include "tree/layer_form.hpp"
 #include "tree/little_endian.hpp"
 #include "tree/name.hpp"
+#include "tree/reparse.hpp"
 
 namespace mullion::hcs {
 namespace {
@@ -27,12 +30,6 @@ constexpr std::size_t kMostTombstones = 256 << 20;
 constexpr std::size_t kMostMetadata = 1 << 20;
 // A sparse file says of itself how large it is.
 constexpr std::uint64_t kMostSparse = std::uint64_t{1} << 38;
-
-base::FileTime modified_of(const fs::path& path) {
-    auto time = std::chrono::file_clock::to_sys(fs::last_write_time(path)).time_since_epoch();
-    auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
-    return {nanoseconds / 100};
-}
 
 bool ends_with(std::string_view text, std::string_view suffix) {
     return text.size() >= suffix.size() && text.substr(text.size() - suffix.size()) == suffix;
@@ -124,9 +121,9 @@ class FolderReader {
         RawChange change;
         change.path = path;
         change.kind = directory ? RawChange::Kind::Directory : RawChange::Kind::File;
-        change.modified = modified_of(host);
         tree::Metadata metadata;
-        metadata.set_times(change.modified);
+        read_times(host, metadata);
+        change.modified = metadata.modified;
         base::FileSource source(host);
         char attributes[4];
         source.read_exactly(attributes, sizeof attributes, path);
@@ -225,7 +222,9 @@ class FolderReader {
         change.path = name;
         change.content = folder_ / kHives / base::to_path(name);
         change.size = fs::file_size(change.content);
-        change.modified = modified_of(change.content);
+        tree::Metadata times;
+        read_times(change.content, times);
+        change.modified = times.modified;
         changes_.hives.push_back(std::move(change));
     }
 
@@ -245,64 +244,26 @@ LayerChanges read_transport_folder(const fs::path& folder, const fs::path& conte
     return FolderReader(folder, contents, cancel).read();
 }
 
-TransportWriter::TransportWriter(fs::path folder) : folder_(std::move(folder)) {
+TransportWriter::TransportWriter(fs::path folder, tree::ContentProvider& contents, base::CancelToken cancel)
+    : folder_(std::move(folder)), contents_(contents), cancel_(std::move(cancel)) {
     fs::create_directory(folder_ / kFiles);
     fs::create_directory(folder_ / kHives);
 }
 
-void TransportWriter::close() {
-    if (current_) current_->finish();
-    current_.reset();
-}
-
-// Order as BackupWrite wants it: descriptor and extended attributes first.
-void TransportWriter::open(const fs::path& path, std::uint32_t attributes, const tree::Metadata& metadata) {
-    close();
-    current_ = std::make_unique<base::AtomicFile>(path);
-    std::string head;
-    tree::put32(head, metadata.attributes != 0 ? metadata.attributes : attributes);
-    current_->write(head);
-    if (metadata.descriptor) put(backup_id::kSecurity, *metadata.descriptor);
-    if (!metadata.extended_attributes.empty()) {
-        put(backup_id::kExtendedAttributes, encode_extended_attributes(metadata.extended_attributes));
-    }
-}
-
-void TransportWriter::put(const BackupStream& stream, base::Source& data) {
-    current_->write(backup_header(stream));
-    if (base::copy(data, *current_) != stream.size) {
-        throw base::fail(ErrorCode::Corrupt, "a stream is not of the size it was said to have");
-    }
-}
-
-void TransportWriter::put(std::uint32_t id, std::string_view data) {
-    base::MemorySource source(data);
-    put({.id = id, .size = data.size()}, source);
-}
-
-void TransportWriter::directory(const std::string& path, const tree::Metadata& metadata) {
+void TransportWriter::object(const std::string& path, const tree::Node& node) {
+    std::uint32_t attributes = tree::written_attributes(node);
     fs::path host = folder_ / kFiles / base::to_path(path);
-    fs::create_directory(host);
-    host += std::string(kDirectorySuffix);
-    open(host, tree::attribute::kDirectory, metadata);
-}
-
-void TransportWriter::file(const std::string& path, const tree::Metadata& metadata, std::uint64_t size,
-                           base::Source& content) {
-    open(folder_ / kFiles / base::to_path(path), tree::attribute::kArchive, metadata);
-    put({.id = backup_id::kData, .size = size}, content);
-}
-
-void TransportWriter::stream(const std::string& name, std::uint64_t size, base::Source& content) {
-    put({.id = backup_id::kAlternateData, .size = size, .name = ":" + name + std::string(kDataSuffix)},
-        content);
-}
-
-// A link is a file to the transport folder, so that nothing is written through it.
-void TransportWriter::link(const std::string& path, const tree::Metadata& metadata,
-                           const tree::ReparsePoint& target) {
-    open(folder_ / kFiles / base::to_path(path), tree::attribute::kReparsePoint, metadata);
-    put(backup_id::kReparse, tree::encode_reparse(target));
+    if ((attributes & tree::attribute::kDirectory) != 0) {
+        fs::create_directory(host);
+        host += std::string(kDirectorySuffix);
+    }
+    base::AtomicFile file(host);
+    std::string head;
+    tree::put32(head, attributes);
+    file.write(head);
+    write_backup_streams(node, contents_, file, cancel_);
+    file.finish();
+    write_times(host, node.metadata);
 }
 
 void TransportWriter::removal(const std::string& path) {
@@ -311,15 +272,16 @@ void TransportWriter::removal(const std::string& path) {
     removals_.push_back("\\" + line);
 }
 
-void TransportWriter::hive(const std::string& name, base::Source& content) {
-    close();
-    base::AtomicFile file(folder_ / kHives / base::to_path(name));
-    base::copy(content, file);
+void TransportWriter::hive(const std::string& name, const tree::Node& node) {
+    fs::path host = folder_ / kHives / base::to_path(name);
+    base::AtomicFile file(host);
+    auto bytes = contents_.open(*node.content, cancel_);
+    base::copy(*bytes, file, cancel_);
     file.finish();
+    write_times(host, node.metadata);
 }
 
 void TransportWriter::finish() {
-    close();
     std::string text(kTombstonesHead);
     for (const std::string& removal : removals_) text += removal + "\n";
     base::write_file_atomic(folder_ / kTombstones, text);

@@ -2,19 +2,18 @@
 //
 // Below `Files` a file is its attributes (four bytes) and its backup streams; a directory is a directory, and
 // beside it `NAME.$wcidirs$` with the same of it. Below `Hives` files are themselves. `tombstones.txt` lists
-// what the layer removes. Times are those of the files.
+// what the layer removes. Times are those of the files. What Windows has as a directory that leads elsewhere
+// (a junction) is a directory here.
 #pragma once
 
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/cancel.hpp"
-#include "base/stream.hpp"
 #include "hcs/layer_storage.hpp"
-#include "tree/metadata.hpp"
-#include "tree/reparse.hpp"
+#include "tree/content.hpp"
+#include "tree/tree.hpp"
 
 namespace mullion::hcs {
 
@@ -27,28 +26,20 @@ LayerChanges read_transport_folder(const std::filesystem::path& folder, const st
 class TransportWriter {
   public:
     // `folder` exists and is empty.
-    explicit TransportWriter(std::filesystem::path folder);
+    TransportWriter(std::filesystem::path folder, tree::ContentProvider& contents, base::CancelToken cancel);
 
-    void directory(const std::string& path, const tree::Metadata& metadata);
-    void file(const std::string& path, const tree::Metadata& metadata, std::uint64_t size,
-              base::Source& content);
-    // Of the file or directory written last: ":NAME:$DATA".
-    void stream(const std::string& name, std::uint64_t size, base::Source& content);
-    void link(const std::string& path, const tree::Metadata& metadata, const tree::ReparsePoint& target);
+    // A file, directory or link with everything that is known of it, but for children.
+    void object(const std::string& path, const tree::Node& node);
     void removal(const std::string& path);
-    void hive(const std::string& name, base::Source& content);
+    void hive(const std::string& name, const tree::Node& node);
     // Without it nothing may be imported.
     void finish();
 
   private:
-    void open(const std::filesystem::path& path, std::uint32_t attributes, const tree::Metadata& metadata);
-    void put(const struct BackupStream& stream, base::Source& data);
-    void put(std::uint32_t id, std::string_view data);
-    void close();
-
     std::filesystem::path folder_;
+    tree::ContentProvider& contents_;
+    base::CancelToken cancel_;
     std::vector<std::string> removals_;
-    std::unique_ptr<base::Sink> current_;
 };
 
 }  // namespace mullion::hcs

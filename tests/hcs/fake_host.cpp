@@ -40,6 +40,7 @@ FakeHost::FakeHost() {
     fs::create_directories(directory_ / "volumes");
     fs::create_directories(scratch() / "sub");
     fs::create_directories(layer() / "Files");
+    write(layer() / "blank.vhdx", "disk");
     write(directory_ / "volumes" / kVolume, scratch().string() + "\n");
     ::SetEnvironmentVariableW(L"MULLION_FAKE_HCS", directory_.c_str());
     forget_network();

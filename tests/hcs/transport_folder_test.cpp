@@ -15,6 +15,8 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 namespace fs = std::filesystem;
 
+constexpr base::FileTime kTime{17'000'000'000'000'000};
+
 class TransportFolder : public testing::Test {
   protected:
     TransportFolder() {
@@ -30,14 +32,32 @@ class TransportFolder : public testing::Test {
     static std::string content(const RawChange& change) { return base::read_file(change.content, 1 << 20); }
 
     base::TempDir directory_{fs::temp_directory_path(), "transport"};
+    tree::HostContent contents_;
 };
 
+tree::Node node(tree::NodeKind kind, std::uint32_t attributes) {
+    tree::Node node;
+    node.kind = kind;
+    node.metadata.attributes = attributes;
+    node.metadata.set_times(kTime);
+    return node;
+}
+
+tree::Node file(std::string data, std::uint32_t attributes) {
+    tree::Node file = node(tree::NodeKind::File, attributes);
+    file.content = tree::Content::inline_bytes(std::move(data));
+    return file;
+}
+
+tree::Node link(tree::NodeKind kind, std::string target, std::uint32_t attributes) {
+    tree::Node link = node(kind, attributes);
+    link.link_target = std::move(target);
+    return link;
+}
+
 TEST_F(TransportFolder, FilesAreAttributesAndStreams) {
-    TransportWriter writer(folder());
-    base::MemorySource data("hello");
-    tree::Metadata metadata;
-    metadata.attributes = 0x21;
-    writer.file("a.txt", metadata, 5, data);
+    TransportWriter writer(folder(), contents_, {});
+    writer.object("a.txt", file("hello", 0x21));
     writer.finish();
     EXPECT_EQ(base::read_file(folder() / "Files/a.txt", 100),
               "\x21\0\0\0"s + backup_header({.id = 1, .size = 5}) + "hello");
@@ -46,23 +66,24 @@ TEST_F(TransportFolder, FilesAreAttributesAndStreams) {
 }
 
 TEST_F(TransportFolder, WhatIsWrittenIsReadBack) {
-    TransportWriter writer(folder());
-    tree::Metadata directory, file, link;
-    directory.attributes = tree::attribute::kDirectory | tree::attribute::kHidden;
-    directory.descriptor = tree::default_descriptor(true);
-    file.attributes = tree::attribute::kArchive | tree::attribute::kReadOnly;
-    file.descriptor = tree::default_descriptor(false);
-    file.extended_attributes = {{"EA", "value"}};
-    link.attributes = tree::attribute::kReparsePoint;
-    base::MemorySource data("hello"), stream("[ZoneTransfer]"), hive("regf");
-    writer.directory("Data", directory);
-    writer.file("Data/Größe.txt", file, 5, data);
-    writer.stream("Zone.Identifier", 14, stream);
-    writer.link("Data/link", link, {false, "..\\x"});
-    writer.link("Data/mount", link, {true, "C:\\Data"});
+    TransportWriter writer(folder(), contents_, {});
+    using tree::NodeKind;
+    namespace attribute = tree::attribute;
+    tree::Node directory = node(NodeKind::Directory, attribute::kDirectory | attribute::kHidden);
+    directory.metadata.descriptor = tree::default_descriptor(true);
+    tree::Node data = file("hello", attribute::kArchive | attribute::kReadOnly);
+    data.metadata.descriptor = tree::default_descriptor(false);
+    data.metadata.extended_attributes = {{"EA", "value"}};
+    data.streams = {{"Zone.Identifier", tree::Content::inline_bytes("[ZoneTransfer]")}};
+    std::uint32_t directory_link = attribute::kReparsePoint | attribute::kDirectory;
+    writer.object("Data", directory);
+    writer.object("Data/Größe.txt", data);
+    writer.object("Data/link", link(NodeKind::Symlink, "..\\x", attribute::kReparsePoint));
+    writer.object("Data/mount", link(NodeKind::Junction, "C:\\Data", directory_link));
     writer.removal("Data/gone");
-    writer.hive("System_Delta", hive);
+    writer.hive("System_Delta", file("regf", 0));
     writer.finish();
+    EXPECT_TRUE(fs::is_directory(folder() / "Files/Data/mount"));
 
     LayerChanges changes = read();
     std::vector<std::string> paths;
@@ -70,15 +91,16 @@ TEST_F(TransportFolder, WhatIsWrittenIsReadBack) {
     ASSERT_THAT(paths, ElementsAre("Data", "Data/gone", "Data/Größe.txt", "Data/link", "Data/mount"));
     const RawChange& read_directory = changes.files[0];
     EXPECT_EQ(read_directory.kind, RawChange::Kind::Directory);
-    EXPECT_EQ(read_directory.metadata->attributes, directory.attributes);
-    EXPECT_EQ(*read_directory.metadata->descriptor, *directory.descriptor);
+    EXPECT_EQ(read_directory.metadata->attributes, directory.metadata.attributes);
+    EXPECT_EQ(*read_directory.metadata->descriptor, *directory.metadata.descriptor);
     EXPECT_EQ(changes.files[1].kind, RawChange::Kind::Removal);
     EXPECT_FALSE(changes.files[1].metadata);
     const RawChange& read_file = changes.files[2];
     EXPECT_EQ(content(read_file), "hello");
     EXPECT_EQ(read_file.size, 5u);
     EXPECT_TRUE(read_file.read_only);
-    EXPECT_EQ(read_file.metadata->extended_attributes, file.extended_attributes);
+    EXPECT_EQ(read_file.metadata->extended_attributes, data.metadata.extended_attributes);
+    EXPECT_EQ(read_file.modified, kTime);
     ASSERT_EQ(read_file.streams.size(), 1u);
     EXPECT_EQ(read_file.streams[0].name, "Zone.Identifier");
     EXPECT_EQ(base::read_file(read_file.streams[0].content, 100), "[ZoneTransfer]");

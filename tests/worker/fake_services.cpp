@@ -108,6 +108,7 @@ hcs::LayerChanges FakeServices::export_layer(const fs::path& scratch, const base
     std::lock_guard lock(mutex);
     hcs::LayerChanges exported = changes[scratch];
     exported.registry = registry;
+    exported.hives = hives;
     return exported;
 }
 
@@ -115,6 +116,21 @@ void FakeServices::destroy(const fs::path& scratch) {
     base::remove_tree(scratch);
     std::lock_guard lock(mutex);
     --open_scratches;
+}
+
+void FakeServices::import_layer(const fs::path& folder, const hcs::LayerImport& layer,
+                                const base::CancelToken& cancel) {
+    Imported layer_seen{layer.parents, {}, {}, {}};
+    for (const tree::Change& change : layer.delta.changes) {
+        const auto* upsert = std::get_if<tree::Upsert>(&change);
+        if (upsert == nullptr) layer_seen.removals.push_back(tree::path_of(change));
+        if (upsert == nullptr || upsert->node->kind != tree::NodeKind::File) continue;
+        auto bytes = layer.contents.open(*upsert->node->content, cancel);
+        layer_seen.files[upsert->path] = bytes->read_all(1 << 20, upsert->path);
+    }
+    for (const tree::Change& change : layer.delta.hives) layer_seen.hives.push_back(tree::path_of(change));
+    fs::create_directory(folder / "Files");
+    imported.push_back(std::move(layer_seen));
 }
 
 void FakeServices::make_whiteout(const fs::path& path) {

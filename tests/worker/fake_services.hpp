@@ -39,10 +39,19 @@ class FakeServices final : public hcs::ComputeService, public hcs::LayerStorage 
 
     Body body = [](const FakeProcess&) { return 0; };
     std::vector<hcs::RegistryChange> registry;
+    std::vector<hcs::RawChange> hives;
+    bool imports = false;
     // Seen so far.
     std::vector<FakeProcess> processes;
     std::vector<hcs::ScratchOptions> scratches;
     std::size_t open_scratches = 0;
+    struct Imported {
+        std::vector<std::filesystem::path> parents;
+        std::map<std::string, std::string> files;  // path: bytes
+        std::vector<std::string> removals;
+        std::vector<std::string> hives;
+    };
+    std::vector<Imported> imported;
 
     worker::ComputeServices services() { return {this, this, ""}; }
 
@@ -59,6 +68,10 @@ class FakeServices final : public hcs::ComputeService, public hcs::LayerStorage 
     hcs::LayerChanges export_layer(const std::filesystem::path& scratch, const base::CancelToken&) override;
     void detach(const std::filesystem::path&) override {}
     void destroy(const std::filesystem::path& scratch) override;
+    bool imports_layers() const override { return imports; }
+    // Records the layer, and makes its folder.
+    void import_layer(const std::filesystem::path& folder, const hcs::LayerImport& layer,
+                      const base::CancelToken& cancel) override;
     void make_whiteout(const std::filesystem::path& path) override;
 
     static bool is_whiteout(const std::filesystem::path& path);

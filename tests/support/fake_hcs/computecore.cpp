@@ -106,6 +106,13 @@ Result information(FakeProcess& process) {
 }
 
 }  // namespace
+
+void loaded() {}
+
+std::size_t left_over() {
+    return open_operations() + systems().size() + processes().size();
+}
+
 }  // namespace mullion::fake
 
 using namespace mullion::fake;
@@ -113,7 +120,7 @@ using namespace mullion::fake;
 extern "C" {
 
 std::size_t WINAPI FakeOpenHandles() {
-    return open_operations() + systems().size() + processes().size();
+    return left_over();
 }
 
 // The service dies: every system hears of it.

@@ -1,6 +1,7 @@
 #include "tests/support/fake_hcs/container.hpp"
 
 #include <atomic>
+#include <cwctype>
 #include <fstream>
 #include <map>
 #include <utility>
@@ -91,6 +92,22 @@ std::string text(const Json& object, const char* name) {
     return object.contains(name) ? object[name].get<std::string>() : std::string();
 }
 
+// C: is the volume: where a command names a path on it that is there, or whose directory is, it gets the
+// host's.
+std::wstring command_line(const fs::path& root, const Json& parameters) {
+    std::wstring line = wide(text(parameters, "CommandLine"));
+    for (std::size_t at = 0; (at = line.find(L":\\", at)) != line.npos; ++at) {
+        bool drive = at > 0 && ::towupper(line[at - 1]) == L'C' && (at == 1 || !::iswalnum(line[at - 2]));
+        if (!drive) continue;
+        std::wstring rest = line.substr(at + 2, line.find_first_of(L" \"&|<>", at) - (at + 2));
+        fs::path inside = root / rest;
+        bool ours = fs::exists(inside) || fs::exists(inside.parent_path());
+        if (ours) line.replace(at - 1, 3, root.native() + L"\\");
+        at += ours ? root.native().size() : 0;
+    }
+    return line;
+}
+
 fs::path working_directory(const fs::path& root, const Json& parameters) {
     std::string name = text(parameters, "WorkingDirectory");
     if (name.size() > 2 && name[1] == ':') name = name.substr(3);
@@ -127,7 +144,7 @@ FakeProcess::FakeProcess(const fs::path& root, const Json& parameters) {
     startup.hStdInput = in.childs;
     startup.hStdOutput = out.childs;
     startup.hStdError = err.childs;
-    std::wstring line = wide(text(parameters, "CommandLine"));
+    std::wstring line = command_line(root, parameters);
     PROCESS_INFORMATION started = {};
     BOOL done = ::CreateProcessW(nullptr, line.data(), nullptr, nullptr, TRUE,
                                  CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | CREATE_NO_WINDOW,

@@ -156,3 +156,10 @@ Json parse_strictly(const wchar_t* document, const Json& shape) {
 }
 
 }  // namespace mullion::fake
+
+extern "C" BOOL WINAPI DllMain(HINSTANCE, DWORD reason, LPVOID) {
+    if (reason == DLL_PROCESS_ATTACH) mullion::fake::loaded();
+    if (reason == DLL_PROCESS_DETACH && ::GetEnvironmentVariableW(L"MULLION_FAKE_HCS", nullptr, 0) != 0)
+        mullion::fake::log("left", std::to_string(mullion::fake::left_over()));
+    return TRUE;
+}

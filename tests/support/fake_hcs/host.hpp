@@ -9,7 +9,8 @@
 //   family    "legacy": conditions of HCS have the numbers of vmcompute.dll (0xC037xxxx)
 //   volumes/, namespaces/   what one library made and another uses
 //
-// For handles that were not closed each double exports FakeOpenHandles().
+// For handles that were not closed each double exports FakeOpenHandles(). When the program ends, each writes
+// "left COUNT" to the log: handles, and objects that nobody removed.
 #pragma once
 
 #include <windows.h>
@@ -76,5 +77,9 @@ struct Refusal {
 // members may be absent and none may be unknown; an object with the one member "*" is a map. Throws Refusal
 // (InvalidJson) naming the member's path.
 Json parse_strictly(const wchar_t* document, const Json& shape);
+
+// Each double's own: called when it is loaded, and what it still has when the program ends.
+void loaded();
+std::size_t left_over();
 
 }  // namespace mullion::fake

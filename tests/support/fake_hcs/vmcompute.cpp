@@ -2,10 +2,11 @@
 //
 // A scratch's volume is the directory "C" in its folder. Preparing it for the first time fills it with copies
 // of the parents' files; exporting it writes what differs from them as a transport folder. The order of calls
-// is enforced: activate, prepare, unprepare, (export,) deactivate; nothing is destroyed while it is active.
-// Every call has a fault of its name.
+// is enforced: activate, prepare, unprepare, (export,) deactivate; nothing is destroyed while it is active,
+// and no scratch is made on a base that was not processed. Every call has a fault of its name.
 #include <windows.h>
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <mutex>
@@ -26,6 +27,9 @@ struct Descriptor {
     ULONG flags;
     PCWSTR path;
 };
+
+// In a layer's folder: its removals, as the transport folder has them.
+constexpr const char* kRemovals = "removals";
 
 constexpr HRESULT kPathNotFound = code::of(0x80070003);
 constexpr HRESULT kSharingViolation = code::of(0x80070020);
@@ -119,17 +123,31 @@ std::map<std::string, fs::path> files_below(const fs::path& root) {
     return files;
 }
 
-// The files that the parents show, base first.
+// What the parents show, by path.
+std::map<std::string, fs::path> visible_files(const Descriptor* parents, int count) {
+    std::map<std::string, fs::path> files;
+    for (int i = count - 1; i >= 0; --i) {
+        std::istringstream removals(read(fs::path(parents[i].path) / kRemovals));
+        std::string line;
+        for (std::getline(removals, line); std::getline(removals, line);) {
+            std::replace(line.begin(), line.end(), '\\', '/');
+            std::string gone = line.substr(1);
+            std::erase_if(files, [&](const auto& file) {
+                return file.first == gone || file.first.rfind(gone + "/", 0) == 0;
+            });
+        }
+        for (const auto& [name, path] : files_below(fs::path(parents[i].path) / "Files")) files[name] = path;
+    }
+    return files;
+}
+
 void fill(const fs::path& volume, const Descriptor* parents, int count) {
     fs::create_directories(volume);
-    for (int i = count - 1; i >= 0; --i) {
-        for (const auto& [name, path] : files_below(fs::path(parents[i].path) / "Files")) {
-            fs::path copy = volume / wide(name);
-            if (fs::is_directory(path)) {
-                fs::create_directories(copy);
-            } else {
-                write(copy, read(path));
-            }
+    for (const auto& [name, path] : visible_files(parents, count)) {
+        if (fs::is_directory(path)) {
+            fs::create_directories(volume / wide(name));
+        } else {
+            fs::copy_file(path, volume / wide(name));
         }
     }
 }
@@ -182,7 +200,24 @@ void export_difference(const fs::path& volume, const std::map<std::string, fs::p
     fs::create_directories(folder / "Hives");
 }
 
-// Each file without its attributes and the header of its stream.
+// What is behind the attributes and the header of the data stream; "" if there is none.
+std::string data_of(const std::string& file) {
+    auto number = [&](std::size_t at, int size) {
+        std::uint64_t value = 0;
+        for (int i = size - 1; i >= 0; --i) value = value << 8 | static_cast<unsigned char>(file[at + i]);
+        return static_cast<std::size_t>(value);
+    };
+    for (std::size_t at = 4; at < file.size();) {
+        if (at + 20 > file.size()) throw Refusal{code::kInvalidLayer, "a stream is cut off"};
+        std::size_t id = number(at, 4), size = number(at + 8, 8), name = number(at + 16, 4);
+        at += 20 + name;
+        if (at + size > file.size()) throw Refusal{code::kInvalidLayer, "a stream is cut off"};
+        if (id == 1) return file.substr(at, size);
+        at += size;
+    }
+    return {};
+}
+
 void import_files(const fs::path& folder, const fs::path& layer) {
     fs::create_directories(layer / "Files");
     for (const auto& [name, path] : files_below(folder / "Files")) {
@@ -190,12 +225,22 @@ void import_files(const fs::path& folder, const fs::path& layer) {
         if (fs::is_directory(path)) {
             fs::create_directories(out);
         } else if (name.find(".$wcidirs$") == name.npos) {
-            write(out, read(path).substr(24));
+            write(out, data_of(read(path)));
         }
+    }
+    write(layer / kRemovals, read(folder / "tombstones.txt"));
+    for (const auto& [name, path] : files_below(folder / "Hives")) {
+        fs::create_directories(layer / "Hives");
+        write(layer / "Hives" / wide(name), read(path));
     }
 }
 
 }  // namespace
+
+std::size_t left_over() {
+    return layers().active.size();
+}
+
 }  // namespace mullion::fake
 
 using namespace mullion::fake;
@@ -205,7 +250,7 @@ extern "C" {
 // Layers that are active.
 std::size_t WINAPI FakeOpenHandles() {
     std::lock_guard lock(layers().mutex);
-    return layers().active.size();
+    return left_over();
 }
 
 // As if the host had been restarted.
@@ -222,6 +267,8 @@ HRESULT WINAPI NameToGuid(PCWSTR name, GUID* id) {
 HRESULT WINAPI CreateSandboxLayer(const Driver*, PCWSTR id, void*, const Descriptor* parents, int count) {
     return answer("CreateSandboxLayer", id, [&](const fs::path& path) {
         check_parents(parents, count);
+        if (!fs::exists(fs::path(parents[count - 1].path) / "blank.vhdx"))
+            throw Refusal{code::kInvalidLayer, "the base was not processed"};
         fs::create_directories(path);
         if (fs::exists(path / "sandbox.vhdx")) throw Refusal{code::of(0x80070050), "there is one"};
         write(path / "sandbox.vhdx", "disk");
@@ -288,9 +335,7 @@ HRESULT WINAPI ExportLayer(const Driver*, PCWSTR id, PCWSTR folder, const Descri
             throw Refusal{kSharingViolation, "prepared"};
         if (layers().initialised.count(path) == 0) throw Refusal{E_INVALIDARG, "never prepared"};
         if (!fs::is_directory(folder)) throw Refusal{kPathNotFound, "no folder"};
-        std::map<std::string, fs::path> lower;
-        for (int i = 0; i < count; ++i) lower.merge(files_below(fs::path(parents[i].path) / "Files"));
-        export_difference(path / "C", lower, folder);
+        export_difference(path / "C", visible_files(parents, count), folder);
     });
 }
 
@@ -300,6 +345,23 @@ HRESULT WINAPI ImportLayer(const Driver*, PCWSTR id, PCWSTR folder, const Descri
         if (!fs::exists(fs::path(folder) / "tombstones.txt"))
             throw Refusal{code::kInvalidLayer, "unfinished"};
         import_files(folder, path);
+    });
+}
+
+HRESULT WINAPI ProcessBaseImage(PCWSTR folder) {
+    return answer("ProcessBaseImage", folder, [&](const fs::path& path) {
+        if (!fs::is_directory(path / "Files")) throw Refusal{code::kInvalidLayer, "no Files"};
+        if (fs::exists(path / "Hives")) throw Refusal{code::of(0x80070050), "has hives"};
+        fs::create_directories(path / "Hives");
+        for (const char* name : {"blank-base.vhdx", "blank.vhdx"}) write(path / name, "disk");
+    });
+}
+
+HRESULT WINAPI ProcessUtilityImage(PCWSTR folder) {
+    return answer("ProcessUtilityImage", folder, [&](const fs::path& path) {
+        if (!fs::is_directory(path / "Files")) throw Refusal{code::kInvalidLayer, "no Files"};
+        for (const char* name : {"SystemTemplateBase.vhdx", "SystemTemplate.vhdx"})
+            write(path / name, "disk");
     });
 }
 
