@@ -234,6 +234,7 @@ SnapshotRef ExecStep::snapshot(const tree::Tree& lower, const Root& root, const 
     tree::Delta made =
         delta_of_changes(changes, {root.wanted, started, epoch_, owner_sid_}, contents, context_.cancel);
     prepared.changes.insert(prepared.changes.end(), made.changes.begin(), made.changes.end());
+    prepared.hives = std::move(made.hives);
     prepared.files_root = lower.root()->metadata;
     tree::canonicalise(prepared, lower);
     if (operation_.uniform_parents) tree::stamp_repeated_parents(prepared, lower, epoch_);

@@ -16,4 +16,10 @@ bool LayerSpool::move(std::uint64_t offset, HostDirectory& to, std::string_view 
     return to.adopt_file(files_, std::to_string(offset), path, modified, mode);
 }
 
+std::unique_ptr<base::Source> LayerSpool::open(std::uint64_t offset) const {
+    std::filesystem::path path = directory_.path() / std::to_string(offset);
+    if (!std::filesystem::exists(path)) return nullptr;
+    return std::make_unique<base::FileSource>(path);
+}
+
 }  // namespace mullion::worker

@@ -1,9 +1,10 @@
-// The files of one layer, put aside while the layer streamed by for its index: unpacking it afterwards moves
-// them into place and decompresses nothing.
+// The files of one layer, put aside while the layer streamed by, for its index say: unpacking it afterwards
+// moves them into place, or reads them in any order, and decompresses nothing.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string_view>
 
 #include "base/cancel.hpp"
@@ -23,6 +24,9 @@ class LayerSpool {
     // Moves it to `path`; false if it is not there, or `to` lies on another file system.
     bool move(std::uint64_t offset, HostDirectory& to, std::string_view path, base::FileTime modified,
               std::uint32_t mode);
+
+    // Null if it is not there.
+    std::unique_ptr<base::Source> open(std::uint64_t offset) const;
 
   private:
     base::TempDir directory_;

@@ -1,5 +1,7 @@
 #include "worker/materialiser.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/error.hpp"
@@ -32,6 +34,27 @@ std::vector<WrittenLayer> layers_of(const std::vector<const Snapshot*>& stack) {
     return layers;
 }
 
+// The files of a layer as they were put aside, whatever else where it lies.
+class SpooledContents final : public tree::ContentProvider {
+  public:
+    SpooledContents(const LayerSpool& spool, const base::DiffId& diff_id, tree::ContentProvider& others)
+        : spool_(spool), diff_id_(diff_id), others_(others) {}
+
+    std::unique_ptr<base::Source> open(const tree::Content& content,
+                                       const base::CancelToken& cancel) override {
+        const auto* range = std::get_if<tree::LayerRange>(&content.location());
+        if (range != nullptr && range->diff_id == diff_id_) {
+            if (auto bytes = spool_.open(range->offset)) return bytes;
+        }
+        return others_.open(content, cancel);
+    }
+
+  private:
+    const LayerSpool& spool_;
+    const base::DiffId& diff_id_;
+    tree::ContentProvider& others_;
+};
+
 // Of the folders of a stack, whose lowest has `merged` layers besides its own; base first.
 std::vector<base::Digest> folder_keys(const std::vector<WrittenLayer>& layers, std::size_t merged) {
     std::vector<base::DiffId> diff_ids;
@@ -49,6 +72,7 @@ std::vector<base::Digest> folder_keys(const std::vector<WrittenLayer>& layers, s
 std::vector<fs::path> Materialiser::folders(const Snapshot& snapshot, const base::CancelToken& cancel) {
     std::vector<const Snapshot*> stack = stack_of(snapshot);
     std::vector<WrittenLayer> layers = layers_of(stack);
+    if (storage_->imports_layers()) return import_stack(stack, layers, cancel);
     std::size_t merged = stack.size() > kMaxFolders ? stack.size() - kMaxFolders : 0;
     std::vector<base::Digest> keys = folder_keys(layers, merged);
     read_missing(layers, merged, keys, snapshot.os(), cancel);
@@ -102,6 +126,54 @@ fs::path Materialiser::folder_of(const Snapshot* below, const Snapshot& snapshot
         unpack(lower, snapshot.tree(cancel), folder, cancel);
     };
     return blobs_.state().layers().unpacked(key, make, cancel);
+}
+
+std::vector<fs::path> Materialiser::import_stack(const std::vector<const Snapshot*>& stack,
+                                                 const std::vector<WrittenLayer>& layers,
+                                                 const base::CancelToken& cancel) {
+    std::vector<base::Digest> keys = folder_keys(layers, 0);
+    tree::Os os = stack.empty() ? tree::Os::Windows : stack.back()->os();
+    read_missing(layers, 0, keys, os, cancel);
+    std::vector<fs::path> folders;  // topmost first
+    for (std::size_t i = 0; i < stack.size(); ++i) {
+        auto make = [&](const fs::path& folder) {
+            import(*stack[i]->top(), layers[i].diff_id, os, folders, folder, cancel);
+        };
+        folders.insert(folders.begin(), blobs_.state().layers().unpacked(keys[i], make, cancel));
+    }
+    return folders;
+}
+
+void Materialiser::import(const Layer& layer, const base::DiffId& diff_id, tree::Os os,
+                          const std::vector<fs::path>& below, const fs::path& folder,
+                          const base::CancelToken& cancel) {
+    DeltaRef delta = layer.delta(os, cancel);
+    std::unique_ptr<LayerSpool> spool = spool_of(diff_id, os, cancel);
+    SpooledContents contents(*spool, diff_id, blobs_.contents());
+    base::with_context([&] { return fmt::format("importing layer {}", diff_id.digest.string()); },
+                       [&] {
+                           storage_->import_layer(folder, {below, *delta, contents}, cancel);
+                       });
+}
+
+std::unique_ptr<LayerSpool> Materialiser::spool_of(const base::DiffId& diff_id, tree::Os os,
+                                                   const base::CancelToken& cancel) {
+    if (std::unique_ptr<LayerSpool> spool = blobs_.take_spool(diff_id)) return spool;
+    auto spool = std::make_unique<LayerSpool>(blobs_.state().temporary_directory());
+    tree::LayerReadOptions options{.os = os};
+    options.on_content = [&](const std::string&, std::uint64_t offset, std::uint64_t, base::Source& bytes) {
+        spool->put(offset, bytes, cancel);
+    };
+    blobs_.stream(diff_id, std::move(options), cancel);
+    return spool;
+}
+
+void Materialiser::make_layer(const tree::Tree& lower, const std::vector<fs::path>& below,
+                              const tree::Tree& upper, const fs::path& folder,
+                              const base::CancelToken& cancel) {
+    if (!storage_->imports_layers()) return unpack(lower, upper, folder, cancel);
+    tree::Delta delta = tree::diff(lower, upper);
+    storage_->import_layer(folder, {below, delta, blobs_.contents()}, cancel);
 }
 
 void Materialiser::unpack(const tree::Tree& lower, const tree::Tree& upper, const fs::path& folder,

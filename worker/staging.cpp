@@ -18,7 +18,7 @@ std::vector<std::filesystem::path> root_folders(Worker::Parts& parts, const Snap
     if (staged.root() == lower.root()) return folders;
     std::filesystem::path top = work / ("top-" + work.filename().string());
     std::filesystem::create_directory(top);
-    parts.materialiser.unpack(lower, staged, top, cancel);
+    parts.materialiser.make_layer(lower, folders, staged, top, cancel);
     folders.insert(folders.begin(), top);
     return folders;
 }

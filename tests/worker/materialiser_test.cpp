@@ -192,6 +192,32 @@ TEST_F(MaterialiserTest, DeepStacksAreMergedBelow) {
     EXPECT_FALSE(fs::exists(fs::symlink_status(found.back() / "Files/f0")));
 }
 
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+
+TEST_F(MaterialiserTest, ImportedLayersAreMadeOnceEachUponTheOnesBelow) {
+    fake.imports = true;
+    auto one = add(nothing, [](auto& editor) {
+        editor.put("a", file_node("1"));
+        editor.put("gone", file_node("x"));
+    });
+    auto two = add(one, [](auto& editor) {
+        editor.put("b", file_node("2"));
+        editor.remove("gone");
+    });
+    auto found = folders(two);
+    ASSERT_EQ(found.size(), 2U);
+    ASSERT_EQ(fake.imported.size(), 2U);
+    EXPECT_THAT(fake.imported[0].parents, IsEmpty());
+    EXPECT_THAT(fake.imported[0].files, ElementsAre(Pair("a", "1"), Pair("gone", "x")));
+    EXPECT_THAT(fake.imported[1].parents, ElementsAre(found[1]));
+    EXPECT_THAT(fake.imported[1].files, ElementsAre(Pair("b", "2")));
+    EXPECT_THAT(fake.imported[1].removals, ElementsAre("gone"));
+    EXPECT_EQ(folders(two), found);
+    EXPECT_EQ(fake.imported.size(), 2U);
+}
+
 TEST_F(MaterialiserTest, LayerWithParentStepsIsRefused) {
     // "Files/../../evil" in an otherwise sound ustar header.
     auto entry = [](std::string name, char type) {

@@ -42,6 +42,18 @@ TEST_F(ExecOpTest, WritesWhatTheProcessChanged) {
     EXPECT_EQ(fake.scratches.at(0).os_version, "10.0.20348.2700");
 }
 
+// Windows' own record of what a step changed in the registry.
+TEST_F(ExecOpTest, HivesAreOfTheLayerAndAreImportedAgain) {
+    fake.imports = true;
+    fs::path hive = directory.path() / "SYSTEM_Delta";
+    base::write_file_atomic(hive, "regf");
+    fake.hives = {{.path = "SYSTEM_Delta", .content = hive, .size = 4}};
+    auto snapshot = solve(run(run(base_image(), {"one"}), {"two"}));
+    ASSERT_EQ(snapshot->top()->delta(tree::Os::Windows, cancel)->hives.size(), 1U);
+    EXPECT_THAT(fake.imported.back().hives, ElementsAre("SYSTEM_Delta"));
+    EXPECT_EQ(fake.imported.back().parents.size(), 1U);
+}
+
 TEST_F(ExecOpTest, LayersAndLimitsReachTheContainer) {
     options.limits.memory_mb = 512;
     options.limits.processors = 2;
