@@ -71,11 +71,12 @@ Session::Session(fs::path state) : state_(std::move(state)) {
 }
 
 // A sweeping process must not meet the directory half removed. If one is at work, it or the next one takes
-// it.
+// it. Windows removes no directory with an open file in it, and the lock is one.
 Session::~Session() {
     try {
         auto ending = FileLock::try_lock(collection_lock(state_), FileLock::Mode::Shared);
         if (!ending) directory_->release();
+        alive_.reset();
         directory_.reset();
     } catch (const base::Error& error) {
         base::log("cache").warn("cannot end the session: {}", error.what());
