@@ -179,7 +179,8 @@ void NativeLayers::process_utility_vm(const fs::path& folder) const {
     check(api_->ProcessUtilityImage(folder.c_str()), "process the utility VM of", folder);
 }
 
-// Access is denied to what is still active, and a virus scanner may have a file open for a moment.
+// Access is denied to what is still active, and a virus scanner may have a file open for a moment. Other
+// failures are tried again too, because nobody else will before the next start.
 void NativeLayers::destroy(const fs::path& layer) const {
     auto pause = kDestroyPause;
     for (int attempt = 1;; ++attempt) {
@@ -189,7 +190,7 @@ void NativeLayers::destroy(const fs::path& layer) const {
             return;
         }
         bool denied = result.is_win32(ERROR_ACCESS_DENIED);
-        if ((!denied && result.handling() != HcsHandling::Transient) || attempt == kDestroyTries) {
+        if (attempt == kDestroyTries) {
             base::Error error = hcs_failure(result, fmt::format("cannot destroy layer {}", text_of(layer)));
             if (std::string holders = holders_of(layer); !holders.empty())
                 error.hint("it is used by " + holders);

@@ -57,27 +57,31 @@ bool is_orphan(std::string_view name) {
     return is_gone(name.substr(kOwner.size() + 1, end - kOwner.size() - 1));
 }
 
+// Which failures are worth another try: those that pass, or, of what nobody will do after us, all.
+enum class Again { Transient, Always };
+
 // One call of the service. A record of an error counts as one even beside success.
 template <typename Call>
-void perform(const std::string& what, Call call) {
+void perform(const std::string& what, Call call, Again again = Again::Transient) {
     for (int attempt = 1;; ++attempt) {
         ApiString record;
         Hresult result = hresult(call(record.put()));
         std::string text = record.text();
         if (!result.failed() && text.empty()) return;
         if (!result.failed()) result = hresult(E_UNEXPECTED);
-        if (result.handling() != HcsHandling::Transient || attempt == kTries) {
-            throw hcs_failure(result, "cannot " + what, text);
-        }
+        HcsHandling handling = result.handling();
+        bool passes = handling == HcsHandling::Transient ||
+                      (again == Again::Always && handling != HcsHandling::AlreadyGone);
+        if (!passes || attempt == kTries) throw hcs_failure(result, "cannot " + what, text);
         std::this_thread::sleep_for(kPause);
     }
 }
 
-// For what is to be gone: true if it is, now.
+// For what is to be gone.
 template <typename Call>
 void perform_if_there(const std::string& what, Call call) {
     try {
-        perform(what, call);
+        perform(what, call, Again::Always);
     } catch (const base::Error& error) {
         std::optional<Hresult> result = hresult_of(error);
         if (!result || result->handling() != HcsHandling::AlreadyGone) {

@@ -103,7 +103,7 @@ class FolderReader {
             cancel_.check();
             if (ends_with(name, kDirectorySuffix)) continue;
             std::string path = tree::join(directory, name);
-            fs::path host = folder_ / kFiles / base::to_path(path);
+            fs::path host = folder_ / kFiles / base::to_path(path).make_preferred();
             if (!fs::is_directory(fs::symlink_status(host))) {
                 changes.push_back(read_object(path, host, false));
                 continue;
@@ -252,7 +252,7 @@ TransportWriter::TransportWriter(fs::path folder, tree::ContentProvider& content
 
 void TransportWriter::object(const std::string& path, const tree::Node& node) {
     std::uint32_t attributes = tree::written_attributes(node);
-    fs::path host = folder_ / kFiles / base::to_path(path);
+    fs::path host = folder_ / kFiles / base::to_path(path).make_preferred();
     if ((attributes & tree::attribute::kDirectory) != 0) {
         fs::create_directory(host);
         host += std::string(kDirectorySuffix);
