@@ -92,18 +92,17 @@ std::string text(const Json& object, const char* name) {
     return object.contains(name) ? object[name].get<std::string>() : std::string();
 }
 
-// C: is the volume: where a command names a path on it that is there, or whose directory is, it gets the
-// host's.
+// C: is the volume: a command gets the host's path for one on it, but for programs of Windows, which are
+// Wine's.
 std::wstring command_line(const fs::path& root, const Json& parameters) {
     std::wstring line = wide(text(parameters, "CommandLine"));
     for (std::size_t at = 0; (at = line.find(L":\\", at)) != line.npos; ++at) {
         bool drive = at > 0 && ::towupper(line[at - 1]) == L'C' && (at == 1 || !::iswalnum(line[at - 2]));
-        if (!drive) continue;
         std::wstring rest = line.substr(at + 2, line.find_first_of(L" \"&|<>", at) - (at + 2));
-        fs::path inside = root / rest;
-        bool ours = fs::exists(inside) || fs::exists(inside.parent_path());
-        if (ours) line.replace(at - 1, 3, root.native() + L"\\");
-        at += ours ? root.native().size() : 0;
+        bool wines = ::_wcsnicmp(rest.c_str(), L"Windows\\", 8) == 0 && !fs::exists(root / rest);
+        if (!drive || wines) continue;
+        line.replace(at - 1, 2, root.native());
+        at += root.native().size();
     }
     return line;
 }

@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""Builds with mullion.exe under Wine, on the doubles of HCS (tests/support/fake_hcs), from base image to run.
+
+    native_build.py UNDER_WINE PROGRAM EXAMPLES LINUX_PROGRAM
+
+PROGRAM lies in a directory with the doubles. LINUX_PROGRAM builds the same with the emulation, for comparison; without it
+those tests are skipped.
+"""
+import glob, gzip, io, json, os, shutil, signal, subprocess, sys, tarfile, time, unittest
+
+UNDER_WINE, PROGRAM, EXAMPLES, LINUX = sys.argv[1:5]
+BASE = 'mcr.microsoft.com/windows/nanoserver:ltsc2022'
+WORK = os.path.join(os.path.dirname(PROGRAM), 'work')
+SECONDS = 240
+
+
+def windows(path):
+    return 'Z:' + path.replace('/', '\\')
+
+
+def blob(archive, digest):
+    return archive.extractfile('blobs/' + digest.replace(':', '/')).read()
+
+
+def layers_of(path):
+    """The layers of the only image in an OCI archive: their digests, and the contents of their files."""
+    with tarfile.open(path) as archive:
+        index = json.load(archive.extractfile('index.json'))
+        manifest = json.loads(blob(archive, index['manifests'][0]['digest']))
+        result = []
+        for descriptor in manifest['layers']:
+            layer = tarfile.open(fileobj=io.BytesIO(gzip.decompress(blob(archive, descriptor['digest']))))
+            files = {member.name: layer.extractfile(member).read() for member in layer if member.isreg()}
+            result.append((descriptor['digest'], files))
+        return result
+
+
+class Host:
+    """One pretended Windows host with a state directory of its own."""
+
+    def __init__(self, name):
+        self.directory = os.path.join(WORK, name)
+        os.makedirs(os.path.join(self.directory, 'hcs'))
+
+    def path(self, *parts):
+        return os.path.join(self.directory, *parts)
+
+    def start(self, *arguments, **more):
+        environment = dict(os.environ, MULLION_STATE=windows(self.path('state')), MULLION_FAKE_HCS=windows(self.path('hcs')),
+                           MULLION_WINE_SECONDS=str(SECONDS))
+        return subprocess.Popen([UNDER_WINE, PROGRAM, *arguments], cwd=self.directory, env=environment, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, **more)
+
+    def run(self, *arguments):
+        process = self.start(*arguments)
+        out, errors = process.communicate(timeout=SECONDS + 30)
+        return process.returncode, out.decode(errors='replace'), errors.decode(errors='replace')
+
+    def fault(self, call, value):
+        with open(self.path('hcs', 'faults'), 'w') as faults:
+            faults.write(f'{call} {value}\n')
+
+    def faults_left(self):
+        path = self.path('hcs', 'faults')
+        return os.path.exists(path) and os.path.getsize(path) > 0
+
+    def log(self):
+        with open(self.path('hcs', 'log'), errors='replace') as log:
+            return log.read().splitlines()
+
+    def clear_log(self):
+        open(self.path('hcs', 'log'), 'w').close()
+
+    def leftovers(self):
+        """What a container leaves that should be gone: entries of the list of scratches, and scratches."""
+        found = glob.glob(self.path('state', 'scratches', '*'))
+        found += glob.glob(self.path('state', '**', 'rm-*'), recursive=True)
+        return found + glob.glob(self.path('state', '**', 'sandbox.vhdx'), recursive=True)
+
+
+class NativeBuild(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        shutil.rmtree(WORK, ignore_errors=True)
+        cls.host = Host('host')
+        prefix = os.path.join(os.path.dirname(PROGRAM), '..', '..', 'wine', 'drive_c', 'windows', 'system32')
+        if not os.path.isdir(prefix):
+            cls.host.run('version')
+        shutil.copy(os.path.join(os.path.dirname(PROGRAM), 'bcryptprimitives.dll'), prefix)
+        code, _, errors = cls.host.run('base', 'create', '--os-version', '10.0.20348.2700', '--dest', 'base')
+        assert code == 0, errors
+
+    def setUp(self):
+        self.host.clear_log()
+
+    def build_arguments(self, *arguments):
+        base = windows(os.path.join(self.host.directory, 'base'))
+        return 'build', '--progress', 'plain', '--build-context', f'{BASE}=oci-layout://{base}', *arguments
+
+    def build(self, *arguments):
+        return self.host.run(*self.build_arguments(*arguments))
+
+    def linux(self, name, *arguments):
+        if not os.path.exists(LINUX):
+            self.skipTest(f'no {LINUX}')
+        environment = dict(os.environ, MULLION_STATE=self.host.path('linux-state'))
+        base = os.path.join(self.host.directory, 'base')
+        done = subprocess.run([LINUX, 'build', '--build-context', f'{BASE}=oci-layout://{base}', '-o', f'type=oci,dest={name}',
+                               *arguments], cwd=self.host.directory, env=environment, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return layers_of(self.host.path(name))
+
+    def assert_nothing_left(self):
+        for line in self.host.log():
+            if line.startswith('left '):
+                self.assertEqual(line.strip(), 'left 0')
+        self.assertEqual(self.host.leftovers(), [])
+
+    def test_hello_builds_and_prints_both_lines(self):
+        code, _, errors = self.build('-t', 'hello', windows(os.path.join(EXAMPLES, 'hello')))
+        self.assertEqual(code, 0, errors)
+        code, out, errors = self.host.run('run', '--rm', 'hello')
+        self.assertEqual((code, out), (0, 'Hello World!\r\n"Goodbye!" \r\n'), errors)
+        self.assert_nothing_left()
+
+    def test_layers_are_those_of_the_emulation(self):
+        code, _, errors = self.build('-o', 'type=oci,dest=native.tar', windows(os.path.join(EXAMPLES, 'hello')))
+        self.assertEqual(code, 0, errors)
+        native = layers_of(self.host.path('native.tar'))
+        emulated = self.linux('emulated.tar', os.path.join(EXAMPLES, 'hello'))
+        self.assertEqual([digest for digest, _ in native[:-1]], [digest for digest, _ in emulated[:-1]])
+        self.assertEqual(native[-1][1], emulated[-1][1])
+
+
+    def test_multistage_bundles_with_esbuild(self):
+        context = self.host.path('multistage')
+        shutil.copytree(os.path.join(EXAMPLES, 'multistage'), context, dirs_exist_ok=True)
+        esbuild = os.path.join(context, 'tools', 'esbuild.exe')
+        if not os.path.exists(esbuild):
+            os.makedirs(os.path.dirname(esbuild), exist_ok=True)
+            packed = subprocess.run('npm pack --silent @esbuild/win32-x64@0.25.0 && tar -xzf *.tgz package/esbuild.exe && '
+                                    'mv package/esbuild.exe tools/', shell=True, cwd=context, capture_output=True, text=True)
+            if packed.returncode != 0:
+                self.skipTest('npm cannot deliver esbuild: ' + packed.stderr)
+        code, _, errors = self.build('-t', 'multistage', '-o', 'type=oci,dest=multistage.tar', windows(context))
+        self.assertEqual(code, 0, errors)
+        native = layers_of(self.host.path('multistage.tar'))
+        self.assertIn('Files/site/app.js', native[-1][1])
+        emulated = self.linux('multistage-emulated.tar', context)
+        self.assertEqual([files for _, files in native], [files for _, files in emulated])
+        self.assert_nothing_left()
+
+    # A failure is tried again or is the build's; either way nothing is left, and the next build is none the wiser.
+    def test_every_call_of_a_step_fails_once(self):
+        step = self.host.path('step')
+        os.makedirs(step, exist_ok=True)
+
+        # A directory that no run before had: its layer is imported.
+        def build(name):
+            with open(os.path.join(step, 'Dockerfile'), 'w') as file:
+                file.write(f'FROM {BASE}\nWORKDIR C:\\{name}\nRUN echo made> made.txt\n')
+            return self.build('--no-cache', windows(step))
+
+        code, _, errors = build('all')
+        self.assertEqual(code, 0, errors)
+        calls = sorted({line.split()[0] for line in self.host.log()} - {'left', 'BackupWrite'})
+        requests = [call for call in calls if call.startswith('Hcs') and not call.startswith(('HcsClose', 'HcsOpen'))]
+        self.assertGreater(len(calls), 20, calls)
+        results = []
+        for call in calls + [request + '.result' for request in requests]:
+            if call.startswith(('HcsClose', 'NameToGuid')):
+                continue
+            with self.subTest(call=call):
+                self.host.clear_log()
+                self.host.fault(call, '800705AA')
+                code, _, errors = build(call)
+                taken = not self.host.faults_left()
+                results.append((call, taken, code))
+                self.assertTrue(taken, 'the call was not made')
+                if code != 0:
+                    self.assertIn('0x800705AA', errors)
+                self.assert_nothing_left()
+        print(*(f'{call}: {"succeeds" if code == 0 else "fails"}' for call, _, code in results), sep='\n', file=sys.stderr)
+
+    def test_a_killed_build_is_rolled_back_by_the_next(self):
+        step = self.host.path('killed')
+        os.makedirs(step, exist_ok=True)
+        with open(os.path.join(step, 'Dockerfile'), 'w') as file:
+            file.write(f'FROM {BASE}\nRUN echo killed> made.txt\n')
+        self.host.fault('HcsStartComputeSystem.result', 'hang')
+        process = self.host.start(*self.build_arguments('--no-cache', windows(step)))
+        deadline = time.monotonic() + SECONDS
+        while self.host.faults_left() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.assertNotEqual(self.host.leftovers(), [])
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        code, _, errors = self.build(windows(step))
+        self.assertEqual(code, 0, errors)
+        self.assertEqual(self.host.leftovers(), [])
+
+
+if __name__ == '__main__':
+    unittest.main(argv=sys.argv[:1] + sys.argv[5:], verbosity=2)
