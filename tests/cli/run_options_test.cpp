@@ -7,7 +7,6 @@
 #include "base/error.hpp"
 #include "cli/build_request.hpp"
 #include "cli/secret_option.hpp"
-#include "tests/support/unix_server.hpp"
 #include "tests/support/environment.hpp"
 
 namespace mullion::cli {
@@ -109,20 +108,6 @@ TEST(RunOptions, WhatCannotBeDoneIsRefusedByName) {
     RunFlags unknown;
     unknown.allow = {"network.hots"};
     EXPECT_EQ(error_of([&] { applied(unknown); }).code(), base::ErrorCode::Invalid);
-}
-
-TEST(RunOptions, AgentsHaveIdsOfTheirOwn) {
-    base::TempDir directory(std::filesystem::temp_directory_path(), "agent-test");
-    const std::string socket = (directory.path() / "agent").string();
-    test::UnixServer agent(socket, [](const std::string&) { return ""; });
-    RunFlags flags;
-    flags.ssh = {"other=" + socket};
-    flags.ssh.push_back("default=" + socket);
-    EXPECT_EQ(applied(flags).worker.ssh_agents.size(), 2u);
-    flags.ssh.push_back("other=" + socket);
-    base::Error error = error_of([&] { applied(flags); });
-    EXPECT_EQ(error.code(), base::ErrorCode::Invalid);
-    EXPECT_THAT(error.what(), HasSubstr("there is an agent other already"));
 }
 
 TEST(RunOptions, LimitsAreNumbers) {

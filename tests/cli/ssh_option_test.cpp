@@ -6,6 +6,8 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "cli/build_request.hpp"
+#include "cli/run_options.hpp"
 #include "tests/support/unix_server.hpp"
 
 namespace mullion::cli {
@@ -63,6 +65,23 @@ TEST_F(SshOption, WhatIsNeitherSocketNorFileIsRefused) {
                                      path("agent") + "," + path("agent")})
         EXPECT_THAT(failure("default=" + paths).what(), HasSubstr("expected one socket, or only files"));
     EXPECT_EQ(failure("=x").code(), base::ErrorCode::Invalid);
+}
+
+TEST_F(SshOption, AgentsHaveIdsOfTheirOwn) {
+    test::UnixServer agent(path("agent"), [](const std::string&) { return ""; });
+    RunFlags flags;
+    flags.ssh = {"other=" + path("agent"), "default=" + path("agent")};
+    BuildRequest request;
+    apply_run_options(flags, request);
+    EXPECT_EQ(request.worker.ssh_agents.size(), 2u);
+    flags.ssh.push_back("other=" + path("agent"));
+    try {
+        apply_run_options(flags, request);
+        FAIL();
+    } catch (const base::Error& error) {
+        EXPECT_EQ(error.code(), base::ErrorCode::Invalid);
+        EXPECT_THAT(error.what(), HasSubstr("there is an agent other already"));
+    }
 }
 
 }  // namespace
