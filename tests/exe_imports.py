@@ -16,6 +16,7 @@ ALLOWED = {
     "msvcrt.dll",
     "normaliz.dll",
     "ole32.dll",
+    "rstrtmgr.dll",
     "shell32.dll",
     "user32.dll",
     "ws2_32.dll",

@@ -19,7 +19,7 @@ class ContentStoreTest : public StateFixture {
     std::size_t temporary_files() const {
         std::size_t count = 0;
         for (const auto& entry : fs::recursive_directory_iterator(state() / "tmp")) {
-            std::string name = entry.path().filename();
+            std::string name = entry.path().filename().string();
             if (entry.is_regular_file() && name != "lock" && name != "leases") ++count;
         }
         return count;
@@ -98,6 +98,9 @@ TEST_F(ContentStoreTest, AbsentBlobs) {
 }
 
 TEST_F(ContentStoreTest, RemovedBlobIsGoneButOpenOnesStayReadable) {
+#ifdef _WIN32
+    GTEST_SKIP() << "Wine has no removal of names that are open (FILE_DISPOSITION_POSIX_SEMANTICS)";
+#endif
     Digest digest = store_->put_bytes("abc");
     auto open = store_->open(descriptor(digest, 3), {});
     store_->remove(digest);

@@ -70,6 +70,9 @@ TEST_F(ImageStoreTest, BothAnnotationsHoldTheFullName) {
 }
 
 TEST_F(ImageStoreTest, PuttingTheSameAgainWritesNothing) {
+#ifdef _WIN32
+    GTEST_SKIP() << "the C++ library knows no number of links there";
+#endif
     images_.put(kName, manifest("{}"));
     fs::file_time_type before = fs::last_write_time(state() / "index.json");
     auto inode = [&] { return fs::hard_link_count(state() / "index.json"); };

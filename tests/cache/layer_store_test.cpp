@@ -8,6 +8,7 @@
 #include "base/process.hpp"
 #include "tests/cache/layers.hpp"
 #include "tests/cache/state_fixture.hpp"
+#include "tests/support/host_tools.hpp"
 
 namespace mullion::cache {
 namespace {
@@ -228,6 +229,7 @@ TEST_F(LayerStoreTest, DamagedBlobIsRemovedSoThatItCanBeHadAgain) {
 }
 
 TEST_F(LayerStoreTest, FilesOfCompressedBlobsAreReadWithoutACopy) {
+    MULLION_NEEDS_HOST_TOOLS();
     Layer ours = large_layer();
     for (const Layer& layer : {ours, foreign(ours, {"gzip", "-nc"})}) {
         opened_.reset();
@@ -240,6 +242,7 @@ TEST_F(LayerStoreTest, FilesOfCompressedBlobsAreReadWithoutACopy) {
 }
 
 TEST_F(LayerStoreTest, OneLargeFrameIsCopied) {
+    MULLION_NEEDS_HOST_TOOLS();
     Layer layer = foreign(large_layer(), {"zstd", "-qc"});
     ASSERT_GT(layer.tar.size(), std::size_t{16} << 20);
     put(*opened_, layer);
@@ -302,6 +305,7 @@ TEST_F(LayerStoreTest, SeekTableThatLiesDoesNotStay) {
 
 // Within a deflate stream nothing but the digest of the file tells that a byte is another one.
 TEST_F(LayerStoreTest, BytesOfAFileAreComparedWithItsDigest) {
+    MULLION_NEEDS_HOST_TOOLS();
     std::string noise(7 << 20, '\0');
     std::mt19937 random(4);
     for (char& c : noise) c = static_cast<char>(random());

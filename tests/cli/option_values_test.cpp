@@ -34,7 +34,7 @@ TEST(DurationOption, PartsAddUp) {
 
 TEST(VolumeOption, TheDriveColonIsNotTheSeparator) {
     worker::Volume volume = parse_volume("/tmp:C:\\data:ro");
-    EXPECT_EQ(volume.host_path, "/tmp");
+    EXPECT_EQ(volume.host_path, std::filesystem::absolute("/tmp").make_preferred().string());
     EXPECT_EQ(volume.container_path, "C:\\data");
     EXPECT_TRUE(volume.read_only);
     EXPECT_FALSE(parse_volume("/tmp:C:\\data").read_only);

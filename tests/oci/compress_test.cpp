@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "support.hpp"
+#include "tests/support/host_tools.hpp"
 
 namespace mullion::oci {
 namespace {
@@ -49,6 +50,7 @@ std::string compressed_in_pieces(const std::string& data, Compression compressio
 class CompressTest : public test::ScratchTest {};
 
 TEST_F(CompressTest, OtherToolsAcceptGzip) {
+    MULLION_NEEDS_HOST_TOOLS();
     for (std::size_t size : {std::size_t{0}, std::size_t{1}, kMiB - 1, kMiB, kMiB + 1, 3 * kMiB + 17}) {
         std::string data = sample(size);
         write("data", data);
@@ -64,6 +66,7 @@ TEST_F(CompressTest, OtherToolsAcceptGzip) {
 }
 
 TEST_F(CompressTest, OtherToolsAcceptZstd) {
+    MULLION_NEEDS_HOST_TOOLS();
     for (std::size_t size : {std::size_t{0}, std::size_t{1}, 4 * kMiB, 4 * kMiB + 1, 9 * kMiB}) {
         std::string data = sample(size);
         write("data.zst", compressed(data, Compression::Zstd));
@@ -73,6 +76,7 @@ TEST_F(CompressTest, OtherToolsAcceptZstd) {
 }
 
 TEST_F(CompressTest, ReadsWhatOtherToolsWrite) {
+    MULLION_NEEDS_HOST_TOOLS();
     std::string data = sample(3 * kMiB);
     write("data", data);
     for (const std::vector<std::string>& argv :
@@ -85,6 +89,7 @@ TEST_F(CompressTest, ReadsWhatOtherToolsWrite) {
 
 // RFC 1952 §2.3: no name, no time, operating system 255; every member holds 1 MiB.
 TEST_F(CompressTest, GzipMembersAreFixed) {
+    MULLION_NEEDS_HOST_TOOLS();
     std::string packed = compressed(sample(2 * kMiB + 5), Compression::Gzip);
     EXPECT_EQ(packed.substr(0, 10), std::string("\x1f\x8b\x08\0\0\0\0\0\0\xff", 10));
     write("data.gz", packed);

@@ -5,6 +5,7 @@
 #include "oci/layout.hpp"
 #include "oci/validate.hpp"
 #include "support.hpp"
+#include "tests/support/host_tools.hpp"
 
 namespace mullion::oci {
 namespace {
@@ -53,6 +54,7 @@ class DockerArchiveTest : public test::ScratchTest {
 };
 
 TEST_F(DockerArchiveTest, LegacyLayoutIsReadAsOci) {
+    MULLION_NEEDS_HOST_TOOLS();
     auto archive = make("plain");
     ASSERT_EQ(archive->roots().size(), 2u);
     EXPECT_EQ(archive->roots()[0].name, "nano:1");
@@ -67,6 +69,7 @@ TEST_F(DockerArchiveTest, LegacyLayoutIsReadAsOci) {
 }
 
 TEST_F(DockerArchiveTest, CompressedLayersHaveTheirOwnDigest) {
+    MULLION_NEEDS_HOST_TOOLS();
     auto archive = make("gzip");
     const Descriptor& root = archive->roots()[0].descriptor;
     Image image = load_image(*archive, root, Platform{}, none_);
@@ -77,12 +80,14 @@ TEST_F(DockerArchiveTest, CompressedLayersHaveTheirOwnDigest) {
 }
 
 TEST_F(DockerArchiveTest, AnUntaggedImageHasAnEmptyName) {
+    MULLION_NEEDS_HOST_TOOLS();
     auto archive = make("untagged");
     ASSERT_EQ(archive->roots().size(), 1u);
     EXPECT_EQ(archive->roots()[0].name, "");
 }
 
 TEST_F(DockerArchiveTest, BadArchivesAreRefused) {
+    MULLION_NEEDS_HOST_TOOLS();
     struct Case {
         const char* variant;
         const char* part;

@@ -2,6 +2,7 @@
 
 #include "base/process.hpp"
 #include "layer_support.hpp"
+#include "tests/support/host_tools.hpp"
 #include "tree/tar_reader.hpp"
 
 namespace mullion::tree {
@@ -252,6 +253,7 @@ TEST(LayerTar, LinuxLayersSurviveByteForByte) {
 }
 
 TEST(LayerTar, PythonReadsWhatWeWrite) {
+    MULLION_NEEDS_HOST_TOOLS();
     base::TempDir dir(std::filesystem::temp_directory_path(), "layer");
     std::filesystem::path path = dir.path() / "layer.tar";
     base::write_file_atomic(path, write(rich_delta()));
@@ -282,6 +284,7 @@ TEST(LayerTar, PythonReadsWhatWeWrite) {
 }
 
 TEST(LayerTar, GnuTarListsWhatWeWrite) {
+    MULLION_NEEDS_HOST_TOOLS();
     base::TempDir dir(std::filesystem::temp_directory_path(), "layer");
     std::filesystem::path path = dir.path() / "layer.tar";
     base::write_file_atomic(path, write(rich_delta()));

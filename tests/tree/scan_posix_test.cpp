@@ -246,5 +246,10 @@ TEST_F(ScanTest, NestingIsBounded) {
     EXPECT_NO_THROW(scan_as(Os::Windows, "**/f"));
 }
 
+TEST_F(ScanTest, TheSameProblemIsReportedEveryTime) {
+    for (int i = 0; i < 30; ++i) write("d" + std::to_string(i) + "/nul");
+    for (int i = 0; i < 10; ++i) expect_invalid({"d0/nul"});
+}
+
 }  // namespace
 }  // namespace mullion::tree

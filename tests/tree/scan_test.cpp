@@ -35,11 +35,6 @@ TEST_F(ScanTest, KeptFilesBringTheirIgnoredParents) {
     EXPECT_EQ(listing(scan_as(Os::Windows, "**\n!**/keep")), "a/\na/b/\na/b/keep\n");
 }
 
-TEST_F(ScanTest, TheSameProblemIsReportedEveryTime) {
-    for (int i = 0; i < 30; ++i) write("d" + std::to_string(i) + "/nul");
-    for (int i = 0; i < 10; ++i) expect_invalid({"d0/nul"});
-}
-
 TEST_F(ScanTest, DigestsComeFromTheStatCache) {
     class Fixed final : public StatCache {
       public:
@@ -69,7 +64,8 @@ TEST_F(ScanTest, FilesThatChangeAfterTheScanAreErrors) {
         FAIL() << "read";
     } catch (const base::Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::Unavailable);
-        EXPECT_NE(std::string_view(error.what()).find("context/f"), std::string_view::npos);
+        EXPECT_NE(std::string_view(error.what()).find((fs::path("context") / "f").string()),
+                  std::string_view::npos);
     }
 }
 

@@ -49,7 +49,7 @@ int main(int argc, char **argv) {
         }
         return 1;
     }
-    if (strcmp(verb, "sleep") == 0) Sleep(60000);
+    if (strcmp(verb, "sleep") == 0) Sleep(15000);
     if (strcmp(verb, "leave") == 0) return leave_sleeper(argv[0]);
     return 2;
 }
