@@ -1,8 +1,9 @@
 // What a build tells its user, as typed events. The vocabulary is BuildKit's status stream
 // (api/services/control: Vertex, VertexStatus, VertexLog, VertexWarning), so that `--progress rawjson` is a
-// plain rendering of it. Displays are consumers; nothing here knows a terminal.
+// plain rendering of it; UsageEvent is ours. Displays are consumers; nothing here knows a terminal.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -56,7 +57,23 @@ struct WarningEvent {
     std::optional<SourceRange> range;
 };
 
-using ProgressEvent = std::variant<VertexEvent, StatusEvent, LogEvent, WarningEvent>;
+// What a container has used. 0: not known.
+struct ResourceUsage {
+    std::chrono::nanoseconds processor_time{0};  // of all processors together
+    std::uint64_t peak_memory = 0;               // bytes
+    std::uint64_t read_bytes = 0;                // from disks
+    std::uint64_t written_bytes = 0;
+    bool operator==(const ResourceUsage&) const = default;
+};
+
+// Of a RUN whose process has ended, successfully or not; again if it was tried again.
+struct UsageEvent {
+    Digest vertex;
+    ResourceUsage usage;
+    FileTime timestamp;
+};
+
+using ProgressEvent = std::variant<VertexEvent, StatusEvent, LogEvent, WarningEvent, UsageEvent>;
 
 // Takes events from any thread. Never throws, never blocks on a terminal for long.
 class ProgressSink {

@@ -15,6 +15,7 @@
 #include "cli/pull.hpp"
 #include "cli/report.hpp"
 #include "cli/standard_input.hpp"
+#include "cli/usage_text.hpp"
 #include "oci/image.hpp"
 #include "worker/run_container.hpp"
 
@@ -42,6 +43,7 @@ struct Options {
     std::string timeout;
     double cpus = 0;
     bool interactive = false;
+    bool stats = false;
     bool remove = false;
 };
 
@@ -110,6 +112,11 @@ int unix_status(std::uint32_t code) {
     return static_cast<int>(kLargestUnixCode);
 }
 
+void print_usage(const std::optional<base::ResourceUsage>& usage) {
+    std::string text = usage ? usage_text(*usage) : "";
+    fmt::print(stderr, "mullion: used {}\n", text.empty() ? "nothing that was counted" : text);
+}
+
 // The image to run, pulled if --pull says so.
 oci::Image image_to_run(Context& context, const Options& options, const Values& values) {
     cache::State& state = context.state();
@@ -148,7 +155,9 @@ int run(Context& context, const Options& options, const Values& values) {
     }
     request.standard_output = &output;
     request.standard_error = &errors;
-    return unix_status(worker::run_container(worker, request, context.cancel));
+    worker::ContainerEnd end = worker::run_container(worker, request, context.cancel);
+    if (options.stats) print_usage(end.usage);
+    return unix_status(end.exit_code);
 }
 
 int run_or_report(Context& context, const Options& options, const Values& values) {
@@ -190,6 +199,7 @@ void add_run(CLI::App& app, Context& context) {
     command->add_option("--cpus", options->cpus, "Number of processors");
     command->add_option("--hostname", options->host_name, "Host name of the container");
     command->add_option("--timeout", options->timeout, "End the container after this time (90s, 5m)");
+    command->add_flag("--stats", options->stats, "Print what the container has used when it has ended");
     command->add_flag("-i,--interactive", options->interactive, "Pass standard input on");
     auto words = std::make_shared<std::vector<std::string>>();
     command->add_option("IMAGE", *words, "Image name or ID; then the command, instead of the image's CMD")

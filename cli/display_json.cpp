@@ -1,5 +1,6 @@
 // BuildKit's status stream as `--progress rawjson` writes it: its client.SolveStatus in Go's JSON encoding.
-// One object a line, each with one event.
+// One object a line, each with one event. "usages" is an addition; what is in it has the names of BuildKit's
+// resource samples (executor/resources/types).
 #include "base/base64.hpp"
 #include "base/json.hpp"
 #include "cli/display_renderer.hpp"
@@ -71,6 +72,16 @@ OrderedJson object_of(const base::WarningEvent& event) {
     return object;
 }
 
+OrderedJson object_of(const base::UsageEvent& event) {
+    const base::ResourceUsage& usage = event.usage;
+    OrderedJson object = {{"vertex", event.vertex.string()}, {"timestamp", event.timestamp.rfc3339()}};
+    if (usage.processor_time.count() != 0) object["cpuStat"]["usageNanos"] = usage.processor_time.count();
+    if (usage.peak_memory != 0) object["memoryStat"]["peak"] = usage.peak_memory;
+    if (usage.read_bytes != 0) object["ioStat"]["readBytes"] = usage.read_bytes;
+    if (usage.written_bytes != 0) object["ioStat"]["writeBytes"] = usage.written_bytes;
+    return object;
+}
+
 const char* list_of(const base::VertexEvent&) {
     return "vertexes";
 }
@@ -82,6 +93,9 @@ const char* list_of(const base::LogEvent&) {
 }
 const char* list_of(const base::WarningEvent&) {
     return "warnings";
+}
+const char* list_of(const base::UsageEvent&) {
+    return "usages";
 }
 
 class JsonRenderer final : public DisplayRenderer {

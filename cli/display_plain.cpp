@@ -13,6 +13,7 @@
 #include "cli/display_renderer.hpp"
 #include "cli/display_text.hpp"
 #include "cli/transfer_text.hpp"
+#include "cli/usage_text.hpp"
 
 namespace mullion::cli {
 namespace {
@@ -147,6 +148,14 @@ class PlainRenderer final : public DisplayRenderer {
         if (!out_.empty() || spoken_) out_ += "\n";
         out_ += shown_line(text) + "\n";
         spoken_ = true;
+    }
+
+    void take(const base::UsageEvent& event) {
+        Step* step = find(event.vertex);
+        std::string text = usage_text(event.usage);
+        if (step == nullptr || text.empty()) return;
+        flush_streams(*step);
+        say(*step, "used " + text);
     }
 
     static bool worth_a_line(const ShownStatus& shown, const base::StatusEvent& event) {

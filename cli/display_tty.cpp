@@ -147,6 +147,9 @@ class TtyRenderer final : public DisplayRenderer {
         permanent_.push_back(fit(shown_line(text), columns_));
     }
 
+    // A log has room for it, a terminal has not.
+    void take(const base::UsageEvent&) {}
+
     std::string headline() const {
         std::size_t completed = 0;
         for (const auto& [digest, step] : steps_) completed += step.completed ? 1 : 0;

@@ -32,6 +32,8 @@ using base::ErrorCode;
 using base::UniqueFd;
 using namespace std::chrono_literals;
 
+using Ticks = std::chrono::duration<std::int64_t, std::ratio<1, 10'000'000>>;  // HCS' 100 ns
+
 constexpr auto kWatchInterval = 50ms;  // how often limits are looked at
 constexpr auto kStopLimit = 30s;       // for killing what runs and saving the registry
 constexpr auto kKillGrace = 1s;        // until process 1 is killed rather than asked
@@ -407,6 +409,13 @@ std::optional<BoxExit> Box::wait(const std::string& id, std::optional<Clock::tim
 void Box::kill(const std::string& id) {
     std::lock_guard lock(state_->send_mutex);
     box::send(state_->control.get(), {"kill", id});
+}
+
+Statistics Box::statistics() const {
+    Statistics statistics = state_->group ? state_->group->statistics() : Statistics{};
+    statistics.Uptime100ns =
+        static_cast<std::uint64_t>(std::chrono::duration_cast<Ticks>(Clock::now() - state_->started).count());
+    return statistics;
 }
 
 void Box::stop(const base::CancelToken& cancel) {

@@ -73,6 +73,9 @@ class Box {
                                 const base::CancelToken& cancel);
     void kill(const std::string& id);
 
+    // Of a running box. Without a control group only the time is known.
+    Statistics statistics() const;
+
     // Kills what still runs and lets wineserver save the registry. Throws the box' failure.
     void stop(const base::CancelToken& cancel);
     // Ends it now; who waits gets `Process` ("terminated").

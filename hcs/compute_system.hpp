@@ -84,6 +84,9 @@ class ComputeSystem {
     virtual std::unique_ptr<Process> create_process(const ProcessParameters& parameters,
                                                     const ProcessStreams& streams,
                                                     const base::CancelToken& cancel) = 0;
+    // What it has used since its start, for running systems. Throws what the backend fails with; numbers that
+    // it does not know are 0.
+    virtual Statistics statistics() = 0;
     // Ends the system in order once its processes have ended: what they wrote (registry included) is in the
     // scratch afterwards. Kills processes that still run. Needed before LayerStorage::export_layer.
     virtual SystemExitStatus shut_down(const base::CancelToken& cancel) = 0;

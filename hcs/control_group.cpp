@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -29,6 +30,11 @@ constexpr std::string_view kPrefix = "mullion-";
 constexpr int kCpuPeriod = 100'000;  // microseconds
 constexpr long kLeastQuota = 1000;   // microseconds; the kernel takes no less
 constexpr int kNameAttempts = 1000;
+constexpr std::uint64_t kNanosecondsPerTick = 100;  // of HCS
+constexpr std::uint64_t kTicksPerMicrosecond = 10;
+// Of v1: what limits, and what only counts.
+constexpr std::array kLimiting = {"pids", "memory", "cpu"};
+constexpr std::array kCounting = {"cpuacct", "blkio"};
 
 // Where the controllers are and which group we are in.
 struct Hierarchies {
@@ -41,6 +47,11 @@ std::vector<std::string> split(const std::string& text, char separator) {
     std::istringstream stream(text);
     for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
     return parts;
+}
+
+template <typename List, typename Value>
+bool is_one_of(const List& list, const Value& value) {
+    return std::find(list.begin(), list.end(), value) != list.end();
 }
 
 // In a container /proc may name a group above the mount; then the mount is our group.
@@ -63,7 +74,7 @@ Hierarchies find_hierarchies() {
         if (fields[2] == "cgroup2") found.v2 = group_directory(fields[1], groups[""]);
         if (fields[2] != "cgroup") continue;
         for (const std::string& option : split(fields[3], ',')) {
-            if (option == "pids" || option == "memory" || option == "cpu") {
+            if (is_one_of(kLimiting, option) || is_one_of(kCounting, option)) {
                 found.v1[option] = group_directory(fields[1], groups[option]);
             }
         }
@@ -106,6 +117,25 @@ std::uint64_t counter(const fs::path& file, std::string_view name) {
     return 0;
 }
 
+// A file that is one number; 0 if it is not there.
+std::uint64_t number(const fs::path& file) {
+    std::istringstream text(base::try_read_file(file, kSmallFile).value_or(""));
+    std::uint64_t value = 0;
+    text >> value;
+    return value;
+}
+
+// The sum of the numbers behind `name`, which stands once in the line of a device: "8:0 Read 4096" (v1),
+// "8:0 rbytes=4096 wbytes=0 ..." (v2).
+std::uint64_t of_devices(const fs::path& file, std::string_view name) {
+    std::uint64_t sum = 0;
+    for (const std::string& line : split(base::try_read_file(file, kSmallFile).value_or(""), '\n')) {
+        std::size_t at = line.find(" " + std::string(name));
+        if (at != std::string::npos) sum += std::strtoull(line.c_str() + at + 1 + name.size(), nullptr, 10);
+    }
+    return sum;
+}
+
 // Of an engine that died there may be one of our name, if it had our process number. False if it is in use.
 bool make_group(const fs::path& directory) {
     bool made = ::mkdir(directory.c_str(), 0755) == 0;
@@ -141,7 +171,9 @@ bool delegate(const fs::path& directory) {
         enabled = enabled && has_word(directory / "cgroup.subtree_control", controller);
     }
     // In one write: all of them or none.
-    return enabled || try_write(directory / "cgroup.subtree_control", "+pids +memory +cpu");
+    if (!enabled && !try_write(directory / "cgroup.subtree_control", "+pids +memory +cpu")) return false;
+    try_write(directory / "cgroup.subtree_control", "+io");  // only counts
+    return true;
 }
 
 }  // namespace
@@ -159,10 +191,16 @@ void ControlGroup::make(const ResourceLimits& limits) {
     Hierarchies hierarchies = find_hierarchies();
     if (hierarchies.v1.contains("pids") && hierarchies.v1.contains("memory")) {
         std::vector<fs::path> parents;
-        for (const auto& [controller, parent] : hierarchies.v1) parents.push_back(parent);
+        for (const char* controller : kLimiting) {
+            auto found = hierarchies.v1.find(controller);
+            if (found == hierarchies.v1.end() || is_one_of(parents, found->second)) continue;
+            parents.push_back(found->second);
+        }
         std::string name = make_groups(parents);
         pids_ = hierarchies.v1["pids"] / name;
         memory_ = hierarchies.v1["memory"] / name;
+        account(hierarchies.v1["cpuacct"], name, processor_);
+        account(hierarchies.v1["blkio"], name, storage_);
         auto cpu = hierarchies.v1.find("cpu");
         return limit_v1(limits, cpu == hierarchies.v1.end() ? fs::path() : cpu->second / name);
     }
@@ -195,6 +233,18 @@ std::string ControlGroup::make_groups(const std::vector<fs::path>& parents) {
                      parents.front().string());
 }
 
+// Who counts may share a directory with who limits, or not be there.
+void ControlGroup::account(const fs::path& parent, const std::string& name, fs::path& group) {
+    if (parent.empty()) return;
+    fs::path directory = parent / name;
+    if (!is_one_of(directories_, directory)) {
+        sweep(parent);
+        if (::mkdir(directory.c_str(), 0755) != 0) return;
+        directories_.push_back(directory);
+    }
+    group = directory;
+}
+
 void ControlGroup::limit_v1(const ResourceLimits& limits, const fs::path& cpu) {
     write_limit(pids_ / "pids.max", std::to_string(limits.tasks));
     write_limit(memory_ / "memory.limit_in_bytes", std::to_string(limits.memory_bytes));
@@ -213,7 +263,7 @@ void ControlGroup::limit_v1(const ResourceLimits& limits, const fs::path& cpu) {
 }
 
 void ControlGroup::limit_v2(const ResourceLimits& limits) {
-    pids_ = memory_ = directories_.front();
+    pids_ = memory_ = processor_ = storage_ = directories_.front();
     write_limit(pids_ / "pids.max", std::to_string(limits.tasks));
     write_limit(memory_ / "memory.max", std::to_string(limits.memory_bytes));
     try_write(memory_ / "memory.swap.max", "0");  // absent where swap is not counted
@@ -259,6 +309,46 @@ std::uint64_t ControlGroup::task_refusals() const {
 
 std::uint64_t ControlGroup::memory_kills() const {
     return counter(memory_ / (unified_ ? "memory.events" : "memory.oom_control"), "oom_kill");
+}
+
+Statistics ControlGroup::statistics() const {
+    Statistics statistics;
+    if (unified_) {
+        read_v2(statistics);
+    } else {
+        read_v1(statistics);
+    }
+    return statistics;
+}
+
+void ControlGroup::read_v1(Statistics& statistics) const {
+    if (!processor_.empty()) {
+        statistics.Processor = {number(processor_ / "cpuacct.usage") / kNanosecondsPerTick,
+                                number(processor_ / "cpuacct.usage_user") / kNanosecondsPerTick,
+                                number(processor_ / "cpuacct.usage_sys") / kNanosecondsPerTick};
+    }
+    statistics.Memory = {number(memory_ / "memory.usage_in_bytes"),
+                         number(memory_ / "memory.max_usage_in_bytes"),
+                         counter(memory_ / "memory.stat", "rss")};
+    if (!storage_.empty()) {
+        statistics.Storage = {of_devices(storage_ / "blkio.throttle.io_serviced", "Read "),
+                              of_devices(storage_ / "blkio.throttle.io_service_bytes", "Read "),
+                              of_devices(storage_ / "blkio.throttle.io_serviced", "Write "),
+                              of_devices(storage_ / "blkio.throttle.io_service_bytes", "Write ")};
+    }
+}
+
+void ControlGroup::read_v2(Statistics& statistics) const {
+    fs::path cpu = processor_ / "cpu.stat";
+    statistics.Processor = {counter(cpu, "usage_usec") * kTicksPerMicrosecond,
+                            counter(cpu, "user_usec") * kTicksPerMicrosecond,
+                            counter(cpu, "system_usec") * kTicksPerMicrosecond};
+    // The peak is there since Linux 5.19.
+    statistics.Memory = {number(memory_ / "memory.current"), number(memory_ / "memory.peak"),
+                         counter(memory_ / "memory.stat", "anon")};
+    fs::path io = storage_ / "io.stat";
+    statistics.Storage = {of_devices(io, "rios="), of_devices(io, "rbytes="), of_devices(io, "wios="),
+                          of_devices(io, "wbytes=")};
 }
 
 }  // namespace mullion::hcs

@@ -1,5 +1,5 @@
-// The control group of a box: limits on tasks, memory and CPU time, for cgroup v1 (a directory per
-// controller) and v2 (one directory).
+// The control group of a box: limits on tasks, memory and CPU time, and what was used, for cgroup v1 (a
+// directory per controller) and v2 (one directory).
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/handle.hpp"
+#include "hcs/schema.hpp"
 
 namespace mullion::hcs {
 
@@ -37,17 +38,26 @@ class ControlGroup {
     std::uint64_t task_refusals() const;
     std::uint64_t memory_kills() const;
 
+    // What its processes have used so far, as far as the kernel counts it: memory with the cache of files
+    // that the limit counts too, storage as bytes that disks moved. Uptime is left out.
+    Statistics statistics() const;
+
   private:
     void make(const ResourceLimits& limits);
     std::string make_groups(const std::vector<std::filesystem::path>& parents);
     void limit_v1(const ResourceLimits& limits, const std::filesystem::path& cpu);
     void limit_v2(const ResourceLimits& limits);
+    void account(const std::filesystem::path& parent, const std::string& name, std::filesystem::path& group);
+    void read_v1(Statistics& statistics) const;
+    void read_v2(Statistics& statistics) const;
     void remove();
 
     bool unified_ = false;
     std::vector<std::filesystem::path> directories_;
     std::filesystem::path pids_;
     std::filesystem::path memory_;
+    std::filesystem::path processor_;  // empty: nobody counts
+    std::filesystem::path storage_;
 };
 
 }  // namespace mullion::hcs

@@ -54,6 +54,7 @@ class EmulatedSystem final : public ComputeSystem {
     std::unique_ptr<Process> create_process(const ProcessParameters& parameters,
                                             const ProcessStreams& streams,
                                             const base::CancelToken& cancel) override;
+    Statistics statistics() override;
     SystemExitStatus shut_down(const base::CancelToken& cancel) override;
     void terminate() override;
 
@@ -174,6 +175,12 @@ std::unique_ptr<Process> EmulatedSystem::create_process(const ProcessParameters&
         loader_arguments(std::to_string(process)), loader_variables(context.user),
         launch_file(directory, parameters.CommandLine, environment_block(context, parameters.Environment))};
     return std::make_unique<EmulatedProcess>(box_, process, program, streams);
+}
+
+Statistics EmulatedSystem::statistics() {
+    std::lock_guard lock(mutex_);
+    if (state_ != SystemState::Running) refuse(HcsError::InvalidState, id_);
+    return box_->statistics();
 }
 
 SystemExitStatus EmulatedSystem::shut_down(const base::CancelToken& cancel) {

@@ -92,6 +92,7 @@ class Library {
     X(HcsStartComputeSystem)                   \
     X(HcsShutDownComputeSystem)                \
     X(HcsTerminateComputeSystem)               \
+    X(HcsGetComputeSystemProperties)           \
     X(HcsSetComputeSystemCallback)             \
     X(HcsCreateProcess)                        \
     X(HcsOpenProcess)                          \

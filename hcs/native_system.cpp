@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kTerminateLimit = 30s;
+constexpr std::chrono::milliseconds kStatisticsLimit = 10s;
 // How long the end of a terminated system may go unreported before it is taken for granted.
 constexpr auto kReportLimit = 5s;
 
@@ -97,6 +98,14 @@ std::unique_ptr<Process> NativeSystem::create_process(const ProcessParameters& p
     enter(SystemState::Running, SystemState::Running);
     return std::make_unique<NativeProcess>(ProcessHost{core_, id_, system_.get(), watch_}, parameters,
                                            streams, cancel);
+}
+
+Statistics NativeSystem::statistics() {
+    enter(SystemState::Running, SystemState::Running);
+    Operation operation(core_, named("ask for statistics of"));
+    operation.submitted(core_->HcsGetComputeSystemProperties(system_.get(), operation.get(),
+                                                             base::to_wide(statistics_query()).c_str()));
+    return parse_statistics(operation.wait({.limit = kStatisticsLimit}));
 }
 
 // The request ends long before the system does, and when it fails there is termination: only the system's

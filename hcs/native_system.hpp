@@ -26,6 +26,7 @@ class NativeSystem final : public ComputeSystem {
     std::unique_ptr<Process> create_process(const ProcessParameters& parameters,
                                             const ProcessStreams& streams,
                                             const base::CancelToken& cancel) override;
+    Statistics statistics() override;
     SystemExitStatus shut_down(const base::CancelToken& cancel) override;
     void terminate() override;
 

@@ -169,6 +169,37 @@ struct SystemExitStatus {
     bool operator==(const SystemExitStatus&) const = default;
 };
 
+// What a compute system has used since it was started; the member Statistics of its Properties. 0: not known.
+struct ProcessorStats {
+    std::uint64_t TotalRuntime100ns = 0;
+    std::uint64_t RuntimeUser100ns = 0;
+    std::uint64_t RuntimeKernel100ns = 0;
+    bool operator==(const ProcessorStats&) const = default;
+};
+
+struct MemoryStats {
+    std::uint64_t MemoryUsageCommitBytes = 0;
+    std::uint64_t MemoryUsageCommitPeakBytes = 0;
+    std::uint64_t MemoryUsagePrivateWorkingSetBytes = 0;
+    bool operator==(const MemoryStats&) const = default;
+};
+
+struct StorageStats {
+    std::uint64_t ReadCountNormalized = 0;
+    std::uint64_t ReadSizeBytes = 0;
+    std::uint64_t WriteCountNormalized = 0;
+    std::uint64_t WriteSizeBytes = 0;
+    bool operator==(const StorageStats&) const = default;
+};
+
+struct Statistics {
+    std::uint64_t Uptime100ns = 0;
+    ProcessorStats Processor;
+    MemoryStats Memory;
+    StorageStats Storage;
+    bool operator==(const Statistics&) const = default;
+};
+
 struct ErrorEvent {
     std::string Message;
     std::string StackTrace;
@@ -201,6 +232,10 @@ ProcessParameters parse_process_parameters(std::string_view json);
 ProcessStatus parse_process_status(std::string_view json);
 SystemExitStatus parse_system_exit_status(std::string_view json);
 ResultError parse_result_error(std::string_view json);
+
+// The query for a system's statistics, and what is answered: Properties, read leniently.
+std::string statistics_query();
+Statistics parse_statistics(std::string_view properties);
 
 // The rules that parsing enforces, for documents built in code.
 void validate(const ComputeSystemDocument& document);

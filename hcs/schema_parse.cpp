@@ -198,6 +198,23 @@ auto parse(std::string_view json, const char* what, Read read) {
     return read(JsonView(document, what));
 }
 
+std::uint64_t amount(const std::optional<JsonView>& object, const std::string& name) {
+    return object ? number_or_zero<std::uint64_t>(*object, name) : 0;
+}
+
+Statistics read_statistics(const JsonView& view) {
+    std::optional<JsonView> processor = view.find("Processor");
+    std::optional<JsonView> memory = view.find("Memory");
+    std::optional<JsonView> storage = view.find("Storage");
+    return {amount(view, "Uptime100ns"),
+            {amount(processor, "TotalRuntime100ns"), amount(processor, "RuntimeUser100ns"),
+             amount(processor, "RuntimeKernel100ns")},
+            {amount(memory, "MemoryUsageCommitBytes"), amount(memory, "MemoryUsageCommitPeakBytes"),
+             amount(memory, "MemoryUsagePrivateWorkingSetBytes")},
+            {amount(storage, "ReadCountNormalized"), amount(storage, "ReadSizeBytes"),
+             amount(storage, "WriteCountNormalized"), amount(storage, "WriteSizeBytes")}};
+}
+
 [[noreturn]] void invalid(const char* path, const char* problem) {
     throw base::fail(ErrorCode::Invalid, "$.{}: {}", path, problem);
 }
@@ -294,6 +311,13 @@ SystemExitStatus parse_system_exit_status(std::string_view json) {
     return parse(json, "system exit status", [](const JsonView& view) {
         view.only({"Status", "ExitType", "Attribution"});
         return SystemExitStatus{signed_or_zero(view, "Status"), text(view, "ExitType")};
+    });
+}
+
+Statistics parse_statistics(std::string_view properties) {
+    return parse(properties, "properties", [](const JsonView& view) {
+        std::optional<JsonView> statistics = view.find("Statistics");
+        return statistics ? read_statistics(*statistics) : Statistics{};
     });
 }
 

@@ -203,6 +203,10 @@ std::string to_json(const SystemExitStatus& status) {
     return dump(Object().number("Status", status.Status).text("ExitType", status.ExitType).json());
 }
 
+std::string statistics_query() {
+    return dump(Json{{"PropertyTypes", Json::array({"Statistics"})}});
+}
+
 std::string to_json(const ResultError& error) {
     return dump(Object()
                     .number("Error", error.Error)

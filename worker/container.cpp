@@ -15,6 +15,8 @@ namespace fs = std::filesystem;
 using base::ErrorCode;
 using base::fail;
 
+constexpr std::uint64_t kNanosecondsPerTick = 100;  // of HCS
+
 // Profiles that belong to no account of their own.
 constexpr std::array kSharedProfiles = {
     "Public",        "Default",      "Default User", "All Users", "ContainerAdministrator",
@@ -96,6 +98,21 @@ std::uint32_t Container::run(const hcs::ProcessParameters& parameters, const hcs
                    static_cast<std::uint32_t>(status.LastWaitResult));
     }
     return status.ExitCode;
+}
+
+// Nobody's step is to fail over numbers.
+std::optional<base::ResourceUsage> Container::usage() {
+    try {
+        hcs::Statistics statistics = system_->statistics();
+        base::ResourceUsage usage{
+            std::chrono::nanoseconds(statistics.Processor.TotalRuntime100ns * kNanosecondsPerTick),
+            statistics.Memory.MemoryUsageCommitPeakBytes, statistics.Storage.ReadSizeBytes,
+            statistics.Storage.WriteSizeBytes};
+        if (usage != base::ResourceUsage{}) return usage;
+    } catch (const base::Error& error) {
+        base::log("worker").warn("what {} used: {}", system_->id(), error.what());
+    }
+    return std::nullopt;
 }
 
 hcs::LayerChanges Container::shut_down(const base::CancelToken& cancel) {

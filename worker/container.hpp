@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/cancel.hpp"
+#include "base/progress.hpp"
 #include "hcs/compute_system.hpp"
 #include "hcs/layer_storage.hpp"
 #include "tree/tree.hpp"
@@ -39,6 +40,8 @@ class Container {
     // Runs one process to its end. TimedOut when the time limit, counted from the container's start, is over.
     std::uint32_t run(const hcs::ProcessParameters& parameters, const hcs::ProcessStreams& streams,
                       const base::CancelToken& cancel);
+    // What it has used so far; nullopt if nobody counts, or, with a line in the log, if that cannot be had.
+    std::optional<base::ResourceUsage> usage();
     // Ends the container and tells what it changed.
     hcs::LayerChanges shut_down(const base::CancelToken& cancel);
 

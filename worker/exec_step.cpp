@@ -190,6 +190,9 @@ void ExecStep::run_process(Container& container, const Root& root, const StepMou
         base::with_context([&] { return fmt::format("process \"{}\"", shown); }, std::move(run));
     out.finish();
     err.finish();
+    if (auto usage = container.usage()) {
+        context_.progress->emit(base::UsageEvent{context_.vertex, *usage, base::FileTime::now()});
+    }
     if (code == 0) return;
     base::Error error =
         fail(ErrorCode::Process, "process \"{}\" did not complete successfully: exit code: {}", shown, code);

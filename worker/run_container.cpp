@@ -80,8 +80,7 @@ std::string container_command_line(const oci::RunConfig& config, const std::opti
     return line;
 }
 
-std::uint32_t run_container(Worker& worker, const ContainerRequest& request,
-                            const base::CancelToken& cancel) {
+ContainerEnd run_container(Worker& worker, const ContainerRequest& request, const base::CancelToken& cancel) {
     Worker::Parts& parts = worker.parts();
     check(parts, request);
     const oci::RunConfig& config = request.image.config.config;
@@ -125,10 +124,11 @@ std::uint32_t run_container(Worker& worker, const ContainerRequest& request,
     process.CreateStdErrPipe = request.standard_error != nullptr;
     Container container(parts.services, work.path() / ("scratch-" + work.path().filename().string()), spec,
                         cancel);
-    return container.run(
+    std::uint32_t code = container.run(
         process,
         {request.standard_input, request.standard_output, request.standard_error, request.interrupt_input},
         cancel);
+    return {code, container.usage()};
 }
 
 }  // namespace mullion::worker

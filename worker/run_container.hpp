@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/cancel.hpp"
+#include "base/progress.hpp"
 #include "base/stream.hpp"
 #include "oci/image.hpp"
 #include "worker/worker.hpp"
@@ -46,9 +47,14 @@ struct ContainerRequest {
     base::Sink* standard_error = nullptr;        // not owned
 };
 
-// Runs it to its end and returns the process' 32-bit exit code. Throws Unsupported for what the backend
-// cannot do (HyperV isolation, networks), Invalid for an image without a command, Canceled, TimedOut.
-std::uint32_t run_container(Worker& worker, const ContainerRequest& request, const base::CancelToken& cancel);
+struct ContainerEnd {
+    std::uint32_t exit_code = 0;  // 32 bits, as Windows has them
+    std::optional<base::ResourceUsage> usage;
+};
+
+// Runs it to its end. Throws Unsupported for what the backend cannot do (HyperV isolation, networks), Invalid
+// for an image without a command, Canceled, TimedOut.
+ContainerEnd run_container(Worker& worker, const ContainerRequest& request, const base::CancelToken& cancel);
 
 // The Windows command line that the image's entrypoint and command (or what replaces them) stand for. Exec
 // form is quoted so that CommandLineToArgvW gives the same arguments back; with `args_escaped` the text is

@@ -64,6 +64,15 @@ TEST(JsonDisplay, Warning) {
                                  "\n");
 }
 
+// The names are those of BuildKit's resource samples; what is not known is left out.
+TEST(JsonDisplay, Usage) {
+    base::UsageEvent event{kDigest, {std::chrono::nanoseconds(1500), 4096, 0, 7}, kTime};
+    EXPECT_EQ(render(event), R"({"usages":[{"vertex":")" + kText +
+                                 R"(","timestamp":"2024-05-06T07:08:09.5Z","cpuStat":{"usageNanos":1500},)"
+                                 R"("memoryStat":{"peak":4096},"ioStat":{"writeBytes":7}}]})" +
+                                 "\n");
+}
+
 TEST(JsonDisplay, OneLineForEachEventInOrder) {
     std::string text = make_json_renderer()->render(
         {test::started("a\nb", 0), test::log("a", 0, "x"), test::completed("a\nb", 0, 1)}, test::at(0));

@@ -31,6 +31,17 @@ TEST_F(PlainDisplay, OneStepFromStartToEnd) {
     EXPECT_EQ(renderer->finish(at(2)), "");
 }
 
+TEST_F(PlainDisplay, WhatAStepUsedIsALineOfIt) {
+    base::UsageEvent usage{
+        base::Digest::of("a"), {std::chrono::milliseconds(1234), 34'500'000, 0, 1500}, at(1)};
+    EXPECT_EQ(render({started("a", 0), log("a", 0.5, "no end"), usage, completed("a", 0, 1)}, 1),
+              "#1 a\n#1 1.000 no end\n#1 used 1.23s of processor time, 34.5MB of memory at most, 1.5kB "
+              "written\n#1 DONE 1.0s\n");
+    usage.usage = {};
+    usage.vertex = base::Digest::of("b");
+    EXPECT_EQ(render({started("b", 1), usage, completed("b", 1, 2)}, 2), "\n#2 b\n#2 DONE 1.0s\n");
+}
+
 TEST_F(PlainDisplay, StepsAreSeparatedAndNumberedInOrder) {
     EXPECT_EQ(render({cached("a", 0), cached("b", 0), started("c", 0), completed("c", 0, 0)}, 0),
               "#1 a\n#1 CACHED\n\n#2 b\n#2 CACHED\n\n#3 c\n#3 DONE 0.0s\n");

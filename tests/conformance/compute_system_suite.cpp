@@ -362,6 +362,29 @@ TEST_P(ComputeSystemSuite, FailingSinkEndsTheProcess) {
     EXPECT_EQ(error_of([&] { process->wait(std::nullopt, {}); }).code(), ErrorCode::Exhausted);
 }
 
+TEST_P(ComputeSystemSuite, StatisticsTellWhatProcessesUsed) {
+    auto system = start_system();
+    hcs::Statistics before = system->statistics();
+    base::StringSink out, err;
+    auto process = system->create_process(command("cmd /S /C \"for /L %i in (1,1,20000) do @set x=%i\""),
+                                          {nullptr, &out, &err}, {});
+    EXPECT_EQ(process->wait(std::nullopt, {}).ExitCode, 0u);
+    hcs::Statistics after = system->statistics();
+    EXPECT_GT(after.Uptime100ns, before.Uptime100ns);
+    EXPECT_LT(after.Uptime100ns, 600 * std::uint64_t{10'000'000});
+    if (after.Processor.TotalRuntime100ns == 0) GTEST_SKIP() << "nobody counts here";
+    std::uint64_t used = after.Processor.TotalRuntime100ns - before.Processor.TotalRuntime100ns;
+    std::uint64_t passed = after.Uptime100ns - before.Uptime100ns;
+    EXPECT_GT(used, 10'000u);  // a millisecond
+    EXPECT_LE(used, passed * std::thread::hardware_concurrency());
+    EXPECT_GE(after.Processor.TotalRuntime100ns, after.Processor.RuntimeUser100ns);
+    EXPECT_GT(after.Memory.MemoryUsageCommitPeakBytes, 1u << 20);
+    EXPECT_GE(after.Memory.MemoryUsageCommitPeakBytes, before.Memory.MemoryUsageCommitPeakBytes);
+    process.reset();
+    system->shut_down({});
+    EXPECT_THAT(error_of([&] { system->statistics(); }).what(), HasSubstr("HCS_E_INVALID_STATE"));
+}
+
 TEST_P(ComputeSystemSuite, NetworkOfNoneIsAbsent) {
     EXPECT_EQ(backend_.compute->networking(hcs::NetworkMode::None), std::nullopt);
 }

@@ -300,6 +300,18 @@ TEST_P(EmulationTest, MemoryLimitIsAnError) {
     EXPECT_EQ(code_of([&] { process->wait(std::nullopt, {}); }), ErrorCode::Exhausted);
 }
 
+TEST_P(EmulationTest, ThePeakOfMemoryIsCounted) {
+    write("hog.exe", base::read_file(fs::path(MULLION_TEST_PROGRAMS) / "hog.exe", 1 << 20));
+    auto system = start_system();
+    base::StringSink out, err;
+    auto process = system->create_process(command("C:\\hog.exe 128"), {nullptr, &out, &err}, {});
+    EXPECT_EQ(process->wait(std::nullopt, {}).ExitCode, 0u);
+    hcs::Statistics statistics = system->statistics();
+    if (statistics.Memory.MemoryUsageCommitPeakBytes == 0) GTEST_SKIP() << "this kernel keeps no peak";
+    EXPECT_GE(statistics.Memory.MemoryUsageCommitPeakBytes, 128u << 20);
+    EXPECT_LT(statistics.Memory.MemoryUsageCommitBytes, statistics.Memory.MemoryUsageCommitPeakBytes);
+}
+
 // With a Wine layer of its own: layers must belong to whoever runs containers on them.
 bool step_works_in(const fs::path& directory, const fs::path& mapped) {
     hcs::EmulationOptions options;

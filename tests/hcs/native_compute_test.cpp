@@ -302,6 +302,7 @@ class NativeFault : public FakeHost, public testing::WithParamInterface<const ch
         EXPECT_EQ(process->wait(Clock::now() + 60s, {}).ExitCode, 0u);
         EXPECT_EQ(plain(out.data()), "hello\n");
         process.reset();
+        system->statistics();
         system->shut_down({});
     }
     // The failure the run ended with; nullopt if it ended well.
@@ -331,7 +332,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values("HcsCreateComputeSystem", "HcsCreateComputeSystem.result", "HcsSetComputeSystemCallback",
                     "HcsStartComputeSystem", "HcsStartComputeSystem.result", "HcsCreateProcess",
                     "HcsCreateProcess.result", "HcsSetProcessCallback", "HcsGetProcessProperties",
-                    "HcsGetProcessProperties.result", "HcsShutDownComputeSystem",
+                    "HcsGetProcessProperties.result", "HcsGetComputeSystemProperties",
+                    "HcsGetComputeSystemProperties.result", "HcsShutDownComputeSystem",
                     "HcsShutDownComputeSystem.result", "HcsTerminateComputeSystem", "HcnEnumerateNetworks",
                     "HcnCreateNetwork", "HcnOpenNetwork", "HcnQueryNetworkProperties",
                     "HcnEnumerateEndpoints", "HcnCreateEndpoint", "HcnCreateNamespace", "HcnModifyNamespace"),

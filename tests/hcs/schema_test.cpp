@@ -135,6 +135,22 @@ TEST(ProcessStatus, AbsentMembersAreZero) {
     EXPECT_EQ(to_json(ProcessStatus{}), "{}");
 }
 
+TEST(Statistics, AreReadFromPropertiesLeniently) {
+    EXPECT_EQ(statistics_query(), R"({"PropertyTypes":["Statistics"]})");
+    EXPECT_EQ(parse_statistics(
+                  R"({"Id":"a","SystemType":"Container","State":"Running","Statistics":{"Timestamp":)"
+                  R"("2026-01-02T03:04:05Z","Uptime100ns":70,"Processor":{"TotalRuntime100ns":50,)"
+                  R"("RuntimeUser100ns":30,"RuntimeKernel100ns":20},"Memory":{"MemoryUsageCommitBytes":5,)"
+                  R"("MemoryUsageCommitPeakBytes":9,"MemoryUsagePrivateWorkingSetBytes":4,"Later":1},)"
+                  R"("Storage":{"ReadCountNormalized":1,"ReadSizeBytes":4096,"WriteCountNormalized":2,)"
+                  R"("WriteSizeBytes":8192}}})"),
+              (Statistics{70, {50, 30, 20}, {5, 9, 4}, {1, 4096, 2, 8192}}));
+    EXPECT_EQ(parse_statistics(R"({"Statistics":{"Memory":{}}})"), Statistics{});
+    EXPECT_EQ(parse_statistics("{}"), Statistics{});
+    EXPECT_THROW(parse_statistics(R"({"Statistics":{"Uptime100ns":-1}})"), base::Error);
+    EXPECT_THROW(parse_statistics(""), base::Error);
+}
+
 TEST(ResultError, ErrorIsSignedAndMoreMembersAreLetBe) {
     ResultError error = parse_result_error(
         R"({"Error":-2143878899,"ErrorMessage":"bad","ErrorEvents":[{"Message":"m","EventId":3,"Data":[{"Type":"x"}]}],"Attribution":[]})");

@@ -48,6 +48,10 @@ class System final : public hcs::ComputeSystem {
         services_.processes.push_back(process);
         return std::make_unique<Process>(services_, std::move(process));
     }
+    hcs::Statistics statistics() override {
+        if (!services_.statistics) throw base::fail(base::ErrorCode::Io, "no statistics");
+        return *services_.statistics;
+    }
     hcs::SystemExitStatus shut_down(const base::CancelToken&) override {
         state_ = hcs::SystemState::Stopped;
         return {0, "GracefulExit"};

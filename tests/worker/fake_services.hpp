@@ -41,6 +41,7 @@ class FakeServices final : public hcs::ComputeService, public hcs::LayerStorage 
     std::vector<hcs::RegistryChange> registry;
     std::vector<hcs::RawChange> hives;
     bool imports = false;
+    std::optional<hcs::Statistics> statistics = hcs::Statistics{};  // absent: asking for them fails
     // Seen so far.
     std::vector<FakeProcess> processes;
     std::vector<hcs::ScratchOptions> scratches;

@@ -84,7 +84,7 @@ TEST_F(RunContainerTest, ReturnsTheWholeExitCode) {
         process.print_error("err");
         return 3221225477U;
     };
-    EXPECT_EQ(worker::run_container(worker(), request(), cancel), 3221225477U);
+    EXPECT_EQ(worker::run_container(worker(), request(), cancel).exit_code, 3221225477U);
     EXPECT_EQ(output.data(), "out");
     EXPECT_EQ(errors.data(), "err");
     EXPECT_EQ(fake.open_scratches, 0U);

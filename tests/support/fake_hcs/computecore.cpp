@@ -67,11 +67,12 @@ std::shared_ptr<FakeSystem> make_system(const std::string& id, Json document) {
 
 // A request to the system behind a handle.
 template <typename Body>
-HRESULT request(HCS_SYSTEM handle, HCS_OPERATION operation, const char* call, Body body) {
+HRESULT request(HCS_SYSTEM handle, HCS_OPERATION operation, const char* call, Body body,
+                const wchar_t* document = nullptr) {
     auto opened_system = systems().get(handle);
     if (!opened_system) return E_HANDLE;
     auto system = opened_system->object;
-    log(call, system->id());
+    log(call, system->id(), narrow(document));
     return submit(
         operation, call, false, [system, body] { return body(*system); },
         [system] { return system->stopped(); });
@@ -194,6 +195,21 @@ HRESULT WINAPI HcsShutDownComputeSystem(HCS_SYSTEM handle, HCS_OPERATION operati
 
 HRESULT WINAPI HcsTerminateComputeSystem(HCS_SYSTEM handle, HCS_OPERATION operation, PCWSTR) {
     return request(handle, operation, "HcsTerminateComputeSystem", terminate);
+}
+
+HRESULT WINAPI HcsGetComputeSystemProperties(HCS_SYSTEM handle, HCS_OPERATION operation, PCWSTR query) {
+    static const Json shape = Json::parse(R"({"PropertyTypes": [""]})");
+    try {
+        parse_strictly(query, shape);
+    } catch (const Refusal& refusal) {
+        return refuse(operation, refusal);
+    }
+    return request(
+        handle, operation, "HcsGetComputeSystemProperties",
+        [](FakeSystem& system) {
+            return Result{S_OK, system.properties()};
+        },
+        query);
 }
 
 HRESULT WINAPI HcsSetComputeSystemCallback(HCS_SYSTEM handle, HCS_EVENT_OPTIONS, const void* context,

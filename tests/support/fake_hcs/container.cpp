@@ -262,6 +262,15 @@ std::shared_ptr<FakeProcess> FakeSystem::find_process(DWORD id) const {
     return nullptr;
 }
 
+std::string FakeSystem::properties() const {
+    Json json = {
+        {"Id", id_}, {"SystemType", "Container"}, {"RuntimeOsType", "Windows"}, {"State", "Running"}};
+    if (stopped()) json["State"] = "Stopped";
+    std::string statistics = text_of(directory() / "statistics");
+    json["Statistics"] = Json::parse(statistics.empty() ? "{}" : statistics);
+    return json.dump();
+}
+
 void FakeSystem::stop(const char* exit_type, HRESULT status) {
     std::vector<std::shared_ptr<FakeProcess>> processes;
     {

@@ -66,6 +66,8 @@ class FakeSystem : public Observed {
     void start();
     std::shared_ptr<FakeProcess> create_process(const Json& parameters);
     std::shared_ptr<FakeProcess> find_process(DWORD id) const;
+    // With the statistics that the test chose (host.hpp).
+    std::string properties() const;
     // Ends all processes, then reports the end of the system with this SystemExitStatus.
     void stop(const char* exit_type, HRESULT status);
 

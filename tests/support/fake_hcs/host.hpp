@@ -7,6 +7,7 @@
 //             behind it (it was accepted, its operation fails), or what the doubles document elsewhere
 //   build     Windows build number; 20348 if absent
 //   family    "legacy": conditions of HCS have the numbers of vmcompute.dll (0xC037xxxx)
+//   statistics  what every system has used, in one line; nothing if absent
 //   volumes/, namespaces/   what one library made and another uses
 //
 // For handles that were not closed each double exports FakeOpenHandles(). When the program ends, each writes
