@@ -102,6 +102,7 @@ class Build {
     std::vector<worker::ExportResult> run() {
         load_inputs();
         ContainerBackend backend(context_);
+        if (auto* compute = backend.services().compute) compute->check_network(request_.worker.network);
         worker::RemoteImages remote(context_.state(), context_.registry(), progress_);
         request_.worker.remote = &remote;
         request_.worker.registry = &context_.registry();

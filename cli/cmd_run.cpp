@@ -9,6 +9,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/image_names.hpp"
 #include "cli/key_values.hpp"
+#include "cli/network_options.hpp"
 #include "cli/option_values.hpp"
 #include "cli/os_options.hpp"
 #include "cli/platform_choice.hpp"
@@ -37,6 +38,7 @@ struct Options {
     std::string pull = "missing";
     OsFlags os;
     std::string network = "nat";
+    NetworkFlags networking;
     std::string isolation = "default";
     std::string memory;
     std::string host_name;
@@ -51,6 +53,19 @@ worker::Isolation parse_isolation(const std::string& text) {
     if (text == "process") return worker::Isolation::Process;
     if (text == "hyperv") return worker::Isolation::HyperV;
     return worker::Isolation::Default;
+}
+
+hcs::NetworkSpec parse_network(const Options& options) {
+    hcs::NetworkSpec spec{.mode = hcs::NetworkMode::Nat};
+    if (options.network == "none") {
+        spec.mode = hcs::NetworkMode::None;
+    } else if (options.network == "host") {
+        spec.mode = hcs::NetworkMode::Host;
+    } else if (options.network != "nat") {
+        spec.name = options.network;
+    }
+    apply_network_options(options.networking, spec);
+    return spec;
 }
 
 worker::Limits parse_limits(const Options& options) {
@@ -72,6 +87,7 @@ struct Values {
     std::vector<std::string> environment;
     std::vector<worker::Volume> volumes;
     worker::Limits limits;
+    hcs::NetworkSpec network;
     oci::Platform platform;
     oci::OsRule os;
 };
@@ -84,6 +100,7 @@ Values parse_values(const Options& options) {
     }
     for (const std::string& text : options.volumes) values.volumes.push_back(parse_volume(text));
     values.limits = parse_limits(options);
+    values.network = parse_network(options);
     values.os = parse_os_rule(options.os);
     if (!options.platform.empty()) values.platform = oci::Platform::parse(options.platform);
     return values;
@@ -97,7 +114,7 @@ worker::ContainerRequest make_request(const Options& options, const Values& valu
     request.working_directory = options.working_directory;
     request.user = options.user;
     request.volumes = values.volumes;
-    request.network = options.network == "nat";
+    request.network = values.network;
     request.isolation = parse_isolation(options.isolation);
     request.limits = values.limits;
     request.host_name = options.host_name;
@@ -141,9 +158,10 @@ oci::Image image_to_run(Context& context, const Options& options, const Values& 
 
 int run(Context& context, const Options& options, const Values& values) {
     cache::State& state = context.state();
+    ContainerBackend backend(context);
+    if (auto* compute = backend.services().compute) compute->check_network(values.network);
     oci::Image image = image_to_run(context, options, values);
     worker::ContainerRequest request = make_request(options, values, std::move(image));
-    ContainerBackend backend(context);
     backend.prepare(context.cancel);
     worker::Worker worker(state, backend.services(), {.limits = values.limits});
     StandardInput input(base::kStandardInput);
@@ -192,7 +210,15 @@ void add_run(CLI::App& app, Context& context) {
     command->add_option("--pull", options->pull, "always, missing (the default) or never")
         ->check(CLI::IsMember({"always", "missing", "never"}));
     add_os_options(*command, options->os);
-    command->add_option("--network", options->network, "nat or none")->check(CLI::IsMember({"nat", "none"}));
+    command->add_option("--network", options->network,
+                        "nat (the default), none, host, or the name of a network of the host");
+    command
+        ->add_option(
+            "-p,--publish", options->networking.publish,
+            "[HOSTIP:]HOSTPORT:CONTAINERPORT[/tcp|/udp]: a port of the host that leads to the container")
+        ->take_all()
+        ->allow_extra_args(false);
+    add_network_options(*command, options->networking);
     command->add_option("--isolation", options->isolation, "default, process or hyperv")
         ->check(CLI::IsMember({"default", "process", "hyperv"}));
     command->add_option("--memory", options->memory, "Memory limit (512m, 2g)");

@@ -99,6 +99,7 @@ void add_run_options(CLI::App& command, RunFlags& flags) {
     };
     command.add_option("--network", flags.network, "Network of RUN steps")
         ->check(CLI::IsMember({"default", "none", "host"}));
+    add_network_options(command, flags.networking);
     list("--secret", flags.secrets,
          "id=NAME[,src=FILE|,env=VARIABLE]: what RUN --mount=type=secret,id=NAME shows");
     list("--ssh", flags.ssh,
@@ -126,6 +127,8 @@ void apply_run_options(const RunFlags& flags, BuildRequest& request) {
         request.frontend.network = frontend::NetworkMode::Host;
         request.worker.allow_host_network = true;
     }
+    request.worker.network.mode = flags.network == "none" ? hcs::NetworkMode::None : hcs::NetworkMode::Nat;
+    apply_network_options(flags.networking, request.worker.network);
     for (const std::string& host : flags.add_hosts) request.frontend.add_hosts.push_back(parse_host(host));
     for (const std::string& secret : flags.secrets) {
         auto [id, value] = read_secret(secret);

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/network_options.hpp"
+
 namespace mullion::cli {
 
 struct BuildRequest;
@@ -12,6 +14,7 @@ struct BuildRequest;
 // As typed.
 struct RunFlags {
     std::string network = "default";
+    NetworkFlags networking;
     std::string memory;
     std::string cpus;
     std::string step_timeout;

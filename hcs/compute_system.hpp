@@ -20,10 +20,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/cancel.hpp"
 #include "base/stream.hpp"
 #include "hcs/hcs_error.hpp"
+#include "hcs/network_schema.hpp"
 #include "hcs/schema.hpp"
 
 namespace mullion::hcs {
@@ -101,6 +103,21 @@ enum class NetworkMode {
     Host,  // the host's own, shared
 };
 
+inline constexpr std::uint16_t kLeastMtu = 576;
+inline constexpr std::uint16_t kLargestMtu = 1500;
+
+// The network of one container. What is empty is as the network itself has it; a container without a network
+// has none of the rest.
+struct NetworkSpec {
+    NetworkMode mode = NetworkMode::None;
+    std::string name = {};  // which network of the host Nat means; "" leaves that to the backend
+    // What to make if the host has no network of that name; only NAT networks are made.
+    std::optional<HostNetwork> definition = {};
+    HostDns dns = {};
+    std::vector<PortMapping> ports = {};
+    std::uint16_t mtu = 0;  // kLeastMtu to kLargestMtu
+};
+
 class ComputeService {
   public:
     virtual ~ComputeService() = default;
@@ -111,9 +128,13 @@ class ComputeService {
                                                   const ComputeSystemDocument& document,
                                                   const base::CancelToken& cancel) = 0;
 
-    // The Networking member that gives a container this network; nullopt for None. Throws Unsupported if the
-    // backend has no such network (or may not use it).
-    virtual std::optional<Networking> networking(NetworkMode mode) = 0;
+    // Throws Unsupported, naming it, for what of a network this backend cannot do (or may not), and Invalid
+    // for what no backend could. Makes nothing.
+    virtual void check_network(const NetworkSpec& spec) const = 0;
+
+    // The Networking member that gives one container this network; nullopt for None. Throws the same, Exists
+    // for a port in use, NotFound for a network that is not there.
+    virtual std::optional<Networking> networking(const NetworkSpec& spec) = 0;
 
     // The MappedDirectories entry that gives a container an empty directory in memory, in which no more than
     // `size` bytes have room (0: what the container's memory limit allows). Throws Unsupported if the backend

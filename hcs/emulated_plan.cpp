@@ -58,9 +58,6 @@ void check_host_name(const std::string& name) {
 }
 
 void check_networking(const Networking& networking, const EmulationOptions& options) {
-    if (networking.Namespace != kHostNetworkNamespace) {
-        unsupported("Container.Networking.Namespace", "the emulation has no such network");
-    }
     if (!options.allow_host_network) {
         unsupported("Container.Networking", "sharing the host's network was not allowed");
     }

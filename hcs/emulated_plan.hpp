@@ -7,9 +7,6 @@
 
 namespace mullion::hcs {
 
-// The namespace whose containers share the host's network.
-inline constexpr const char* kHostNetworkNamespace = "6d1f3c1e-5a55-4d0c-9f61-0b7a5de1f3a7";
-
 // The HostPath of a directory in memory begins so; its size in bytes follows.
 inline constexpr const char* kMemoryDirectory = "memory:";
 

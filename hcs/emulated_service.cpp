@@ -9,7 +9,9 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "base/private_file.hpp"
 #include "base/synced.hpp"
+#include "hcs/emulated_network.hpp"
 #include "hcs/emulated_pipe.hpp"
 #include "hcs/emulated_plan.hpp"
 #include "hcs/emulated_process.hpp"
@@ -25,6 +27,7 @@ namespace {
 using base::ErrorCode;
 namespace fs = std::filesystem;
 
+constexpr const char* kResolverFile = "/etc/resolv.conf";
 constexpr const char* kDefaultUser = "ContainerAdministrator";
 
 [[noreturn]] void refuse(HcsError error, const std::string& id) {
@@ -36,12 +39,14 @@ using Ids = base::Synced<std::set<std::string>>;
 
 class EmulatedSystem final : public ComputeSystem {
   public:
+    // `resolver` is its resolv.conf, "" for the host's.
     EmulatedSystem(std::string id, const ComputeSystemDocument& document, const EmulationOptions& options,
-                   Scratch scratch, std::shared_ptr<Ids> ids)
+                   Scratch scratch, std::string resolver, std::shared_ptr<Ids> ids)
         : id_(std::move(id)),
           document_(document),
           options_(options),
           scratch_(std::move(scratch)),
+          resolver_(std::move(resolver)),
           ids_(std::move(ids)) {}
     ~EmulatedSystem() override;
 
@@ -68,6 +73,7 @@ class EmulatedSystem final : public ComputeSystem {
     ComputeSystemDocument document_;
     EmulationOptions options_;
     Scratch scratch_;
+    std::string resolver_;
     std::shared_ptr<Ids> ids_;
     mutable std::mutex mutex_;
     SystemState state_ = SystemState::Created;
@@ -112,6 +118,11 @@ void EmulatedSystem::start(const base::CancelToken& cancel) {
     plan.root = wine.root();
     plan.lowers = {wine.files_for(scratch_.layer_files())};
     for (const fs::path& files : scratch_.layer_files()) plan.lowers.push_back(files);
+    std::optional<base::PrivateFile> resolver;
+    if (!resolver_.empty()) {
+        resolver.emplace(resolver_);
+        plan.mappings.push_back({BoxMapping::Kind::Copy, resolver->path(), kResolverFile, true});
+    }
     fill_prefix(wine);
     // overlayfs wants an empty one each time.
     base::remove_tree(scratch_.work());
@@ -211,7 +222,8 @@ void EmulatedSystem::terminate() {
 
 class EmulatedComputeService final : public ComputeService {
   public:
-    explicit EmulatedComputeService(const EmulationOptions& options) : options_(options) {}
+    explicit EmulatedComputeService(const EmulationOptions& options)
+        : options_(options), networks_(options.allow_host_network) {}
 
     std::unique_ptr<ComputeSystem> create(const std::string& id, const ComputeSystemDocument& document,
                                           const base::CancelToken& cancel) override {
@@ -228,23 +240,18 @@ class EmulatedComputeService final : public ComputeService {
                 ErrorCode::Invalid,
                 "$.Container.Storage.Path: the scratch is incomplete: its last system was terminated");
         }
+        std::string resolver = networks_.take_resolver(document.Container.Networking);
         bool fresh = ids_->with([&](auto& ids) { return ids.insert(id).second; });
         if (!fresh) {
             throw base::fail(ErrorCode::Exists, "compute system {}: {}", id,
                              describe(HcsError::SystemAlreadyExists));
         }
-        return std::make_unique<EmulatedSystem>(id, document, options_, std::move(scratch), ids_);
+        return std::make_unique<EmulatedSystem>(id, document, options_, std::move(scratch),
+                                                std::move(resolver), ids_);
     }
 
-    std::optional<Networking> networking(NetworkMode mode) override {
-        if (mode == NetworkMode::None) return std::nullopt;
-        if (!options_.allow_host_network) {
-            throw base::fail(
-                ErrorCode::Unsupported,
-                "the emulation reaches the network only by sharing the host's, which was not allowed");
-        }
-        return Networking{kHostNetworkNamespace, false, ""};
-    }
+    void check_network(const NetworkSpec& spec) const override { networks_.check(spec); }
+    std::optional<Networking> networking(const NetworkSpec& spec) override { return networks_.make(spec); }
 
     MappedDirectory memory_directory(const std::string& container_path, std::uint64_t size) override {
         return {fmt::format("{}{}", kMemoryDirectory, size), container_path, false};
@@ -252,6 +259,7 @@ class EmulatedComputeService final : public ComputeService {
 
   private:
     EmulationOptions options_;
+    EmulatedNetworks networks_;
     std::shared_ptr<Ids> ids_ = std::make_shared<Ids>();
 };
 

@@ -9,8 +9,11 @@
 //
 // NetworkMode::Nat is the host's network namespace, shared (what BuildKit calls host mode): an emulation has
 // no right to set up a bridge. It is offered only if EmulationOptions allows it; Host is the same thing. None
-// is a network namespace of the box' own with loopback up. Names are resolved by the host's resolver; a file
-// mapped to C:\Windows\System32\drivers\etc\hosts counts, as it does on Windows.
+// is a network namespace of the box' own with loopback up. A port can be published under its own number on
+// all addresses, if it is free and not reserved for privileged programs. Names are resolved by the host's
+// resolver or by the DNS servers asked for (three at most); a file mapped to
+// C:\Windows\System32\drivers\etc\hosts counts, as it does on Windows. Named networks, CNI configurations and
+// MTUs are refused.
 //
 // A mapped file may be one that only this process can name (base::PrivateFile): its bytes are handed to the
 // box, which keeps them in its memory.

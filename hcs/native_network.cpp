@@ -17,11 +17,10 @@ using base::ErrorCode;
 
 constexpr std::string_view kOwner = "mullion";
 constexpr const char* kNatName = "nat";
+constexpr const char* kNatType = "NAT";
 // Private addresses seldom in use elsewhere, with room for some thousand containers.
 constexpr const char* kNatSubnet = "172.29.64.0/20";
 constexpr const char* kNatGateway = "172.29.64.1";
-constexpr std::uint16_t kEthernetMtu = 1500;
-constexpr std::uint16_t kLeastMtu = 576;
 // Calls that others' use of the service makes fail for a moment.
 constexpr int kTries = 5;
 constexpr auto kPause = std::chrono::milliseconds(100);
@@ -137,24 +136,30 @@ std::vector<HostNetwork> NativeNetworks::networks_of(const std::string& query) {
     return networks;
 }
 
-HostNetwork NativeNetworks::find(const std::string& name) {
+HostNetwork NativeNetworks::find(const std::string& name, const std::optional<HostNetwork>& definition) {
     std::vector<HostNetwork> named = networks_of(network_query(name.empty() ? kNatName : name));
     if (!named.empty()) return named.front();
+    if (definition && definition->type == kNatType) return make(*definition);
+    if (definition) {
+        throw base::fail(ErrorCode::NotFound, "this host has no network {}, and one of type {} is not made",
+                         name, definition->type)
+            .hint("only NAT networks are");
+    }
     if (!name.empty()) throw base::fail(ErrorCode::NotFound, "this host has no network {}", name);
     // A host has room for one NAT network.
     for (HostNetwork& network : networks_of(network_query())) {
-        if (network.type == "NAT") return network;
+        if (network.type == kNatType) return network;
     }
-    return make_nat();
+    HostNetwork own;
+    own.name = kNatName;
+    own.subnets = {{kNatSubnet, kNatGateway}};
+    return make(own);
 }
 
 // Two processes may do this at once: whoever is second uses the network of the first.
-HostNetwork NativeNetworks::make_nat() {
-    HostNetwork network;
-    network.name = kNatName;
-    network.subnets = {{kNatSubnet, kNatGateway}};
+HostNetwork NativeNetworks::make(const HostNetwork& network) {
     try {
-        perform("make the network nat", [&](PWSTR* record) {
+        perform("make the network " + network.name, [&](PWSTR* record) {
             HCN_NETWORK handle = nullptr;
             HRESULT result =
                 api_->HcnCreateNetwork(GUID{}, base::to_wide(to_json(network)).c_str(), &handle, record);
@@ -165,7 +170,7 @@ HostNetwork NativeNetworks::make_nat() {
         std::optional<Hresult> result = hresult_of(error);
         if (!result || !result->is(HcsError::NetworkAlreadyExists)) throw;
     }
-    return find(kNatName);
+    return find(network.name);
 }
 
 void NativeNetworks::sweep() {
@@ -191,15 +196,19 @@ void NativeNetworks::sweep(const std::string& id) {
     if (!text.empty() && is_orphan(parse_host_endpoint(text).name)) remove(*api_, id);
 }
 
-ContainerNetwork::ContainerNetwork(std::shared_ptr<NativeNetworks> networks, const NetworkRequest& request)
-    : networks_(std::move(networks)), endpoint_(new_endpoint_id()), namespace_(namespace_of(endpoint_)) {
-    if (request.mtu > kEthernetMtu || (request.mtu != 0 && request.mtu < kLeastMtu)) {
-        throw base::fail(ErrorCode::Invalid, "an MTU of {} is not between {} and {}", request.mtu, kLeastMtu,
-                         kEthernetMtu);
+void check_mtu(std::uint16_t mtu) {
+    if (mtu != 0 && (mtu < kLeastMtu || mtu > kLargestMtu)) {
+        throw base::fail(ErrorCode::Invalid, "an MTU of {} is not between {} and {}", mtu, kLeastMtu,
+                         kLargestMtu);
     }
-    HostNetwork network = networks_->find(request.network);
+}
+
+ContainerNetwork::ContainerNetwork(std::shared_ptr<NativeNetworks> networks, const NetworkSpec& spec)
+    : networks_(std::move(networks)), endpoint_(new_endpoint_id()), namespace_(namespace_of(endpoint_)) {
+    check_mtu(spec.mtu);
+    HostNetwork network = networks_->find(spec.name, spec.definition);
     try {
-        make_endpoint(network, request);
+        make_endpoint(network, spec);
         make_namespace();
     } catch (...) {
         remove(networks_->api(), endpoint_);
@@ -211,17 +220,16 @@ ContainerNetwork::~ContainerNetwork() {
     remove(networks_->api(), endpoint_);
 }
 
-void ContainerNetwork::make_endpoint(const HostNetwork& network, const NetworkRequest& request) {
+void ContainerNetwork::make_endpoint(const HostNetwork& network, const NetworkSpec& spec) {
     const ComputeNetwork& api = networks_->api();
     HostEndpoint endpoint;
     endpoint.name = new_endpoint_name();
     endpoint.network = network.id;
-    endpoint.dns = request.dns;
+    endpoint.dns = spec.dns;
     if (endpoint.dns.servers.empty()) endpoint.dns.servers = network.dns.servers;
-    endpoint.ports = request.ports;
-    if (request.mtu != 0) {
-        endpoint.encapsulation_overhead = static_cast<std::uint16_t>(kEthernetMtu - request.mtu);
-    }
+    endpoint.ports = spec.ports;
+    // Networks of hosts are Ethernet.
+    if (spec.mtu != 0) endpoint.encapsulation_overhead = static_cast<std::uint16_t>(kLargestMtu - spec.mtu);
     perform(fmt::format("make an endpoint in network {}", network.name), [&](PWSTR* record) {
         HCN_NETWORK handle = nullptr;
         HRESULT result = api.HcnOpenNetwork(to_guid(network.id), &handle, record);

@@ -1,7 +1,7 @@
 // A network for one container, by the Host Compute Network service directly (hcs.md §6.1).
 //
 //     auto networks = std::make_shared<NativeNetworks>();   // sweeps what killed processes left
-//     ContainerNetwork network(networks, {.ports = {{6, 80, 8080, ""}}});
+//     ContainerNetwork network(networks, {.mode = NetworkMode::Nat, .ports = {{6, 80, 8080, ""}}});
 //     document.Container.Networking = Networking{network.namespace_id(), true, ""};
 //     ... the system is created, runs and is gone ...
 //                                                           // network goes: detached, endpoint, namespace
@@ -13,20 +13,18 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "hcs/compute_system.hpp"
 #include "hcs/native_api.hpp"
 #include "hcs/network_schema.hpp"
 
 namespace mullion::hcs {
 
-struct NetworkRequest {
-    std::string network;  // by name; "" for the host's NAT network
-    HostDns dns = {};     // members that are empty: the network's
-    std::vector<PortMapping> ports = {};
-    std::uint16_t mtu = 0;  // 0: the network's
-};
+// Throws Invalid for one that is neither 0 nor possible.
+void check_mtu(std::uint16_t mtu);
 
 // The networks of this host. Thread-safe.
 class NativeNetworks {
@@ -35,14 +33,15 @@ class NativeNetworks {
     NativeNetworks();
 
     const ComputeNetwork& api() const { return *api_; }
-    // The network of that name (NotFound), for "" a NAT network: "nat", else any, else a new one.
-    HostNetwork find(const std::string& name);
+    // The network of that name, for "" a NAT network: "nat", else any, else a new one. If there is none of
+    // the name it is made of `definition`; NotFound without one, or if that is of no NAT network.
+    HostNetwork find(const std::string& name, const std::optional<HostNetwork>& definition = {});
     // Removes the endpoints and namespaces of processes that are gone.
     void sweep();
 
   private:
     std::vector<HostNetwork> networks_of(const std::string& query);
-    HostNetwork make_nat();
+    HostNetwork make(const HostNetwork& network);
     void sweep(const std::string& endpoint_id);
 
     std::shared_ptr<const ComputeNetwork> api_;
@@ -50,7 +49,8 @@ class NativeNetworks {
 
 class ContainerNetwork {
   public:
-    ContainerNetwork(std::shared_ptr<NativeNetworks> networks, const NetworkRequest& request);
+    // The mode of `spec` is Nat.
+    ContainerNetwork(std::shared_ptr<NativeNetworks> networks, const NetworkSpec& spec);
     // Quiet about what is gone already; other failures are logged, the next sweep tries again.
     ~ContainerNetwork();
     ContainerNetwork(const ContainerNetwork&) = delete;
@@ -59,7 +59,7 @@ class ContainerNetwork {
     const std::string& namespace_id() const { return namespace_; }
 
   private:
-    void make_endpoint(const HostNetwork& network, const NetworkRequest& request);
+    void make_endpoint(const HostNetwork& network, const NetworkSpec& spec);
     void make_namespace();
 
     std::shared_ptr<NativeNetworks> networks_;

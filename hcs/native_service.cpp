@@ -1,5 +1,6 @@
 // ComputeService on computecore.dll.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <map>
 
@@ -45,13 +46,19 @@ class NativeComputeService final : public ComputeService {
                                               take_network(document.Container), cancel);
     }
 
-    std::optional<Networking> networking(NetworkMode mode) override {
-        if (mode == NetworkMode::None) return std::nullopt;
-        if (mode == NetworkMode::Host) {
+    void check_network(const NetworkSpec& spec) const override {
+        if (spec.mode == NetworkMode::Host) {
             throw base::fail(ErrorCode::Unsupported, "a Windows container cannot share the host's network");
         }
-        auto network = std::make_unique<ContainerNetwork>(networks(), NetworkRequest{});
-        Networking networking{network->namespace_id(), true, ""};
+        check_mtu(spec.mtu);
+    }
+
+    std::optional<Networking> networking(const NetworkSpec& spec) override {
+        if (spec.mode == NetworkMode::None) return std::nullopt;
+        check_network(spec);
+        auto network = std::make_unique<ContainerNetwork>(networks(), spec);
+        Networking networking{network->namespace_id(), true,
+                              fmt::format("{}", fmt::join(spec.dns.search, ","))};
         waiting_.with([&](auto& map) { map.emplace(networking.Namespace, std::move(network)); });
         return networking;
     }

@@ -22,7 +22,7 @@ struct ContainerSpec {
     std::vector<hcs::MappedDirectory> mounts;
     std::vector<hcs::MappedPipe> pipes;
     Limits limits;
-    hcs::NetworkMode network = hcs::NetworkMode::None;
+    hcs::NetworkSpec network;
     std::string host_name;
 };
 

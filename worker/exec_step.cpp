@@ -124,16 +124,12 @@ SnapshotRef ExecStep::try_once() {
     return snapshot(lower, root, changes, started, registry_lost || mounts_registry_loss());
 }
 
-hcs::NetworkMode ExecStep::network() const {
-    switch (operation_.network) {
-        case solver::NetworkMode::None:
-            return hcs::NetworkMode::None;
-        case solver::NetworkMode::Host:
-            return hcs::NetworkMode::Host;
-        case solver::NetworkMode::Default:
-            break;
-    }
-    return hcs::NetworkMode::Nat;
+hcs::NetworkSpec ExecStep::network() const {
+    if (operation_.network == solver::NetworkMode::None) return {};
+    hcs::NetworkSpec spec = parts_.options.network;
+    bool host = operation_.network == solver::NetworkMode::Host;
+    spec.mode = host ? hcs::NetworkMode::Host : hcs::NetworkMode::Nat;
+    return spec;
 }
 
 ExecStep::Root ExecStep::prepare(const tree::Tree& lower) const {

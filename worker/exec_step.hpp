@@ -36,7 +36,7 @@ class ExecStep {
     SnapshotRef try_once();
     Root prepare(const tree::Tree& lower) const;
     std::string add_file(tree::Tree& staged, const solver::StepFile& content) const;
-    hcs::NetworkMode network() const;
+    hcs::NetworkSpec network() const;
     hcs::ProcessParameters parameters(const Root& root, const StepMounts& mounts) const;
     void run_process(Container& container, const Root& root, const StepMounts& mounts);
     bool check_registry(const std::vector<hcs::RegistryChange>& changes) const;

@@ -111,7 +111,7 @@ ContainerEnd run_container(Worker& worker, const ContainerRequest& request, cons
     spec.os_version = request.image.config.platform.os_version;
     spec.users = image_users(rootfs->tree(cancel));
     spec.limits = request.limits;
-    if (request.network) spec.network = hcs::NetworkMode::Nat;
+    spec.network = request.network;
     spec.host_name = request.host_name;
 
     std::vector<std::string> environment = config.env;

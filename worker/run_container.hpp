@@ -36,7 +36,7 @@ struct ContainerRequest {
     std::string working_directory;          // empty: the image's
     std::string user;                       // empty: the image's
     std::vector<Volume> volumes;
-    bool network = false;
+    hcs::NetworkSpec network;
     Isolation isolation = Isolation::Default;
     Limits limits;  // time_limit of the whole container
     std::string host_name;

@@ -57,6 +57,8 @@ struct WorkerOptions {
     // Where images are pushed to. Not owned; null: nowhere.
     oci::RegistryClient* registry = nullptr;
     Limits limits;
+    // Of RUN steps that have a network; each step's own mode counts. In no cache key.
+    hcs::NetworkSpec network;
     // May a RUN say --network=host?
     bool allow_host_network = false;
     // By id; what RUN --mount=type=secret shows. Never leaves the memory of this process and its containers.

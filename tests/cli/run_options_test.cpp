@@ -91,6 +91,18 @@ TEST(RunOptions, NetworkOfTheHostIsAllowedByAskingForIt) {
     EXPECT_EQ(applied(flags).frontend.network, frontend::NetworkMode::Host);
 }
 
+TEST(RunOptions, TheNetworkOfStepsIsForTheWorker) {
+    RunFlags flags;
+    flags.networking.dns = {"10.0.0.53"};
+    flags.networking.mtu = 1400;
+    hcs::NetworkSpec spec = applied(flags).worker.network;
+    EXPECT_EQ(spec.mode, hcs::NetworkMode::Nat);
+    EXPECT_THAT(spec.dns.servers, testing::ElementsAre("10.0.0.53"));
+    EXPECT_EQ(spec.mtu, 1400);
+    flags.network = "none";
+    EXPECT_EQ(error_of([&] { applied(flags); }).code(), base::ErrorCode::Invalid);
+}
+
 TEST(RunOptions, WhatCannotBeDoneIsRefusedByName) {
     auto refused = [](const std::function<void(RunFlags&)>& ask, const char* name) {
         RunFlags flags;

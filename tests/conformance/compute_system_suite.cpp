@@ -386,7 +386,7 @@ TEST_P(ComputeSystemSuite, StatisticsTellWhatProcessesUsed) {
 }
 
 TEST_P(ComputeSystemSuite, NetworkOfNoneIsAbsent) {
-    EXPECT_EQ(backend_.compute->networking(hcs::NetworkMode::None), std::nullopt);
+    EXPECT_EQ(backend_.compute->networking({hcs::NetworkMode::None}), std::nullopt);
 }
 
 TEST_P(ComputeSystemSuite, TextThatIsNotUtf8IsRefused) {

@@ -1,5 +1,12 @@
 #include <gmock/gmock.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <chrono>
+#include <thread>
+
+#include "base/handle.hpp"
 #include "tests/support/container_test.hpp"
 
 namespace mullion {
@@ -91,6 +98,92 @@ TEST_F(RunCommand, OutputAndErrorsStayApart) {
     auto ran = workspace.run({"run", "--rm", "app", "echo out& echo err>&2"});
     EXPECT_EQ(ran.out, "out\r\n");
     EXPECT_EQ(ran.err, "err\r\n");
+}
+
+// A port that is free now.
+std::uint16_t free_port() {
+    base::UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in own{};
+    own.sin_family = AF_INET;
+    socklen_t size = sizeof own;
+    ::bind(socket.get(), reinterpret_cast<sockaddr*>(&own), size);
+    ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&own), &size);
+    return ntohs(own.sin_port);
+}
+
+// What a server on loopback says, once it is there.
+std::string greeting_of(std::uint16_t port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
+    std::string text;
+    for (auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+         text.empty() && std::chrono::steady_clock::now() < give_up;) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        base::UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) continue;
+        char data[64];
+        ssize_t got;
+        while ((got = ::read(socket.get(), data, sizeof data)) > 0)
+            text.append(data, static_cast<std::size_t>(got));
+    }
+    return text;
+}
+
+TEST_F(RunCommand, PublishedPortsLeadToTheContainer) {
+    workspace.write("data/listen.exe", base::read_file(MULLION_LISTEN_PROGRAM, 1 << 20));
+    std::string port = std::to_string(free_port());
+    base::ProcessOutput ran;
+    std::thread container([&] {
+        ran = workspace.run({"run", "--rm", "--timeout", "2m", "-p", port + ":" + port, "-v",
+                             workspace.path("data").string() + ":C:\\data:ro", "--entrypoint",
+                             "C:\\data\\listen.exe", "app", port});
+    });
+    std::string greeting = greeting_of(static_cast<std::uint16_t>(std::stoi(port)));
+    container.join();
+    EXPECT_EQ(greeting, "hello from the container\n");
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr("listening"));
+}
+
+TEST_F(RunCommand, NetworksThatTheEmulationHasNotAreRefused) {
+    workspace.write(
+        "10-nat.conf",
+        R"({"cniVersion":"1.0.0","name":"corp","type":"nat","capabilities":{"portMappings":true}})");
+    std::string config = workspace.path("10-nat.conf").string();
+    auto refused = [&](std::vector<std::string> options, const char* word, int code = 125) {
+        std::vector<std::string> args = {"run", "--rm"};
+        args.insert(args.end(), options.begin(), options.end());
+        args.insert(args.end(), {"app", "echo never"});
+        auto ran = workspace.run(args);
+        EXPECT_EQ(ran.exit_code, code) << ran.err;
+        EXPECT_EQ(ran.out, "");
+        EXPECT_THAT(ran.err, HasSubstr(word));
+    };
+    refused({"-p", "18080:18000"}, "port 18080:18000/tcp: the emulation cannot give a port another number");
+    refused({"-p", "127.0.0.1:18080:18080"}, "confine a port to 127.0.0.1");
+    refused({"--network", "corp"}, "the emulation has no network corp");
+    refused({"--cni-config", config}, "takes no CNI configuration (network corp)");
+    refused({"--mtu", "1400"}, "cannot set an MTU");
+    refused({"--cni-config", config, "--dns", "10.0.0.1"}, "capable of dns", 2);
+    refused({"--cni-config", config, "--network", "other"}, "name two networks", 2);
+    refused({"--network", "none", "-p", "80:80"}, "--publish and --network none", 2);
+    refused({"-p", "80"}, "--publish 80 is not supported", 2);
+    refused({"--mtu", "100"}, "--mtu", 2);
+    // A build that runs nothing is told, too.
+    auto built = build("FROM base\n", {"--cni-config", config});
+    EXPECT_EQ(built.exit_code, 1);
+    EXPECT_THAT(built.err, HasSubstr("takes no CNI configuration (network corp)"));
+}
+
+TEST_F(RunCommand, StatsArePrintedAtTheEnd) {
+    auto ran = workspace.run({"run", "--rm", "--stats", "app", "exit", "3"});
+    EXPECT_EQ(ran.exit_code, 3);
+    EXPECT_THAT(ran.err, testing::StartsWith("mullion: used "));
+    if (::geteuid() == 0) {
+        EXPECT_THAT(ran.err, HasSubstr("s of processor time"));
+    }
 }
 
 TEST_F(RunCommand, WhatCannotBeDoneIsRefused) {

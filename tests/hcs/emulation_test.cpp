@@ -229,20 +229,6 @@ TEST_P(EmulationTest, DocumentsItCannotHonourAreRefused) {
               ErrorCode::Invalid);
 }
 
-TEST_P(EmulationTest, NetworkIsOfferedOnlyWhenAllowed) {
-    EXPECT_EQ(code_of([&] { backend_.compute->networking(hcs::NetworkMode::Nat); }), ErrorCode::Unsupported);
-    hcs::EmulationOptions options = emulation_options();
-    options.allow_host_network = true;
-    auto service = hcs::make_emulated_compute_service(options);
-    hcs::ComputeSystemDocument with_network = document();
-    with_network.Container.Networking = service->networking(hcs::NetworkMode::Nat);
-    auto system = service->create("net", with_network, {});
-    system->start({});
-    base::StringSink out, err;
-    auto process = system->create_process(command("cmd /C ver"), {nullptr, &out, &err}, {});
-    EXPECT_EQ(process->wait(std::nullopt, {}).ExitCode, 0u);
-}
-
 TEST_P(EmulationTest, DirectoriesInMemoryAreEmptyBoundedAndLeaveNothing) {
     write("big.txt", std::string(100'000, 'x'));
     hcs::ComputeSystemDocument with_memory = document();
@@ -328,7 +314,7 @@ bool step_works_in(const fs::path& directory, const fs::path& mapped) {
     document.Container.Storage.Path = storage->attach(directory / "scratch");
     document.Container.Storage.Layers = {{hcs::layer_id("base"), (directory / "base").string()}};
     document.Container.MappedDirectories = {{mapped.string(), "C:\\mapped", false}};
-    document.Container.Networking = compute->networking(hcs::NetworkMode::Nat);
+    document.Container.Networking = compute->networking({hcs::NetworkMode::Nat});
     auto system = compute->create("rootless", document, {});
     system->start({});
     base::StringSink out, err;

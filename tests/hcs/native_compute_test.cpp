@@ -283,9 +283,38 @@ TEST_F(NativeCompute, EndsThatAreNotReportedAreTakenForGranted) {
 }
 
 TEST_F(NativeCompute, HostsNetworkAndMemoryDirectoriesAreRefused) {
-    EXPECT_EQ(service_->networking(hcs::NetworkMode::None), std::nullopt);
-    EXPECT_EQ(error_of([&] { service_->networking(hcs::NetworkMode::Host); }).code(), ErrorCode::Unsupported);
+    EXPECT_EQ(service_->networking({hcs::NetworkMode::None}), std::nullopt);
+    EXPECT_EQ(error_of([&] { service_->networking({hcs::NetworkMode::Host}); }).code(),
+              ErrorCode::Unsupported);
     EXPECT_EQ(error_of([&] { service_->memory_directory("C:\\x", 0); }).code(), ErrorCode::Unsupported);
+}
+
+TEST_F(NativeCompute, NetworksAreAsAsked) {
+    auto networking = service_->networking({.mode = hcs::NetworkMode::Nat,
+                                            .dns = {"", {"corp.example", "example"}, {"10.20.0.53"}},
+                                            .ports = {{6, 80, 8080, ""}}});
+    EXPECT_EQ(networking->DnsSearchList, "corp.example,example");
+    EXPECT_THAT(log(), HasSubstr(R"("ExternalPort":8080)"));
+    EXPECT_EQ(
+        error_of([&] { service_->networking({.mode = hcs::NetworkMode::Nat, .name = "absent"}); }).code(),
+        ErrorCode::NotFound);
+    EXPECT_EQ(error_of([&] { service_->check_network({.mode = hcs::NetworkMode::Nat, .mtu = 100}); }).code(),
+              ErrorCode::Invalid);
+    EXPECT_EQ(error_of([&] { service_->check_network({.mode = hcs::NetworkMode::Host}); }).code(),
+              ErrorCode::Unsupported);
+}
+
+TEST_F(NativeCompute, StatisticsAreTheHostsOwn) {
+    set("statistics",
+        R"({"Uptime100ns":70,"Processor":{"TotalRuntime100ns":50},"Memory":{"MemoryUsageCommitPeakBytes":9},)"
+        R"("Storage":{"ReadSizeBytes":4096},"Undocumented":true})");
+    auto system = service_->create("one", document(), {});
+    EXPECT_THAT(error_of([&] { system->statistics(); }).what(), HasSubstr("HCS_E_INVALID_STATE"));
+    system->start({});
+    EXPECT_EQ(system->statistics(), (hcs::Statistics{70, {50, 0, 0}, {0, 9, 0}, {0, 4096, 0, 0}}));
+    EXPECT_THAT(log(), HasSubstr(R"(HcsGetComputeSystemProperties one {"PropertyTypes":["Statistics"]})"));
+    system->terminate();
+    EXPECT_THAT(error_of([&] { system->statistics(); }).what(), HasSubstr("HCS_E_INVALID_STATE"));
 }
 
 // Every call of a RUN with a network fails once, refused or accepted; whatever comes of it, FakeHost sees to
@@ -295,7 +324,7 @@ class NativeFault : public FakeHost, public testing::WithParamInterface<const ch
     static void run(hcs::ComputeService& service, hcs::ComputeSystemDocument configuration,
                     const hcs::ProcessParameters& parameters) {
         base::StringSink out, err;
-        configuration.Container.Networking = service.networking(hcs::NetworkMode::Nat);
+        configuration.Container.Networking = service.networking({hcs::NetworkMode::Nat});
         auto system = service.create("one", configuration, {});
         system->start({});
         auto process = system->create_process(parameters, {nullptr, &out, &err}, {});

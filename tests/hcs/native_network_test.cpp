@@ -106,6 +106,40 @@ TEST_F(NativeNetwork, PortsNamesAndMtuReachTheEndpoint) {
                              HasSubstr(R"("Overhead":100)")));
 }
 
+TEST_F(NativeNetwork, ProtocolsAndAddressesOfPortsReachTheEndpoint) {
+    hcs::ContainerNetwork network(networks_, {.ports = {{17, 53, 5353, "10.20.0.7"}}});
+    EXPECT_THAT(log(), HasSubstr(R"({"Type":"PortMapping","Settings":{"Protocol":17,"InternalPort":53,)"
+                                 R"("ExternalPort":5353,"VIP":"10.20.0.7"}})"));
+}
+
+TEST_F(NativeNetwork, ADefinedNatNetworkIsMadeOnceAndStays) {
+    hcs::HostNetwork corporate;
+    corporate.name = "corporate";
+    corporate.subnets = {{"10.4.0.0/24", "10.4.0.1"}};
+    for (int i = 0; i < 2; ++i) {
+        hcs::ContainerNetwork network(networks_, {.name = "corporate", .definition = corporate});
+    }
+    EXPECT_EQ(network_objects("networks"), 1u);
+    EXPECT_EQ(networks_->find("corporate").subnets, corporate.subnets);
+}
+
+TEST_F(NativeNetwork, OtherDefinedNetworksMustBeThere) {
+    hcs::HostNetwork bridge;
+    bridge.name = "bridge";
+    bridge.type = "L2Bridge";
+    hcs::NetworkSpec spec{.name = "bridge", .definition = bridge};
+    try {
+        hcs::ContainerNetwork network(networks_, spec);
+        FAIL();
+    } catch (const base::Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::NotFound);
+        EXPECT_THAT(error.what(), AllOf(HasSubstr("bridge"), HasSubstr("L2Bridge")));
+    }
+    EXPECT_EQ(network_objects("networks"), 0u);
+    make_network(bridge);
+    hcs::ContainerNetwork network(networks_, spec);
+}
+
 TEST_F(NativeNetwork, PortsInUseAreNamed) {
     hcs::ContainerNetwork first(networks_, {.ports = {{6, 80, 8080, ""}}});
     try {
@@ -154,7 +188,7 @@ TEST_F(NativeNetwork, AnErrorRecordBesideSuccessIsAFailure) {
 }
 
 TEST_F(NativeNetwork, WhatIsGoneAlreadyIsNoFailure) {
-    auto network = std::make_unique<hcs::ContainerNetwork>(networks_, hcs::NetworkRequest{});
+    auto network = std::make_unique<hcs::ContainerNetwork>(networks_, hcs::NetworkSpec{});
     forget_network();
     network.reset();
     EXPECT_THAT(calls(), Contains("HcnDeleteNamespace"));

@@ -91,9 +91,13 @@ std::unique_ptr<hcs::ComputeSystem> FakeServices::create(const std::string& id,
     return std::make_unique<System>(*this, id, document);
 }
 
-std::optional<hcs::Networking> FakeServices::networking(hcs::NetworkMode mode) {
-    if (mode == hcs::NetworkMode::None) return {};
-    if (mode == hcs::NetworkMode::Host)
+std::optional<hcs::Networking> FakeServices::networking(const hcs::NetworkSpec& spec) {
+    if (spec.mode == hcs::NetworkMode::None) return {};
+    {
+        std::lock_guard lock(mutex);
+        networks.push_back(spec);
+    }
+    if (spec.mode == hcs::NetworkMode::Host)
         return hcs::Networking{"00000000-0000-0000-0000-000000000001", false, ""};
     return hcs::Networking{"a9c1f0de-2b73-4e55-8f10-77c3a1d4e602", false, ""};
 }

@@ -45,6 +45,7 @@ class FakeServices final : public hcs::ComputeService, public hcs::LayerStorage 
     // Seen so far.
     std::vector<FakeProcess> processes;
     std::vector<hcs::ScratchOptions> scratches;
+    std::vector<hcs::NetworkSpec> networks;
     std::size_t open_scratches = 0;
     struct Imported {
         std::vector<std::filesystem::path> parents;
@@ -59,7 +60,8 @@ class FakeServices final : public hcs::ComputeService, public hcs::LayerStorage 
     std::unique_ptr<hcs::ComputeSystem> create(const std::string& id,
                                                const hcs::ComputeSystemDocument& document,
                                                const base::CancelToken& cancel) override;
-    std::optional<hcs::Networking> networking(hcs::NetworkMode mode) override;
+    void check_network(const hcs::NetworkSpec&) const override {}
+    std::optional<hcs::Networking> networking(const hcs::NetworkSpec& spec) override;
     hcs::MappedDirectory memory_directory(const std::string& container_path, std::uint64_t size) override {
         return {"memory of " + std::to_string(size), container_path, false};
     }

@@ -76,6 +76,35 @@ TEST_F(ExecOpTest, NetworkOnlyWhereTheStepWantsIt) {
     EXPECT_FALSE(fake.processes.at(1).document.Container.Networking);
 }
 
+TEST_F(ExecOpTest, NetworkOptionsReachTheContainerAndNoCacheKey) {
+    options.network = {
+        .mode = hcs::NetworkMode::Nat, .name = "corp", .dns = {"", {}, {"10.0.0.53"}}, .mtu = 1400};
+    EXPECT_EQ(runs_of([&] { return run(base_image(), {"one"}); }), 1U);
+    ASSERT_EQ(fake.networks.size(), 1U);
+    EXPECT_EQ(fake.networks[0].mode, hcs::NetworkMode::Nat);
+    EXPECT_EQ(fake.networks[0].name, "corp");
+    EXPECT_EQ(fake.networks[0].mtu, 1400);
+    options.network = {};
+    EXPECT_EQ(runs_of([&] { return run(base_image(), {"one"}); }), 0U);
+}
+
+TEST_F(ExecOpTest, WhatAStepUsedIsReported) {
+    fake.statistics = hcs::Statistics{0, {12'345, 0, 0}, {0, 1 << 20, 0}, {0, 4096, 0, 8192}};
+    fake.body = [](const FakeProcess& process) { return process.parameters.CommandLine == "bad" ? 1 : 0; };
+    solve(run(base_image(), {"good"}));
+    failure(run(base_image(), {"bad"}));
+    auto events = progress.all<base::UsageEvent>();
+    ASSERT_EQ(events.size(), 2U);
+    EXPECT_EQ(events[0].usage,
+              (base::ResourceUsage{std::chrono::nanoseconds(1'234'500), 1 << 20, 4096, 8192}));
+    // Where that fails, or nobody counts, a step goes on without.
+    fake.statistics.reset();
+    solve(run(base_image(), {"another"}));
+    fake.statistics.emplace();
+    solve(run(base_image(), {"one more"}));
+    EXPECT_EQ(progress.all<base::UsageEvent>().size(), 2U);
+}
+
 TEST_F(ExecOpTest, FailureTellsExitCodeAndOutput) {
     for (std::uint32_t code : {1U, 300U, 3221225477U}) {
         fake.body = [&](const FakeProcess& process) {

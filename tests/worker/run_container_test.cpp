@@ -90,6 +90,25 @@ TEST_F(RunContainerTest, ReturnsTheWholeExitCode) {
     EXPECT_EQ(fake.open_scratches, 0U);
 }
 
+TEST_F(RunContainerTest, TellsWhatWasUsed) {
+    EXPECT_FALSE(worker::run_container(worker(), request(), cancel).usage);
+    fake.statistics.reset();
+    EXPECT_FALSE(worker::run_container(worker(), request(), cancel).usage);
+    fake.statistics = hcs::Statistics{0, {10, 0, 0}, {}, {}};
+    EXPECT_EQ(worker::run_container(worker(), request(), cancel).usage,
+              base::ResourceUsage{std::chrono::microseconds(1)});
+}
+
+TEST_F(RunContainerTest, TheNetworkIsAsAsked) {
+    ContainerRequest asked = request();
+    asked.network = {.mode = hcs::NetworkMode::Nat, .ports = {{6, 80, 8080, ""}}};
+    worker::run_container(worker(), asked, cancel);
+    ASSERT_EQ(fake.networks.size(), 1U);
+    EXPECT_EQ(fake.networks[0].ports, asked.network.ports);
+    worker::run_container(worker(), request(), cancel);
+    EXPECT_EQ(fake.networks.size(), 1U);
+}
+
 TEST_F(RunContainerTest, ImageConfigIsOverriddenByTheRequest) {
     ContainerRequest asked = request();
     auto& config = asked.image.config.config;
