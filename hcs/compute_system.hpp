@@ -15,6 +15,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -127,6 +128,14 @@ class ComputeService {
     virtual std::unique_ptr<ComputeSystem> create(const std::string& id,
                                                   const ComputeSystemDocument& document,
                                                   const base::CancelToken& cancel) = 0;
+
+    // The same under Hyper-V isolation: in a utility VM of its own, which runs when this returns and goes with
+    // the system. `scratch` is the folder of a scratch that nobody has attached, Storage.Path is empty; once
+    // the system was shut down the scratch is free again. Throws Unsupported where there are no such VMs.
+    virtual std::unique_ptr<ComputeSystem> create_hyperv(const std::string& id,
+                                                         const ComputeSystemDocument& document,
+                                                         const std::filesystem::path& scratch,
+                                                         const base::CancelToken& cancel) = 0;
 
     // Throws Unsupported, naming it, for what of a network this backend cannot do (or may not), and Invalid
     // for what no backend could. Makes nothing.

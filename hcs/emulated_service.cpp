@@ -250,6 +250,12 @@ class EmulatedComputeService final : public ComputeService {
                                                 std::move(resolver), ids_);
     }
 
+    std::unique_ptr<ComputeSystem> create_hyperv(const std::string&, const ComputeSystemDocument&,
+                                                 const std::filesystem::path&,
+                                                 const base::CancelToken&) override {
+        throw base::fail(ErrorCode::Unsupported, "the emulation has no Hyper-V isolation");
+    }
+
     void check_network(const NetworkSpec& spec) const override { networks_.check(spec); }
     std::optional<Networking> networking(const NetworkSpec& spec) override { return networks_.make(spec); }
 

@@ -27,15 +27,22 @@ Json version() {
     return {{"Major", 2}, {"Minor", 1}};
 }
 
-Json share(const std::string& name, const std::string& path) {
-    return {{"Name", name},
-            {"Path", path},
-            {"Options",
-             {{"ReadOnly", true},
-              {"ShareRead", true},
-              {"CacheIo", true},
-              {"PseudoOplocks", true},
-              {"TakeBackupPrivilege", true}}}};
+Json share_options(const Share& share) {
+    Json options = Json::object();
+    if (share.use != Share::Use::Writable) {
+        for (const char* name : {"ReadOnly", "ShareRead", "CacheIo", "PseudoOplocks"}) options[name] = true;
+    }
+    if (share.use == Share::Use::Layer) options["TakeBackupPrivilege"] = true;
+    if (!share.only_file.empty()) {
+        for (const char* name : {"RestrictFileAccess", "SingleFileMapping"}) options[name] = true;
+    }
+    return options;
+}
+
+Json document_of(const Share& share) {
+    Json json = {{"Name", share.name}, {"Path", share.host_path}, {"Options", share_options(share)}};
+    if (!share.only_file.empty()) json["AllowedFiles"] = Json::array({share.only_file});
+    return json;
 }
 
 Json disk(const std::string& path) {
@@ -82,15 +89,20 @@ std::string disk_path(std::uint32_t lun) {
     return fmt::format("VirtualMachine/Devices/Scsi/{}/Attachments/{}", kController, lun);
 }
 
-Json guest_request(const char* resource, Json settings) {
-    return {{"RequestType", "Add"}, {"ResourceType", resource}, {"Settings", std::move(settings)}};
+Json guest_request(const char* resource, Json settings, const char* type = "Add") {
+    return {{"RequestType", type}, {"ResourceType", resource}, {"Settings", std::move(settings)}};
+}
+
+Json mapped_disk(std::uint32_t lun) {
+    return {{"ContainerPath", disk_in_guest(lun)}, {"Lun", lun}};
 }
 
 }  // namespace
 
 std::string utility_vm_document(const UtilityVm& vm) {
     Json boot = {{"DeviceType", "VmbFs"}, {"DevicePath", "\\EFI\\Microsoft\\Boot\\bootmgfw.efi"}};
-    Json shares = {{"DirectFileMappingInMB", 1024}, {"Shares", Json::array({share("os", vm.os_files)})}};
+    Json shares = {{"DirectFileMappingInMB", 1024},
+                   {"Shares", Json::array({document_of({"os", vm.os_files})})}};
     return dump(vm_document(
         vm.owner,
         {{"StopOnReset", true},
@@ -139,10 +151,10 @@ std::string disk_in_guest(std::uint32_t lun) {
     return fmt::format("c:\\mounts\\scsi\\m{}", lun);
 }
 
-std::string add_share_request(const std::string& name, const std::string& host_path) {
+std::string add_share_request(const Share& share) {
     return dump(Json{{"RequestType", "Add"},
                      {"ResourcePath", "VirtualMachine/Devices/VirtualSmb/Shares"},
-                     {"Settings", share(name, host_path)}});
+                     {"Settings", document_of(share)}});
 }
 
 std::string remove_share_request(const std::string& name) {
@@ -155,12 +167,13 @@ std::string attach_disk_request(std::uint32_t lun, const std::string& host_path)
     return dump(Json{{"RequestType", "Add"},
                      {"ResourcePath", disk_path(lun)},
                      {"Settings", disk(host_path)},
-                     {"GuestRequest", guest_request("MappedVirtualDisk",
-                                                    {{"ContainerPath", disk_in_guest(lun)}, {"Lun", lun}})}});
+                     {"GuestRequest", guest_request("MappedVirtualDisk", mapped_disk(lun))}});
 }
 
 std::string detach_disk_request(std::uint32_t lun) {
-    return dump(Json{{"RequestType", "Remove"}, {"ResourcePath", disk_path(lun)}});
+    return dump(Json{{"RequestType", "Remove"},
+                     {"ResourcePath", disk_path(lun)},
+                     {"GuestRequest", guest_request("MappedVirtualDisk", mapped_disk(lun), "Remove")}});
 }
 
 std::string combine_layers_request(const std::string& root, const std::vector<Layer>& layers) {
@@ -170,8 +183,27 @@ std::string combine_layers_request(const std::string& root, const std::vector<La
                                                                        {"Layers", std::move(list)}})}});
 }
 
+std::string separate_layers_request(const std::string& root) {
+    return dump(
+        Json{{"GuestRequest", guest_request("CombinedLayers", {{"ContainerRootPath", root}}, "Remove")}});
+}
+
 std::string add_namespace_request(const std::string& network_namespace) {
     return dump(Json{{"GuestRequest", guest_request("NetworkNamespace", {{"ID", network_namespace}})}});
+}
+
+std::string announce_adapter_request(const std::string& adapter, const std::string& endpoint) {
+    Json settings = {{"AdapterId", adapter}, {"RequestType", "PreAdd"}, {"Settings", Json::parse(endpoint)}};
+    return dump(Json{{"GuestRequest", guest_request("Network", std::move(settings))}});
+}
+
+std::string add_adapter_request(const std::string& adapter, const std::string& endpoint_id,
+                                const std::string& mac_address) {
+    return dump(
+        Json{{"RequestType", "Add"},
+             {"ResourcePath", "VirtualMachine/Devices/NetworkAdapters/" + adapter},
+             {"Settings", {{"EndpointId", endpoint_id}, {"MacAddress", mac_address}}},
+             {"GuestRequest", guest_request("Network", {{"AdapterId", adapter}, {"RequestType", "Add"}})}});
 }
 
 std::string hosted_container_document(const std::string& vm_id, const ComputeSystemDocument& container) {

@@ -2,7 +2,7 @@
 // Windows, what is added to it, and the container it hosts. Byte-stable, as hcs/schema.hpp.
 //
 //     HcsCreateComputeSystem("vm-9", utility_vm_document(vm))     ... start ...
-//     HcsModifyComputeSystem(vm, add_share_request("s1", layer))  ... for each layer ...
+//     HcsModifyComputeSystem(vm, add_share_request({"s1", layer}))  ... for each layer ...
 //     HcsModifyComputeSystem(vm, attach_disk_request(1, scratch))
 //     HcsModifyComputeSystem(vm, combine_layers_request(root, layers))
 //     HcsCreateComputeSystem("run-9", hosted_container_document("vm-9", container))
@@ -43,18 +43,34 @@ struct LinuxUtilityVm {
 std::string utility_vm_document(const UtilityVm& vm);
 std::string utility_vm_document(const LinuxUtilityVm& vm);
 
+// A directory of the host that the guest sees.
+struct Share {
+    enum class Use { Layer, ReadOnly, Writable };
+
+    std::string name;  // unique in its VM
+    std::string host_path;
+    Use use = Use::Layer;
+    std::string only_file = {};  // the one file in it that the guest sees; "" for all
+};
+
 // Where the VM's guest sees things.
 std::string share_in_guest(const std::string& share);  // "\\?\VMSMB\VSMB-{...}\s1"
 std::string disk_in_guest(std::uint32_t lun);          // "c:\mounts\scsi\m1"
 
-// Modify requests. A share's name is unique in its VM; LUNs are 1 to 63, 0 is the VM's own.
-std::string add_share_request(const std::string& share, const std::string& host_path);
+// Modify requests. LUNs are 1 to 63, 0 is the VM's own. The guest lets go of what it combined and of a disk
+// before they are taken from it.
+std::string add_share_request(const Share& share);
 std::string remove_share_request(const std::string& share);
 std::string attach_disk_request(std::uint32_t lun, const std::string& host_path);
 std::string detach_disk_request(std::uint32_t lun);
 // `layers` have guest paths, topmost first.
 std::string combine_layers_request(const std::string& root, const std::vector<Layer>& layers);
+std::string separate_layers_request(const std::string& root);
 std::string add_namespace_request(const std::string& network_namespace);
+// A network adapter: the guest is told of it first. `endpoint` is the document of its endpoint.
+std::string announce_adapter_request(const std::string& adapter, const std::string& endpoint);
+std::string add_adapter_request(const std::string& adapter, const std::string& endpoint_id,
+                                const std::string& mac_address);
 
 // The container, whose paths of the host are the guest's.
 std::string hosted_container_document(const std::string& vm_id, const ComputeSystemDocument& container);

@@ -8,6 +8,9 @@
 // shut_down() gives the processes of a system NativeOptions::shut_down_limit to end, then terminates it; the
 // ExitType is then "ForcedExit". What had reached the scratch is still in it.
 //
+// create_hyperv() boots a utility VM from the uppermost layer that has the folder UtilityVM, with the
+// container's memory limit on top of what its own Windows needs. Pipes cannot be mapped into it.
+//
 // Layer folders are Windows' own (hcs/native_import.hpp). A scratch that cannot be destroyed because somebody
 // uses it is moved away ("rm-...") and destroyed at a later start, as are the scratches of processes that
 // were killed.

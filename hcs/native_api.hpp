@@ -93,6 +93,8 @@ class Library {
     X(HcsShutDownComputeSystem)                \
     X(HcsTerminateComputeSystem)               \
     X(HcsGetComputeSystemProperties)           \
+    X(HcsModifyComputeSystem)                  \
+    X(HcsGrantVmAccess)                        \
     X(HcsSetComputeSystemCallback)             \
     X(HcsCreateProcess)                        \
     X(HcsOpenProcess)                          \

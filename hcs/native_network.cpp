@@ -89,6 +89,16 @@ void perform_if_there(const std::string& what, Call call) {
     }
 }
 
+HRESULT query_endpoint(const ComputeNetwork& api, const std::string& id, ApiString& properties,
+                       PWSTR* record) {
+    HCN_ENDPOINT handle = nullptr;
+    HRESULT result = api.HcnOpenEndpoint(to_guid(id), &handle, record);
+    if (hresult(result).failed()) return result;
+    UniqueEndpoint owned(handle, api.HcnCloseEndpoint);
+    return api.HcnQueryEndpointProperties(handle, base::to_wide(network_query()).c_str(), properties.put(),
+                                          record);
+}
+
 void detach(const ComputeNetwork& api, const std::string& endpoint, const std::string& in_namespace) {
     perform_if_there("detach endpoint " + endpoint, [&](PWSTR* record) {
         HCN_NAMESPACE handle = nullptr;
@@ -184,14 +194,8 @@ void NativeNetworks::sweep() {
 // An endpoint may go away while it is looked at.
 void NativeNetworks::sweep(const std::string& id) {
     ApiString properties;
-    perform_if_there("look at endpoint " + id, [&](PWSTR* record) {
-        HCN_ENDPOINT handle = nullptr;
-        HRESULT result = api_->HcnOpenEndpoint(to_guid(id), &handle, record);
-        if (hresult(result).failed()) return result;
-        UniqueEndpoint owned(handle, api_->HcnCloseEndpoint);
-        return api_->HcnQueryEndpointProperties(handle, base::to_wide(network_query()).c_str(),
-                                                properties.put(), record);
-    });
+    perform_if_there("look at endpoint " + id,
+                     [&](PWSTR* record) { return query_endpoint(*api_, id, properties, record); });
     std::string text = properties.text();
     if (!text.empty() && is_orphan(parse_host_endpoint(text).name)) remove(*api_, id);
 }
@@ -218,6 +222,13 @@ ContainerNetwork::ContainerNetwork(std::shared_ptr<NativeNetworks> networks, con
 
 ContainerNetwork::~ContainerNetwork() {
     remove(networks_->api(), endpoint_);
+}
+
+std::string ContainerNetwork::endpoint_properties() const {
+    ApiString properties;
+    perform("look at endpoint " + endpoint_,
+            [&](PWSTR* record) { return query_endpoint(networks_->api(), endpoint_, properties, record); });
+    return properties.text();
 }
 
 void ContainerNetwork::make_endpoint(const HostNetwork& network, const NetworkSpec& spec) {

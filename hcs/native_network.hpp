@@ -57,6 +57,9 @@ class ContainerNetwork {
     ContainerNetwork& operator=(const ContainerNetwork&) = delete;
 
     const std::string& namespace_id() const { return namespace_; }
+    const std::string& endpoint_id() const { return endpoint_; }
+    // The endpoint's document, as the service has it.
+    std::string endpoint_properties() const;
 
   private:
     void make_endpoint(const HostNetwork& network, const NetworkSpec& spec);

@@ -9,6 +9,7 @@
 #include "hcs/native.hpp"
 #include "hcs/native_network.hpp"
 #include "hcs/native_system.hpp"
+#include "hcs/native_vm.hpp"
 
 namespace mullion::hcs {
 namespace {
@@ -26,6 +27,18 @@ void let_services_end(Container& container) {
     container.RegistryChanges->AddValues.push_back(std::move(value));
 }
 
+// As HCS gets it.
+ComputeSystemDocument adapted(const ComputeSystemDocument& document) {
+    validate(document);
+    if (!document.ShouldTerminateOnLastHandleClosed) {
+        throw base::fail(ErrorCode::Unsupported,
+                         "$.ShouldTerminateOnLastHandleClosed: must be true: nothing of ours outlives us");
+    }
+    ComputeSystemDocument result = document;
+    let_services_end(result.Container);
+    return result;
+}
+
 class NativeComputeService final : public ComputeService {
   public:
     explicit NativeComputeService(const NativeOptions& options)
@@ -34,16 +47,26 @@ class NativeComputeService final : public ComputeService {
     std::unique_ptr<ComputeSystem> create(const std::string& id, const ComputeSystemDocument& document,
                                           const base::CancelToken& cancel) override {
         cancel.check();
-        validate(document);
-        if (!document.ShouldTerminateOnLastHandleClosed) {
-            throw base::fail(
-                ErrorCode::Unsupported,
-                "$.ShouldTerminateOnLastHandleClosed: must be true: nothing of ours outlives us");
+        return std::make_unique<NativeSystem>(core_, options_, id, to_json(adapted(document)),
+                                              take_network(document.Container), cancel, nullptr);
+    }
+
+    std::unique_ptr<ComputeSystem> create_hyperv(const std::string& id, const ComputeSystemDocument& document,
+                                                 const std::filesystem::path& scratch,
+                                                 const base::CancelToken& cancel) override {
+        cancel.check();
+        if (!document.Container.Storage.Path.empty()) {
+            throw base::fail(ErrorCode::Invalid,
+                             "$.Container.Storage.Path: the guest mounts the scratch itself");
         }
-        ComputeSystemDocument adapted = document;
-        let_services_end(adapted.Container);
-        return std::make_unique<NativeSystem>(core_, options_, id, to_json(adapted),
-                                              take_network(document.Container), cancel);
+        ComputeSystemDocument inside = document;
+        inside.Container.Storage.Path = NativeVm::container_root();
+        auto network = take_network(document.Container);
+        auto vm = std::make_unique<NativeVm>(core_, options_, id + "-vm", adapted(inside), scratch,
+                                             network.get(), cancel);
+        std::string hosted = vm->container_document();
+        return std::make_unique<NativeSystem>(core_, options_, id, hosted, std::move(network), cancel,
+                                              std::move(vm));
     }
 
     void check_network(const NetworkSpec& spec) const override {

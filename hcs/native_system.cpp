@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "hcs/native_operation.hpp"
 #include "hcs/native_process.hpp"
+#include "hcs/native_vm.hpp"
 
 namespace mullion::hcs {
 namespace {
@@ -22,12 +23,15 @@ constexpr auto kReportLimit = 5s;
 
 NativeSystem::NativeSystem(std::shared_ptr<const ComputeCore> core, const NativeOptions& options,
                            std::string id, const std::string& document,
-                           std::unique_ptr<ContainerNetwork> network, const base::CancelToken& cancel)
+                           std::unique_ptr<ContainerNetwork> network, const base::CancelToken& cancel,
+                           std::unique_ptr<NativeVm> vm)
     : core_(std::move(core)),
       options_(options),
       id_(std::move(id)),
       network_(std::move(network)),
+      vm_(std::move(vm)),
       system_(nullptr, core_->HcsCloseComputeSystem) {
+    if (vm_) vm_->carry(watch_);
     create(document, cancel);
 }
 
@@ -128,7 +132,17 @@ SystemExitStatus NativeSystem::shut_down(const base::CancelToken& cancel) {
         throw;
     }
     if (forced) end_now();
-    return exit_status(forced);
+    SystemExitStatus status = exit_status(forced);
+    if (vm_) vm_->shut_down(cancel);
+    return status;
+}
+
+void NativeSystem::modify(const std::string& request, const base::CancelToken& cancel) {
+    enter(SystemState::Running, SystemState::Running);
+    Operation operation(core_, named("change"));
+    operation.submitted(core_->HcsModifyComputeSystem(system_.get(), operation.get(),
+                                                      base::to_wide(request).c_str(), nullptr));
+    operation.wait({options_.create_limit, cancel, [&] { request_termination(); }});
 }
 
 SystemExitStatus NativeSystem::exit_status(bool forced) const {
@@ -136,6 +150,9 @@ SystemExitStatus NativeSystem::exit_status(bool forced) const {
     if (ending->cause == Ending::Cause::ServiceGone) {
         throw base::fail(ErrorCode::Process, "compute system {}: {}", id_,
                          describe(HcsError::ServiceDisconnect));
+    }
+    if (ending->cause == Ending::Cause::SystemExited) {
+        throw base::fail(ErrorCode::Process, "compute system {}: its utility VM has ended", id_);
     }
     SystemExitStatus status;
     if (!ending->document.empty()) status = parse_system_exit_status(ending->document);

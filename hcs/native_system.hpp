@@ -12,12 +12,15 @@
 
 namespace mullion::hcs {
 
+class NativeVm;
+
 class NativeSystem final : public ComputeSystem {
   public:
-    // Created when constructed. `network` is what the document's namespace names, null for none.
+    // Created when constructed. `network` is what the document's namespace names, null for none; `vm` is what
+    // hosts it, null for the host itself.
     NativeSystem(std::shared_ptr<const ComputeCore> core, const NativeOptions& options, std::string id,
                  const std::string& document, std::unique_ptr<ContainerNetwork> network,
-                 const base::CancelToken& cancel);
+                 const base::CancelToken& cancel, std::unique_ptr<NativeVm> vm);
     ~NativeSystem() override;
 
     const std::string& id() const override { return id_; }
@@ -29,6 +32,10 @@ class NativeSystem final : public ComputeSystem {
     Statistics statistics() override;
     SystemExitStatus shut_down(const base::CancelToken& cancel) override;
     void terminate() override;
+    // Changes it while it runs (HcsModifyComputeSystem).
+    void modify(const std::string& request, const base::CancelToken& cancel);
+    // `system` ends when this one does.
+    void carry(std::weak_ptr<Watch> system) { watch_->carry(std::move(system)); }
 
   private:
     std::string named(const char* verb) const;
@@ -43,6 +50,7 @@ class NativeSystem final : public ComputeSystem {
     NativeOptions options_;
     std::string id_;
     std::unique_ptr<ContainerNetwork> network_;  // goes after the system
+    std::unique_ptr<NativeVm> vm_;               // the same
     mutable std::mutex mutex_;
     SystemState state_ = SystemState::Created;
     std::shared_ptr<Watch> watch_ = std::make_shared<Watch>();

@@ -147,6 +147,7 @@ HostEndpoint parse_host_endpoint(std::string_view json) {
         HostEndpoint endpoint;
         endpoint.id = view.string_or("ID", "");
         endpoint.name = view.string_or("Name", "");
+        endpoint.mac_address = view.string_or("MacAddress", "");
         endpoint.network = view.string_or("HostComputeNetwork", "");
         endpoint.dns = read_dns(view);
         each(view, "IpConfigurations", [&](const JsonView& address) {

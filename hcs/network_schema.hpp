@@ -50,6 +50,7 @@ struct HostEndpoint {
     std::vector<PortMapping> ports;
     std::uint16_t encapsulation_overhead = 0;  // bytes by which the MTU is less than the network's
     std::vector<std::string> addresses = {};   // as the service gave them: "172.29.64.18/20"
+    std::string mac_address = {};              // the same: "00-15-5D-0A-00-01"
     bool operator==(const HostEndpoint&) const = default;
 };
 

@@ -32,7 +32,7 @@ TEST(HyperVSchema, UtilityVmIsTheReferences) {
 }
 
 TEST(HyperVSchema, RequestsAreTheReferences) {
-    EXPECT_EQ(add_share_request("s1", "D:\\store\\layers\\12"),
+    EXPECT_EQ(add_share_request({"s1", "D:\\store\\layers\\12"}),
               R"({"RequestType":"Add","ResourcePath":"VirtualMachine/Devices/VirtualSmb/Shares","Settings":)"
               R"({"Name":"s1","Path":"D:\\store\\layers\\12","Options":{"ReadOnly":true,"ShareRead":true,)"
               R"("CacheIo":true,"PseudoOplocks":true,"TakeBackupPrivilege":true}}})");
@@ -46,9 +46,38 @@ TEST(HyperVSchema, RequestsAreTheReferences) {
               R"({"GuestRequest":{"RequestType":"Add","ResourceType":"CombinedLayers","Settings":)"
               R"({"ContainerRootPath":"c:\\mounts\\scsi\\m1","Layers":[{"Id":"0c7f","Path":)"
               R"("\\\\?\\VMSMB\\VSMB-{dcc079ae-60ba-4d07-847c-3493609c0870}\\s1"}]}}})");
+    EXPECT_EQ(detach_disk_request(1),
+              R"({"RequestType":"Remove","ResourcePath":)"
+              R"("VirtualMachine/Devices/Scsi/df6d0690-79e5-55b6-a5ec-c1e2f77f580a/Attachments/1",)"
+              R"("GuestRequest":{"RequestType":"Remove","ResourceType":"MappedVirtualDisk",)"
+              R"("Settings":{"ContainerPath":"c:\\mounts\\scsi\\m1","Lun":1}}})");
+    EXPECT_EQ(separate_layers_request("c:\\mounts\\scsi\\m1"),
+              R"({"GuestRequest":{"RequestType":"Remove","ResourceType":"CombinedLayers","Settings":)"
+              R"({"ContainerRootPath":"c:\\mounts\\scsi\\m1"}}})");
     EXPECT_EQ(remove_share_request("s1"),
               R"({"RequestType":"Remove","ResourcePath":"VirtualMachine/Devices/VirtualSmb/Shares",)"
               R"("Settings":{"Name":"s1"}})");
+}
+
+// hcs.md §6.1.
+TEST(HyperVSchema, AdaptersAreAnnouncedToTheGuest) {
+    EXPECT_EQ(announce_adapter_request("a1", R"({"ID":"e1","MacAddress":"00-15-5D-0A-00-01"})"),
+              R"({"GuestRequest":{"RequestType":"Add","ResourceType":"Network","Settings":{"AdapterId":"a1",)"
+              R"("RequestType":"PreAdd","Settings":{"ID":"e1","MacAddress":"00-15-5D-0A-00-01"}}}})");
+    EXPECT_EQ(add_adapter_request("a1", "e1", "00-15-5D-0A-00-01"),
+              R"({"RequestType":"Add","ResourcePath":"VirtualMachine/Devices/NetworkAdapters/a1",)"
+              R"("Settings":{"EndpointId":"e1","MacAddress":"00-15-5D-0A-00-01"},)"
+              R"("GuestRequest":{"RequestType":"Add","ResourceType":"Network",)"
+              R"("Settings":{"AdapterId":"a1","RequestType":"Add"}}})");
+}
+
+TEST(HyperVSchema, SharesSayWhatTheyAreFor) {
+    EXPECT_THAT(add_share_request({"s2", "D:\\ctx", Share::Use::ReadOnly}),
+                AllOf(HasSubstr("ReadOnly"), Not(HasSubstr("TakeBackupPrivilege"))));
+    EXPECT_THAT(add_share_request({"s3", "D:\\cache", Share::Use::Writable}), HasSubstr(R"("Options":{})"));
+    EXPECT_THAT(add_share_request({"s4", "D:\\etc", Share::Use::ReadOnly, "hosts"}),
+                AllOf(HasSubstr(R"("RestrictFileAccess":true,"SingleFileMapping":true)"),
+                      HasSubstr(R"("AllowedFiles":["hosts"])")));
 }
 
 // A server of the older guest refuses members it does not know (hcs.md §2: FilterType, Server 2022).

@@ -87,8 +87,23 @@ void FakeProcess::add(hcs::RawChange change) const {
 std::unique_ptr<hcs::ComputeSystem> FakeServices::create(const std::string& id,
                                                          const hcs::ComputeSystemDocument& document,
                                                          const base::CancelToken&) {
+    if (refusal) throw *refusal;
     hcs::validate(document);
     return std::make_unique<System>(*this, id, document);
+}
+
+// The guest has C: where the scratch is.
+std::unique_ptr<hcs::ComputeSystem> FakeServices::create_hyperv(const std::string& id,
+                                                                const hcs::ComputeSystemDocument& document,
+                                                                const fs::path& scratch,
+                                                                const base::CancelToken& cancel) {
+    {
+        std::lock_guard lock(mutex);
+        in_vms.push_back(document);
+    }
+    hcs::ComputeSystemDocument inside = document;
+    inside.Container.Storage.Path = scratch.string();
+    return create(id, inside, cancel);
 }
 
 std::optional<hcs::Networking> FakeServices::networking(const hcs::NetworkSpec& spec) {

@@ -54,12 +54,19 @@ class FakeServices final : public hcs::ComputeService, public hcs::LayerStorage 
         std::vector<std::string> hives;
     };
     std::vector<Imported> imported;
+    std::size_t attached = 0;                        // scratches, so far
+    std::vector<hcs::ComputeSystemDocument> in_vms;  // under Hyper-V isolation, so far
+    std::optional<base::Error> refusal;              // of every system
 
     worker::ComputeServices services() { return {this, this, ""}; }
 
     std::unique_ptr<hcs::ComputeSystem> create(const std::string& id,
                                                const hcs::ComputeSystemDocument& document,
                                                const base::CancelToken& cancel) override;
+    std::unique_ptr<hcs::ComputeSystem> create_hyperv(const std::string& id,
+                                                      const hcs::ComputeSystemDocument& document,
+                                                      const std::filesystem::path& scratch,
+                                                      const base::CancelToken& cancel) override;
     void check_network(const hcs::NetworkSpec&) const override {}
     std::optional<hcs::Networking> networking(const hcs::NetworkSpec& spec) override;
     hcs::MappedDirectory memory_directory(const std::string& container_path, std::uint64_t size) override {
@@ -67,7 +74,10 @@ class FakeServices final : public hcs::ComputeService, public hcs::LayerStorage 
     }
 
     void create_scratch(const std::filesystem::path& scratch, const hcs::ScratchOptions& options) override;
-    std::string attach(const std::filesystem::path& scratch) override { return scratch.string(); }
+    std::string attach(const std::filesystem::path& scratch) override {
+        ++attached;
+        return scratch.string();
+    }
     hcs::LayerChanges export_layer(const std::filesystem::path& scratch, const base::CancelToken&) override;
     void detach(const std::filesystem::path&) override {}
     void destroy(const std::filesystem::path& scratch) override;

@@ -6,6 +6,7 @@
 
 #include "tests/support/fake_hcs/container.hpp"
 #include "tests/support/fake_hcs/handles.hpp"
+#include "tests/support/fake_hcs/machine.hpp"
 #include "tests/support/fake_hcs/operation.hpp"
 
 namespace mullion::fake {
@@ -60,7 +61,14 @@ std::shared_ptr<FakeSystem> make_system(const std::string& id, Json document) {
     std::weak_ptr<FakeSystem>& slot = all.by_id[id];
     auto present = slot.lock();
     if (present && !present->stopped()) throw Refusal{code::kSystemAlreadyExists, id};
-    auto system = std::make_shared<FakeSystem>(id, std::move(document));
+    std::shared_ptr<FakeSystem> host;
+    if (document.contains("HostedSystem")) {
+        auto found = all.by_id.find(document["HostingSystemId"].get<std::string>());
+        host = found == all.by_id.end() ? nullptr : found->second.lock();
+        if (!host) throw Refusal{code::kSystemNotFound, "the hosting system"};
+    }
+    auto system = std::make_shared<FakeSystem>(id, std::move(document), host);
+    if (host) host->add_guest(system);
     slot = system;
     return system;
 }
@@ -191,6 +199,33 @@ HRESULT WINAPI HcsShutDownComputeSystem(HCS_SYSTEM handle, HCS_OPERATION operati
         system.stop("GracefulExit", S_OK);
         return Result{};
     });
+}
+
+HRESULT WINAPI HcsModifyComputeSystem(HCS_SYSTEM handle, HCS_OPERATION operation, PCWSTR configuration,
+                                      HANDLE) {
+    auto opened_system = systems().get(handle);
+    if (!opened_system) return E_HANDLE;
+    auto system = opened_system->object;
+    log("HcsModifyComputeSystem", system->id(), narrow(configuration));
+    Json request;
+    try {
+        request = parse_modification(configuration);
+    } catch (const Refusal& refusal) {
+        return refuse(operation, refusal);
+    }
+    return submit(
+        operation, "HcsModifyComputeSystem", false,
+        [system, request] {
+            system->modify(request);
+            return Result{};
+        },
+        [system] { return system->stopped(); });
+}
+
+HRESULT WINAPI HcsGrantVmAccess(PCWSTR vm, PCWSTR file) {
+    log("HcsGrantVmAccess", narrow(vm), fs::path(file).filename().string());
+    if (auto failure = fault("HcsGrantVmAccess")) return in_family(failure->result);
+    return grant_access(narrow(vm), file) ? S_OK : code::of(0x80070002);
 }
 
 HRESULT WINAPI HcsTerminateComputeSystem(HCS_SYSTEM handle, HCS_OPERATION operation, PCWSTR) {

@@ -165,6 +165,7 @@ void create_endpoint(void* network, const GUID& id, const wchar_t* settings, voi
             if (ports.count(port) != 0) throw Refusal{kPortExists, known};
         }
     }
+    document["MacAddress"] = "00-15-5D-0A-00-01";
     auto endpoint = std::make_shared<Entity>(Entity{chosen_id(id), std::move(document), {}});
     service().endpoints.emplace(endpoint->id, endpoint);
     *handle = service().handles.add(endpoint);

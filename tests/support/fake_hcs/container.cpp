@@ -1,5 +1,6 @@
 #include "tests/support/fake_hcs/container.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cwctype>
 #include <fstream>
@@ -219,8 +220,16 @@ bool FakeProcess::close_input() {
     return !ended() && std::exchange(input_open_, false);
 }
 
-FakeSystem::FakeSystem(std::string id, Json document) : id_(std::move(id)), document_(std::move(document)) {
-    check_image(document_["Container"]["Storage"]["Layers"]);
+FakeSystem::FakeSystem(std::string id, Json document, std::shared_ptr<FakeSystem> host)
+    : id_(std::move(id)), document_(std::move(document)), host_(host) {
+    if (document_.contains("VirtualMachine")) {
+        machine_ = std::make_unique<FakeMachine>(id_, document_["VirtualMachine"]);
+    } else if (host) {
+        const Json& storage = document_["HostedSystem"]["Container"]["Storage"];
+        host->guest_root(storage["Path"].get<std::string>(), storage["Layers"]);
+    } else {
+        check_image(document_["Container"]["Storage"]["Layers"]);
+    }
 }
 
 FakeSystem::~FakeSystem() {
@@ -235,15 +244,50 @@ bool FakeSystem::stopped() const {
 void FakeSystem::start() {
     std::lock_guard lock(mutex_);
     if (state_ != State::Created) throw Refusal{code::kInvalidState, "start of a system that is not new"};
-    const Json& container = document_["Container"];
-    root_ = root_of(container["Storage"]["Path"].get<std::string>());
-    if (container.contains("Networking")) {
-        std::string name = text(container["Networking"], "Namespace");
-        if (!fs::exists(directory() / "namespaces" / name)) {
-            throw Refusal{code::kNotFound, "no network namespace " + name};
-        }
+    if (machine_) {
+        machine_->start();
+    } else if (document_.contains("HostedSystem")) {
+        auto host = host_.lock();
+        if (!host) throw Refusal{code::kSystemNotFound, "the hosting system"};
+        const Json& container = document_["HostedSystem"]["Container"];
+        const Json& storage = container["Storage"];
+        root_ = host->guest_root(storage["Path"].get<std::string>(), storage["Layers"]);
+        host->check_network(container);
+    } else {
+        root_ = root_of(document_["Container"]["Storage"]["Path"].get<std::string>());
+        check_network(document_["Container"]);
     }
     state_ = State::Running;
+}
+
+// A namespace must be there: of a VM's guest in the VM, else on the host.
+void FakeSystem::check_network(const Json& container) const {
+    if (!container.contains("Networking")) return;
+    std::string name = text(container["Networking"], "Namespace");
+    bool there = machine_ ? machine_->has_network(name) : fs::exists(directory() / "namespaces" / name);
+    if (!there) throw Refusal{code::kNotFound, "no network namespace " + name};
+}
+
+fs::path FakeSystem::guest_root(const std::string& path, const Json& layers) const {
+    std::lock_guard lock(mutex_);
+    if (!machine_ || state_ != State::Running) throw Refusal{code::kInvalidState, id_ + " runs no guests"};
+    return machine_->root(path, layers);
+}
+
+void FakeSystem::add_guest(std::weak_ptr<FakeSystem> guest) {
+    std::lock_guard lock(mutex_);
+    guests_.push_back(std::move(guest));
+}
+
+void FakeSystem::modify(const Json& request) {
+    std::lock_guard lock(mutex_);
+    if (!machine_) throw Refusal{E_NOTIMPL, "the double modifies VMs only"};
+    if (state_ != State::Running) throw Refusal{code::kInvalidState, "modification of what does not run"};
+    bool in_use = std::any_of(guests_.begin(), guests_.end(), [](const std::weak_ptr<FakeSystem>& weak) {
+        auto guest = weak.lock();
+        return guest && !guest->stopped();
+    });
+    machine_->modify(request, in_use);
 }
 
 std::shared_ptr<FakeProcess> FakeSystem::create_process(const Json& parameters) {
@@ -271,15 +315,26 @@ std::string FakeSystem::properties() const {
     return json.dump();
 }
 
-void FakeSystem::stop(const char* exit_type, HRESULT status) {
+// False if it has ended before.
+bool FakeSystem::end() {
     std::vector<std::shared_ptr<FakeProcess>> processes;
+    std::vector<std::weak_ptr<FakeSystem>> guests;
     {
         std::lock_guard lock(mutex_);
-        if (state_ == State::Stopped) return;
+        if (state_ == State::Stopped) return false;
         state_ = State::Stopped;
         processes = processes_;
+        guests.swap(guests_);
     }
     for (const auto& process : processes) process->terminate(kTerminated);
+    for (const auto& weak : guests) {
+        if (auto guest = weak.lock()) guest->end();
+    }
+    return true;
+}
+
+void FakeSystem::stop(const char* exit_type, HRESULT status) {
+    if (!end()) return;
     if (fault("SystemExited")) return;
     Json json;
     if (status != S_OK) json["Status"] = static_cast<std::int32_t>(status);
@@ -287,11 +342,8 @@ void FakeSystem::stop(const char* exit_type, HRESULT status) {
     tell(HcsEventSystemExited, json.dump());
 }
 
-const Json& system_shape() {
+const Json& container_shape() {
     static const Json shape = Json::parse(R"({
-        "Owner": "", "SchemaVersion": {"Major": 0, "Minor": 0}, "ShouldTerminateOnLastHandleClosed": true,
-        "HostingSystemId": "", "HostedSystem": {}, "VirtualMachine": {},
-        "Container": {
             "GuestOs": {"HostName": ""},
             "Storage": {"Layers": [{"Id": "", "Path": ""}], "Path": "",
                         "QoS": {"IopsMaximum": 0, "BandwidthMaximum": 0}},
@@ -304,7 +356,19 @@ const Json& system_shape() {
             "RegistryChanges": {
                 "AddValues": [{"Key": {"Hive": "", "Name": ""}, "Name": "", "Type": "", "StringValue": "",
                                "BinaryValue": "", "DWordValue": 0, "QWordValue": 0}],
-                "DeleteKeys": [{"Hive": "", "Name": ""}]}}})");
+                "DeleteKeys": [{"Hive": "", "Name": ""}]}})");
+    return shape;
+}
+
+const Json& system_shape() {
+    static const Json shape = [] {
+        Json system = Json::parse(R"({
+            "Owner": "", "SchemaVersion": {"Major": 0, "Minor": 0}, "ShouldTerminateOnLastHandleClosed": true,
+            "HostingSystemId": "", "HostedSystem": {"SchemaVersion": {"Major": 0, "Minor": 0}}})");
+        system["HostedSystem"]["Container"] = system["Container"] = container_shape();
+        system["VirtualMachine"] = machine_shape();
+        return system;
+    }();
     return shape;
 }
 
@@ -316,8 +380,24 @@ const Json& process_shape() {
     return shape;
 }
 
+namespace {
+
+[[noreturn]] void invalid(const std::string& message) {
+    throw Refusal{code::kInvalidJson, message};
+}
+
+void check_container(const Json& container) {
+    if (container.contains("Processor") && container["Processor"].size() > 1) {
+        invalid("$.Container.Processor: Count, Maximum and Weight exclude one another");
+    }
+    if (!container.contains("Storage") || !container["Storage"].contains("Layers")) {
+        invalid("$.Container.Storage.Layers: missing");
+    }
+}
+
+}  // namespace
+
 void check_system(const Json& document) {
-    auto invalid = [](const std::string& message) { throw Refusal{code::kInvalidJson, message}; };
     if (!document.contains("SchemaVersion")) invalid("$.SchemaVersion: missing");
     const Json& version = document["SchemaVersion"];
     std::uint32_t minor = version.contains("Minor") ? version["Minor"].get<std::uint32_t>() : 0;
@@ -325,14 +405,13 @@ void check_system(const Json& document) {
     int kinds = document.contains("Container") + document.contains("VirtualMachine") +
                 document.contains("HostedSystem");
     if (kinds != 1) invalid("$: Container, VirtualMachine and HostedSystem exclude one another");
-    if (!document.contains("Container")) throw Refusal{E_NOTIMPL, "the double runs containers only"};
+    if (document.contains("HostedSystem") != document.contains("HostingSystemId")) {
+        invalid("$: HostedSystem and HostingSystemId belong together");
+    }
+    if (document.contains("VirtualMachine")) return check_machine(document["VirtualMachine"]);
+    if (document.contains("HostedSystem")) return check_container(document["HostedSystem"].at("Container"));
     const Json& container = document["Container"];
-    if (container.contains("Processor") && container["Processor"].size() > 1) {
-        invalid("$.Container.Processor: Count, Maximum and Weight exclude one another");
-    }
-    if (!container.contains("Storage") || !container["Storage"].contains("Layers")) {
-        invalid("$.Container.Storage.Layers: missing");
-    }
+    check_container(container);
     for (const Json& layer : container["Storage"]["Layers"]) {
         if (!fs::is_directory(fs::path(wide(layer["Path"].get<std::string>())) / "Files")) {
             throw Refusal{code::kInvalidLayer, layer["Path"].get<std::string>()};

@@ -1,5 +1,6 @@
 // Compute systems and processes of the double. A process is a real one, started in the layer's directory on
-// the host: C: of a container is the directory its volume stands for.
+// the host: C: of a container is the directory its volume stands for, of one in a utility VM the directory
+// "C" beside the disk that the VM has for it. What a VM hosts goes with it without a word.
 //
 // Faults: "ProcessExited" and "SystemExited" keep that event from being delivered (the value does not
 // matter).
@@ -13,6 +14,7 @@
 
 #include "tests/support/fake_hcs/events.hpp"
 #include "tests/support/fake_hcs/host.hpp"
+#include "tests/support/fake_hcs/machine.hpp"
 
 namespace mullion::fake {
 
@@ -57,13 +59,16 @@ class FakeSystem : public Observed {
   public:
     enum class State { Created, Running, Stopped };
 
-    FakeSystem(std::string id, Json document);
+    // `host`: the VM that a HostedSystem names, else null.
+    FakeSystem(std::string id, Json document, std::shared_ptr<FakeSystem> host);
     ~FakeSystem();
 
     const std::string& id() const { return id_; }
     bool stopped() const;
     // What throws Refusal leaves the system as it was.
     void start();
+    void modify(const Json& request);
+    void add_guest(std::weak_ptr<FakeSystem> guest);
     std::shared_ptr<FakeProcess> create_process(const Json& parameters);
     std::shared_ptr<FakeProcess> find_process(DWORD id) const;
     // With the statistics that the test chose (host.hpp).
@@ -72,8 +77,15 @@ class FakeSystem : public Observed {
     void stop(const char* exit_type, HRESULT status);
 
   private:
+    bool end();
+    void check_network(const Json& container) const;
+    fs::path guest_root(const std::string& path, const Json& layers) const;
+
     std::string id_;
     Json document_;
+    std::weak_ptr<FakeSystem> host_;
+    std::vector<std::weak_ptr<FakeSystem>> guests_;
+    std::unique_ptr<FakeMachine> machine_;  // of a VM
     fs::path root_;
     mutable std::mutex mutex_;
     State state_ = State::Created;

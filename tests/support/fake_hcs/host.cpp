@@ -117,16 +117,18 @@ std::optional<Fault> fault(std::string_view call) {
     std::istringstream lines(read("faults"));
     std::string rest;
     std::optional<Fault> found;
+    bool taken = false;
     for (std::string name, value; lines >> name >> value;) {
-        if (found || name != call) {
+        if (taken || name != call) {
             rest += name + ' ' + value + '\n';
-        } else if (value == "hang") {
-            found = Fault{S_OK, true};
-        } else {
-            found = Fault{code::of(std::stoul(value, nullptr, 16)), false};
+            continue;
         }
+        taken = true;
+        if (value == "pass") continue;
+        bool hang = value == "hang";
+        found = Fault{hang ? S_OK : code::of(std::stoul(value, nullptr, 16)), hang};
     }
-    if (found) std::ofstream(directory() / "faults", std::ios::binary | std::ios::trunc) << rest;
+    if (taken) std::ofstream(directory() / "faults", std::ios::binary | std::ios::trunc) << rest;
     return found;
 }
 
