@@ -26,9 +26,10 @@ std::string text(const OsVersion& version) {
     return fmt::format("{}.{}.{}.{}", version.major, version.minor, version.build, version.revision);
 }
 
-// Why the image cannot share the host's kernel; "" if it can.
-std::string against_process(const OsVersion& image, const WindowsHost& host) {
-    if (!host.is_server) return "Windows clients run containers under Hyper-V only";
+// Why the image cannot share the host's kernel; "" if it can. A client shares it only if it is asked to.
+std::string against_process(const OsVersion& image, const WindowsHost& host, bool asked) {
+    if (!host.is_server && !asked)
+        return "Windows clients run containers under Hyper-V unless told otherwise";
     if (!runs_on(image, host.version)) {
         return fmt::format("build {} does not share the kernel of build {}", image.build, host.version.build);
     }
@@ -49,19 +50,20 @@ std::string against_hyperv(const OsVersion& image, const WindowsHost& host) {
     return "";
 }
 
-std::string what_works(const OsVersion& image, const WindowsHost& host) {
+std::string what_works(const OsVersion& image, const WindowsHost& host, bool process_works) {
     std::string hint;
     auto append = [&](const std::string& advice) {
         if (!hint.empty()) hint += "; or ";
         hint += advice;
     };
-    std::string process = against_process(image, host);
-    std::string hyperv = against_hyperv(image, host);
-    if (process.empty()) append("use --isolation=process");
-    if (hyperv.empty()) append("use --isolation=hyperv");
+    if (process_works) append("use --isolation=process");
+    if (against_hyperv(image, host).empty()) append("use --isolation=hyperv");
     std::optional<std::string> tag = image_tag_for(host.version.build);
     if (tag && (host.is_server || host.has_hyperv)) {
-        append(fmt::format("name the base image by the tag {}, which this host runs", *tag));
+        append(fmt::format(
+            "name the base image by the tag {}, which this host runs, or say --os-match=host where one name "
+            "stands for several versions",
+            *tag));
     }
     bool only_hyperv_is_missing = image.build <= host.version.build && !host.has_hyperv;
     if (only_hyperv_is_missing) {
@@ -75,10 +77,10 @@ std::string what_works(const OsVersion& image, const WindowsHost& host) {
 [[noreturn]] void refuse(const OsVersion& image, const WindowsHost& host, const std::string& reason) {
     base::Error error =
         base::fail(ErrorCode::Unsupported,
-                   "the container operating system does not match the host operating system: the image is "
-                   "Windows {}, the host Windows {}: {}",
-                   text(image), text(host.version), reason);
-    if (std::string hint = what_works(image, host); !hint.empty()) error.hint(std::move(hint));
+                   "the container operating system does not match the host operating system: {}: {}",
+                   both_versions(image, host), reason);
+    std::string hint = what_works(image, host, against_process(image, host, true).empty());
+    if (!hint.empty()) error.hint(std::move(hint));
     throw error;
 }
 
@@ -107,7 +109,7 @@ const char* to_string(Isolation isolation) {
 IsolationChoice choose_isolation(Isolation wanted, const std::optional<OsVersion>& named,
                                  const WindowsHost& host) {
     OsVersion image = named.value_or(host.version);
-    std::string process = against_process(image, host);
+    std::string process = against_process(image, host, wanted == Isolation::Process);
     std::string hyperv = against_hyperv(image, host);
     if (wanted != Isolation::HyperV && process.empty()) {
         return {Isolation::Process,
@@ -116,6 +118,15 @@ IsolationChoice choose_isolation(Isolation wanted, const std::optional<OsVersion
     if (wanted == Isolation::Process) refuse(image, host, process);
     if (!hyperv.empty()) refuse(image, host, wanted == Isolation::Auto ? process + "; " + hyperv : hyperv);
     return {Isolation::HyperV, wanted == Isolation::HyperV ? "as asked for" : process};
+}
+
+std::string both_versions(const std::optional<OsVersion>& image, const WindowsHost& host) {
+    return fmt::format("the image is Windows {}, the host Windows {}",
+                       image ? text(*image) : "of no named version", text(host.version));
+}
+
+std::string after_mismatch(const std::optional<OsVersion>& image, const WindowsHost& host) {
+    return what_works(image.value_or(host.version), host, false);
 }
 
 std::optional<std::string> image_tag_for(std::uint32_t build) {

@@ -85,13 +85,21 @@ TEST(Isolation, Nanoserver2004EndsInAnAnswer) {
     EXPECT_EQ(choose_isolation(Isolation::Auto, build(19041), server(20348)).isolation, Isolation::HyperV);
 }
 
-TEST(Isolation, ClientsRunHyperVOnly) {
+TEST(Isolation, ClientsRunHyperVUnlessAskedForProcessIsolation) {
     WindowsHost client{build(22621), false, true};
     EXPECT_EQ(choose_isolation(Isolation::Auto, build(20348), client).isolation, Isolation::HyperV);
-    EXPECT_THAT(refusal(Isolation::Process, 20348, client).what(), HasSubstr("clients"));
     client.has_hyperv = false;
+    EXPECT_THAT(refusal(Isolation::Auto, 20348, client).what(), HasSubstr("clients"));
     EXPECT_THAT(refusal(Isolation::Auto, 20348, client).hint(),
-                AllOf(HasSubstr("enable Hyper-V"), Not(HasSubstr("ltsc"))));
+                AllOf(HasSubstr("--isolation=process"), HasSubstr("enable Hyper-V"), Not(HasSubstr("ltsc"))));
+    EXPECT_EQ(choose_isolation(Isolation::Process, build(22621), client).isolation, Isolation::Process);
+    EXPECT_THAT(refusal(Isolation::Process, 17763, client).what(), HasSubstr("does not share the kernel"));
+}
+
+TEST(Isolation, AfterAMismatchProcessIsolationIsNoAdvice) {
+    EXPECT_THAT(after_mismatch(build(20348), server(20348)),
+                AllOf(HasSubstr("--isolation=hyperv"), HasSubstr("ltsc2022"), Not(HasSubstr("process"))));
+    EXPECT_THAT(after_mismatch(std::nullopt, server(20348, false)), HasSubstr("enable Hyper-V"));
 }
 
 TEST(Isolation, Server2016WantsItsOwnRevision) {
