@@ -23,6 +23,12 @@
 namespace mullion::cli {
 namespace {
 
+void show_status(base::ProgressSink& progress, const std::string& vertex, const std::string& text) {
+    base::StatusEvent status{ProgressVertex::digest_of(vertex), text, 0, 0, base::FileTime::now(), {}, {}};
+    status.started = status.completed = status.timestamp;
+    progress.emit(status);
+}
+
 // Shows each look-up of a base image as a step.
 class ShownResolver final : public frontend::ImageResolver {
   public:
@@ -55,10 +61,7 @@ class ShownResolver final : public frontend::ImageResolver {
                 base::WarningEvent{.vertex = ProgressVertex::digest_of(vertex), .message = image.warning});
         }
         if (image.choice.empty()) return image;
-        base::StatusEvent status{
-            ProgressVertex::digest_of(vertex), image.choice, 0, 0, base::FileTime::now(), {}, {}};
-        status.started = status.completed = status.timestamp;
-        progress_.emit(status);
+        show_status(progress_, vertex, image.choice);
         return image;
     }
     std::string title(const oci::Platform& platform, const std::string& image) const {
@@ -120,7 +123,10 @@ class Build {
         std::vector<solver::Edge> targets;
         for (const frontend::Conversion& conversion : conversions) targets.push_back(conversion.target);
         for (const solver::Edge& target : targets) worker::refuse_unsupported(target, request_.worker);
-        if (runs_processes(targets)) prepare(backend);
+        if (runs_processes(targets)) {
+            choose_isolation(targets);
+            prepare(backend);
+        }
         auto exports = write_outputs(worker, conversions, solver.solve(targets, context_.cancel));
         if (!exports.empty()) remember_layers(solver, conversions);
         return exports;
@@ -197,6 +203,20 @@ class Build {
             shape.has_source_date_epoch &= conversion.source_date_epoch.has_value();
         }
         for (const auto& exporter : request_.exporters) exporter->check(shape);
+    }
+
+    // Before any layer is fetched. Without a choice there is nothing to tell.
+    void choose_isolation(const std::vector<solver::Edge>& targets) {
+        if (!request_.worker.host) {
+            worker::choose_isolation(targets, request_.worker);
+            return;
+        }
+        std::string vertex = "[internal] choose the isolation of containers";
+        with_vertex(progress_, vertex, [&] {
+            for (const std::string& choice : worker::choose_isolation(targets, request_.worker)) {
+                show_status(progress_, vertex, choice);
+            }
+        });
     }
 
     void prepare(const ContainerBackend& backend) {

@@ -18,6 +18,7 @@
 #include "cli/standard_input.hpp"
 #include "cli/usage_text.hpp"
 #include "oci/image.hpp"
+#include "worker/isolation.hpp"
 #include "worker/run_container.hpp"
 
 namespace mullion::cli {
@@ -39,7 +40,7 @@ struct Options {
     OsFlags os;
     std::string network = "nat";
     NetworkFlags networking;
-    std::string isolation = "default";
+    std::string isolation = "auto";
     std::string memory;
     std::string host_name;
     std::string timeout;
@@ -48,12 +49,6 @@ struct Options {
     bool stats = false;
     bool remove = false;
 };
-
-worker::Isolation parse_isolation(const std::string& text) {
-    if (text == "process") return worker::Isolation::Process;
-    if (text == "hyperv") return worker::Isolation::HyperV;
-    return worker::Isolation::Default;
-}
 
 hcs::NetworkSpec parse_network(const Options& options) {
     hcs::NetworkSpec spec{.mode = hcs::NetworkMode::Nat};
@@ -90,6 +85,8 @@ struct Values {
     hcs::NetworkSpec network;
     oci::Platform platform;
     oci::OsRule os;
+    std::optional<oci::WindowsHost> host;
+    oci::Isolation isolation = oci::Isolation::Auto;
 };
 
 Values parse_values(const Options& options) {
@@ -102,6 +99,8 @@ Values parse_values(const Options& options) {
     values.limits = parse_limits(options);
     values.network = parse_network(options);
     values.os = parse_os_rule(options.os);
+    values.host = container_host(values.os);
+    values.isolation = oci::parse_isolation(options.isolation);
     if (!options.platform.empty()) values.platform = oci::Platform::parse(options.platform);
     return values;
 }
@@ -115,7 +114,7 @@ worker::ContainerRequest make_request(const Options& options, const Values& valu
     request.user = options.user;
     request.volumes = values.volumes;
     request.network = values.network;
-    request.isolation = parse_isolation(options.isolation);
+    request.isolation = values.isolation;
     request.limits = values.limits;
     request.host_name = options.host_name;
     return request;
@@ -134,14 +133,24 @@ void print_usage(const std::optional<base::ResourceUsage>& usage) {
     fmt::print(stderr, "mullion: used {}\n", text.empty() ? "nothing that was counted" : text);
 }
 
+// Which isolation the image gets and why, for the user; "" where there is no choice.
+std::string isolation_of(const oci::Image& image, const Values& values) {
+    if (!image.config.platform.is_windows()) return "";  // is refused
+    oci::IsolationChoice choice =
+        worker::container_isolation(values.isolation, image.config.platform.os_version, values.host);
+    return values.host ? worker::describe(choice) : "";
+}
+
 // The image to run, pulled if --pull says so.
 oci::Image image_to_run(Context& context, const Options& options, const Values& values) {
     cache::State& state = context.state();
     bool pulls = options.pull == "always" || (options.pull == "missing" && !has_image(state, options.image));
     if (pulls) {
-        worker::PullRequest request{.reference = oci::Reference::parse(options.image).with_default_tag(),
-                                    .platform = values.platform,
-                                    .rule = values.os};
+        worker::PullRequest request{
+            .reference = oci::Reference::parse(options.image).with_default_tag(),
+            .platform = values.platform,
+            .rule = values.os,
+            .judge = [&](const oci::Image& image) { return isolation_of(image, values); }};
         pull_shown(context, request, DisplayMode::Auto);
     }
     cache::NamedImage named = find_image(state, options.image);
@@ -161,9 +170,12 @@ int run(Context& context, const Options& options, const Values& values) {
     ContainerBackend backend(context);
     if (auto* compute = backend.services().compute) compute->check_network(values.network);
     oci::Image image = image_to_run(context, options, values);
+    if (std::string text = isolation_of(image, values); !text.empty()) {
+        fmt::print(stderr, "mullion: {}\n", text);
+    }
     worker::ContainerRequest request = make_request(options, values, std::move(image));
     backend.prepare(context.cancel);
-    worker::Worker worker(state, backend.services(), {.limits = values.limits});
+    worker::Worker worker(state, backend.services(), {.limits = values.limits, .host = values.host});
     StandardInput input(base::kStandardInput);
     base::FdSink output(base::kStandardOutput, "standard output");
     base::FdSink errors(base::kStandardError, "standard error");
@@ -219,8 +231,7 @@ void add_run(CLI::App& app, Context& context) {
         ->take_all()
         ->allow_extra_args(false);
     add_network_options(*command, options->networking);
-    command->add_option("--isolation", options->isolation, "default, process or hyperv")
-        ->check(CLI::IsMember({"default", "process", "hyperv"}));
+    add_isolation_option(*command, options->isolation);
     command->add_option("--memory", options->memory, "Memory limit (512m, 2g)");
     command->add_option("--cpus", options->cpus, "Number of processors");
     command->add_option("--hostname", options->host_name, "Host name of the container");

@@ -1,6 +1,7 @@
 #include "cli/os_options.hpp"
 
 #include "base/error.hpp"
+#include "cli/windows_host.hpp"
 
 namespace mullion::cli {
 
@@ -27,6 +28,9 @@ oci::OsRule parse_os_rule(const OsFlags& flags) {
         }
         rule.match = oci::OsMatch::Host;
     }
+    if (!rule.host) {
+        if (auto host = windows_host()) rule.host = host->version;
+    }
     if (flags.match == "base") rule.match = oci::OsMatch::Base;
     if (flags.match == "exact") rule.match = oci::OsMatch::Exact;
     if (flags.match == "host") {
@@ -38,6 +42,19 @@ oci::OsRule parse_os_rule(const OsFlags& flags) {
         rule.match = oci::OsMatch::Host;
     }
     return rule;
+}
+
+std::optional<oci::WindowsHost> container_host(const oci::OsRule& rule) {
+    std::optional<oci::WindowsHost> host = windows_host();
+    if (host && rule.host) host->version = *rule.host;
+    return host;
+}
+
+void add_isolation_option(CLI::App& command, std::string& value) {
+    command
+        .add_option("--isolation", value,
+                    "How containers are kept apart from their host: auto (the default), process or hyperv")
+        ->check(CLI::IsMember({"auto", "default", "process", "hyperv"}));
 }
 
 }  // namespace mullion::cli

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 
+#include "oci/isolation.hpp"
 #include "oci/os_match.hpp"
 
 namespace mullion::cli {
@@ -17,5 +19,10 @@ void add_os_options(CLI::App& command, OsFlags& flags);
 
 // Throws Invalid for a version that is none, and for a rule that needs one it was not given.
 oci::OsRule parse_os_rule(const OsFlags& flags);
+
+// The host that runs the containers, with the version that the rule gives it; nullopt as windows_host().
+std::optional<oci::WindowsHost> container_host(const oci::OsRule& rule);
+
+void add_isolation_option(CLI::App& command, std::string& value);
 
 }  // namespace mullion::cli

@@ -7,8 +7,10 @@
 #include "cli/build_request.hpp"
 #include "cli/ip_address.hpp"
 #include "cli/option_values.hpp"
+#include "cli/os_options.hpp"
 #include "cli/secret_option.hpp"
 #include "cli/ssh_option.hpp"
+#include "worker/isolation.hpp"
 
 namespace mullion::cli {
 namespace {
@@ -110,6 +112,7 @@ void add_run_options(CLI::App& command, RunFlags& flags) {
     list("--ulimit", flags.ulimits, "Not supported for Windows containers");
     command.add_option("--shm-size", flags.shm_size, "Not supported for Windows containers");
     command.add_option("--cgroup-parent", flags.cgroup_parent, "Not supported for Windows containers");
+    add_isolation_option(command, flags.isolation);
     command.add_option("--memory", flags.memory, "Memory limit of a RUN step (512m, 2g)");
     command.add_option("--cpus", flags.cpus, "How many processors a RUN step may use");
     command.add_option("--step-timeout", flags.step_timeout,
@@ -144,6 +147,11 @@ void apply_run_options(const RunFlags& flags, BuildRequest& request) {
     request.worker.limits.time_limit =
         flags.step_timeout.empty() ? kDefaultStepTimeout : parse_time_limit(flags.step_timeout);
     request.worker.allow_registry_loss = flags.allow_registry_loss;
+    request.worker.isolation = oci::parse_isolation(flags.isolation);
+    // Whatever the images are: can this host do it at all?
+    if (request.worker.isolation == oci::Isolation::HyperV) {
+        worker::container_isolation(oci::Isolation::HyperV, "", request.worker.host);
+    }
 }
 
 }  // namespace mullion::cli

@@ -15,6 +15,7 @@ struct BuildRequest;
 struct RunFlags {
     std::string network = "default";
     NetworkFlags networking;
+    std::string isolation = "auto";
     std::string memory;
     std::string cpus;
     std::string step_timeout;

@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "tree/name.hpp"
 #include "tree/security_descriptor.hpp"
+#include "worker/isolation.hpp"
 
 namespace mullion::worker {
 namespace {
@@ -36,14 +37,27 @@ Container::Container(const ComputeServices& services, fs::path scratch, const Co
     options.users = spec.users;
     storage_.create_scratch(scratch_, options);
     try {
-        std::string id = "mullion-" + scratch_.filename().string();
-        system_ = compute_.create(id, document(spec, storage_.attach(scratch_)), cancel);
+        system_ = create(spec, cancel);
         started_ = std::chrono::steady_clock::now();
         system_->start(cancel);
+    } catch (const base::Error& failure) {
+        release();
+        if (auto explained = explained_mismatch(failure, spec.os_version, spec.host)) throw *explained;
+        throw;
     } catch (...) {
         release();
         throw;
     }
+}
+
+// Under Hyper-V isolation the scratch is the guest's: nothing of it is attached here.
+std::unique_ptr<hcs::ComputeSystem> Container::create(const ContainerSpec& spec,
+                                                      const base::CancelToken& cancel) {
+    std::string id = "mullion-" + scratch_.filename().string();
+    if (spec.isolation == oci::Isolation::HyperV) {
+        return compute_.create_hyperv(id, document(spec, ""), scratch_, cancel);
+    }
+    return compute_.create(id, document(spec, storage_.attach(scratch_)), cancel);
 }
 
 Container::~Container() {

@@ -18,7 +18,9 @@ namespace mullion::worker {
 struct ContainerSpec {
     std::vector<std::filesystem::path> folders;  // layer folders, topmost first
     std::string os_version;
-    std::vector<std::string> users;  // besides the built-in ones
+    oci::Isolation isolation = oci::Isolation::Process;  // or HyperV
+    std::optional<oci::WindowsHost> host;                // for messages
+    std::vector<std::string> users;                      // besides the built-in ones
     std::vector<hcs::MappedDirectory> mounts;
     std::vector<hcs::MappedPipe> pipes;
     Limits limits;
@@ -46,6 +48,7 @@ class Container {
     hcs::LayerChanges shut_down(const base::CancelToken& cancel);
 
   private:
+    std::unique_ptr<hcs::ComputeSystem> create(const ContainerSpec& spec, const base::CancelToken& cancel);
     hcs::ComputeSystemDocument document(const ContainerSpec& spec, const std::string& storage_path) const;
     void release() noexcept;
 

@@ -11,6 +11,7 @@
 #include "tree/name.hpp"
 #include "worker/exec_support.hpp"
 #include "worker/file_editor.hpp"
+#include "worker/isolation.hpp"
 #include "worker/output_log.hpp"
 #include "worker/staging.hpp"
 #include "worker/step_changes.hpp"
@@ -73,6 +74,8 @@ ExecStep::ExecStep(Worker::Parts& parts, const solver::ExecOperation& operation,
         throw fail(ErrorCode::Unsupported, "RUN in a {} image is not built yet; only Windows images can run",
                    inputs_[0]->platform().os);
     }
+    isolation_ =
+        step_isolation(operation_.settings, inputs_[0]->platform().os_version, parts_.options).isolation;
     owner_sid_ = user_sid(operation_.user, {inputs_[0], parts_.blobs.contents(), context_.cancel});
 }
 
@@ -109,6 +112,8 @@ SnapshotRef ExecStep::try_once() {
     ContainerSpec spec;
     spec.folders = root_folders(parts_, rootfs, root.staged, work.path(), context_.cancel);
     spec.os_version = rootfs.platform().os_version;
+    spec.isolation = isolation_;
+    spec.host = parts_.options.host;
     spec.users = image_users(lower);
     spec.mounts = mounts.mapped();
     spec.pipes = mounts.pipes();

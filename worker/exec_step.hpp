@@ -49,6 +49,7 @@ class ExecStep {
     std::vector<SnapshotRef> inputs_;
     const solver::ExecContext& context_;
     SecretMask mask_;
+    oci::Isolation isolation_ = oci::Isolation::Auto;
     base::FileTime epoch_;
     std::string owner_sid_;
 };

@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "tree/name.hpp"
+#include "worker/isolation.hpp"
 
 namespace mullion::worker {
 namespace {
@@ -46,24 +47,13 @@ void check_mount(const solver::CacheMount& mount, const WorkerOptions&) {
 template <typename Mount>
 void check_mount(const Mount&, const WorkerOptions&) {}
 
-}  // namespace
-
-void refuse_unsupported(const solver::ExecOperation& operation, const WorkerOptions& options) {
-    check_rights(operation, options);
-    for (const solver::Mount& mount : operation.mounts) {
-        std::visit([&](const auto& each) { check_mount(each, options); }, mount);
-    }
-    if (operation.settings.isolation == "hyperv") {
-        throw fail(ErrorCode::Unsupported,
-                   "isolation=hyperv: Hyper-V isolation needs a Windows host; here containers are process "
-                   "isolated")
-            .hint("leave it out, or write isolation=process");
-    }
-}
-
-void refuse_unsupported(const solver::Edge& target, const WorkerOptions& options) {
+// Calls `body` with the document and the operation of every RUN that the targets need; an error gets the
+// step's place in the Dockerfile.
+template <typename Body>
+void for_each_run(const std::vector<solver::Edge>& targets, Body body) {
     std::set<base::Digest> seen;
-    std::vector<solver::VertexRef> open = {target.vertex};
+    std::vector<solver::VertexRef> open;
+    for (const solver::Edge& target : targets) open.push_back(target.vertex);
     while (!open.empty()) {
         solver::VertexRef vertex = open.back();
         open.pop_back();
@@ -71,7 +61,7 @@ void refuse_unsupported(const solver::Edge& target, const WorkerOptions& options
         auto document = solver::parse_operation(vertex->operation());
         if (const auto* exec = std::get_if<solver::ExecOperation>(&document.operation)) {
             try {
-                refuse_unsupported(*exec, options);
+                body(document, *exec);
             } catch (base::Error& error) {
                 if (vertex->options().source) error.at(*vertex->options().source);
                 throw;
@@ -79,6 +69,33 @@ void refuse_unsupported(const solver::Edge& target, const WorkerOptions& options
         }
         for (const solver::Edge& input : vertex->inputs()) open.push_back(input.vertex);
     }
+}
+
+}  // namespace
+
+void refuse_unsupported(const solver::ExecOperation& operation, const WorkerOptions& options) {
+    check_rights(operation, options);
+    for (const solver::Mount& mount : operation.mounts) {
+        std::visit([&](const auto& each) { check_mount(each, options); }, mount);
+    }
+}
+
+void refuse_unsupported(const solver::Edge& target, const WorkerOptions& options) {
+    for_each_run({target}, [&](const solver::OperationDocument&, const solver::ExecOperation& exec) {
+        refuse_unsupported(exec, options);
+    });
+}
+
+std::vector<std::string> choose_isolation(const std::vector<solver::Edge>& targets,
+                                          const WorkerOptions& options) {
+    std::set<std::string> choices;
+    for_each_run(targets, [&](const solver::OperationDocument& document, const solver::ExecOperation& exec) {
+        oci::Platform platform = oci::Platform::parse(document.platform);
+        if (!platform.is_windows()) return;
+        choices.insert(platform.string() + ": " +
+                       describe(step_isolation(exec.settings, platform.os_version, options)));
+    });
+    return {choices.begin(), choices.end()};
 }
 
 }  // namespace mullion::worker

@@ -1,6 +1,9 @@
 // What a RUN may ask for and containers here cannot do, found before anything runs.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "solver/operation.hpp"
 #include "solver/vertex.hpp"
 #include "worker/worker.hpp"
@@ -13,5 +16,9 @@ void refuse_unsupported(const solver::ExecOperation& operation, const WorkerOpti
 
 // The same for every RUN that `target` needs; the error has the step's place in the Dockerfile.
 void refuse_unsupported(const solver::Edge& target, const WorkerOptions& options);
+
+// Which isolation the Windows images of those RUNs get, and why, in words. Errors as above.
+std::vector<std::string> choose_isolation(const std::vector<solver::Edge>& targets,
+                                          const WorkerOptions& options);
 
 }  // namespace mullion::worker

@@ -16,6 +16,10 @@ PulledImage fetch(RemoteImages& remote, const PullRequest& request, base::Progre
     }
     RemoteImage found = remote.find(request.reference, request.platform, request.rule, cancel);
     Status(progress, vertex, found.choice).done();
+    if (request.judge) {
+        if (std::string text = request.judge(found.image); !text.empty())
+            Status(progress, vertex, text).done();
+    }
     remote.fetch(request.reference, found.image.manifest.layers, vertex, cancel);
     oci::Descriptor target = found.image.descriptor;
     target.annotations.clear();

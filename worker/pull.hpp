@@ -1,6 +1,7 @@
 // Images of registries into the local store.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "base/progress.hpp"
@@ -16,6 +17,9 @@ struct PullRequest {
     oci::Platform platform = {};
     oci::OsRule rule = {};
     bool all_platforms = false;  // the index with everything it names
+    // Looks at the image that was chosen before any of its layers is fetched: what it returns is shown, what
+    // it throws ends the pull. Not asked with all platforms. May be empty.
+    std::function<std::string(const oci::Image&)> judge = {};
 };
 
 struct PulledImage {

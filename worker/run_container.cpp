@@ -8,6 +8,7 @@
 #include "tree/name.hpp"
 #include "worker/container.hpp"
 #include "worker/file_editor.hpp"
+#include "worker/isolation.hpp"
 #include "worker/parts.hpp"
 #include "worker/staging.hpp"
 
@@ -38,9 +39,6 @@ std::string escape_argument(std::string_view argument) {
 
 void check(const Worker::Parts& parts, const ContainerRequest& request) {
     require_services(parts.services, "a container");
-    if (request.isolation == Isolation::HyperV) {
-        throw fail(ErrorCode::Unsupported, "Hyper-V isolation needs a Windows host; use --isolation process");
-    }
     const oci::Platform& platform = request.image.config.platform;
     if (!platform.is_windows()) {
         throw fail(ErrorCode::Unsupported, "{} is an image for {}; only Windows images can run",
@@ -83,6 +81,8 @@ std::string container_command_line(const oci::RunConfig& config, const std::opti
 ContainerEnd run_container(Worker& worker, const ContainerRequest& request, const base::CancelToken& cancel) {
     Worker::Parts& parts = worker.parts();
     check(parts, request);
+    const std::string& os_version = request.image.config.platform.os_version;
+    oci::IsolationChoice choice = container_isolation(request.isolation, os_version, parts.options.host);
     const oci::RunConfig& config = request.image.config.config;
     hcs::ProcessParameters process;
     process.CommandLine = container_command_line(config, request.entrypoint, request.arguments);
@@ -108,7 +108,9 @@ ContainerEnd run_container(Worker& worker, const ContainerRequest& request, cons
     }
     base::TempDir work(parts.state.temporary_directory(), "container");
     spec.folders = root_folders(parts, *rootfs, staged, work.path(), cancel);
-    spec.os_version = request.image.config.platform.os_version;
+    spec.os_version = os_version;
+    spec.isolation = choice.isolation;
+    spec.host = parts.options.host;
     spec.users = image_users(rootfs->tree(cancel));
     spec.limits = request.limits;
     spec.network = request.network;

@@ -19,8 +19,6 @@
 
 namespace mullion::worker {
 
-enum class Isolation { Default, Process, HyperV };
-
 struct Volume {
     std::string host_path;       // absolute, exists
     std::string container_path;  // "C:\data"
@@ -37,7 +35,7 @@ struct ContainerRequest {
     std::string user;                       // empty: the image's
     std::vector<Volume> volumes;
     hcs::NetworkSpec network;
-    Isolation isolation = Isolation::Default;
+    oci::Isolation isolation = oci::Isolation::Auto;
     Limits limits;  // time_limit of the whole container
     std::string host_name;
 
@@ -52,7 +50,7 @@ struct ContainerEnd {
     std::optional<base::ResourceUsage> usage;
 };
 
-// Runs it to its end. Throws Unsupported for what the backend cannot do (HyperV isolation, networks), Invalid
+// Runs it to its end. Throws Unsupported for what the backend cannot do (Hyper-V isolation, networks), Invalid
 // for an image without a command, Canceled, TimedOut.
 ContainerEnd run_container(Worker& worker, const ContainerRequest& request, const base::CancelToken& cancel);
 

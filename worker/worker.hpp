@@ -19,6 +19,7 @@
 #include "hcs/compute_system.hpp"
 #include "hcs/layer_storage.hpp"
 #include "oci/http_client.hpp"
+#include "oci/isolation.hpp"
 #include "oci/platform.hpp"
 #include "oci/registry_client.hpp"
 #include "solver/op.hpp"
@@ -59,6 +60,10 @@ struct WorkerOptions {
     Limits limits;
     // Of RUN steps that have a network; each step's own mode counts. In no cache key.
     hcs::NetworkSpec network;
+    // The Windows that runs containers; nullopt for the emulation.
+    std::optional<oci::WindowsHost> host;
+    // Of every RUN that says nothing itself. Not part of any cache key.
+    oci::Isolation isolation = oci::Isolation::Auto;
     // May a RUN say --network=host?
     bool allow_host_network = false;
     // By id; what RUN --mount=type=secret shows. Never leaves the memory of this process and its containers.

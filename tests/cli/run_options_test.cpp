@@ -122,6 +122,22 @@ TEST(RunOptions, WhatCannotBeDoneIsRefusedByName) {
     EXPECT_EQ(error_of([&] { applied(unknown); }).code(), base::ErrorCode::Invalid);
 }
 
+TEST(RunOptions, HyperVIsForHostsThatHaveIt) {
+    RunFlags flags;
+    EXPECT_EQ(applied(flags).worker.isolation, oci::Isolation::Auto);
+    flags.isolation = "process";
+    EXPECT_EQ(applied(flags).worker.isolation, oci::Isolation::Process);
+    flags.isolation = "hyperv";
+    EXPECT_THAT(error_of([&] { applied(flags); }).what(), HasSubstr("needs a Windows host"));
+    BuildRequest request;
+    request.worker.host = oci::WindowsHost{{10, 0, 20348, 1}, true, false};
+    EXPECT_THAT(error_of([&] { apply_run_options(flags, request); }).what(),
+                HasSubstr("Hyper-V is not enabled"));
+    request.worker.host->has_hyperv = true;
+    apply_run_options(flags, request);
+    EXPECT_EQ(request.worker.isolation, oci::Isolation::HyperV);
+}
+
 TEST(RunOptions, LimitsAreNumbers) {
     RunFlags flags;
     flags.cpus = "3";

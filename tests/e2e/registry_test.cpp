@@ -251,6 +251,15 @@ TEST_F(RegistryTest, TheVersionIsDecidedBeforeAnyLayerIsFetched) {
     EXPECT_EQ(run({"pull", "--os-match", "host", name("nano:all")}).exit_code, 2);
 }
 
+TEST_F(RegistryTest, IsolationIsDecidedBeforeAnyLayerIsFetched) {
+    push_base(name("nano:1"), {"10.0.20348.1"});
+    std::size_t before = layers_fetched();
+    auto refused = run({"run", "--isolation", "hyperv", name("nano:1"), "cmd"});
+    EXPECT_EQ(refused.exit_code, 125);
+    EXPECT_THAT(refused.err, HasSubstr("Hyper-V isolation needs a Windows host"));
+    EXPECT_EQ(layers_fetched(), before + 1);  // the image's configuration
+}
+
 TEST_F(RegistryTest, RunPullsWhatIsMissing) {
     auto never = run({"run", "--pull", "never", name("none:1"), "cmd"});
     EXPECT_EQ(never.exit_code, 125);

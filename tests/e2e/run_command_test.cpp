@@ -186,10 +186,30 @@ TEST_F(RunCommand, StatsArePrintedAtTheEnd) {
     }
 }
 
+TEST_F(RunCommand, ProcessIsolationIsWhatThereIs) {
+    for (const char* isolation : {"auto", "default", "process"}) {
+        auto ran = workspace.run({"run", "--rm", "--isolation", isolation, "app"});
+        EXPECT_EQ(ran.exit_code, 0) << ran.err;
+        EXPECT_EQ(ran.err, "");  // there was no choice
+    }
+}
+
+TEST_F(RunCommand, BuildsRefuseWhatTheirHostCannotDo) {
+    auto flag = build("FROM base\n", {"--isolation=hyperv"});
+    EXPECT_NE(flag.exit_code, 0);
+    EXPECT_THAT(flag.err, HasSubstr("Hyper-V isolation needs a Windows host"));
+    auto step = build("FROM base\n# mullion: isolation=hyperv\nRUN echo x\n");
+    EXPECT_EQ(step.exit_code, 1);
+    EXPECT_THAT(step.err, testing::AllOf(HasSubstr("Dockerfile:3"), HasSubstr("needs a Windows host")));
+    auto built = build("FROM base\nRUN echo isolated\n", {"--isolation=process"});
+    EXPECT_EQ(built.exit_code, 0) << built.err;
+}
+
 TEST_F(RunCommand, WhatCannotBeDoneIsRefused) {
     auto hyperv = workspace.run({"run", "--rm", "--isolation", "hyperv", "app"});
     EXPECT_EQ(hyperv.exit_code, 125);
-    EXPECT_THAT(hyperv.err, HasSubstr("Hyper-V"));
+    EXPECT_THAT(hyperv.err, HasSubstr("Hyper-V isolation needs a Windows host"));
+    EXPECT_EQ(workspace.run({"run", "--rm", "--isolation", "vm", "app"}).exit_code, 2);
     auto missing = workspace.run({"run", "--rm", "no-such-image"});
     EXPECT_EQ(missing.exit_code, 125);
     EXPECT_THAT(missing.err, HasSubstr("no-such-image"));

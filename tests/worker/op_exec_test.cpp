@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "tests/worker/worker_test.hpp"
 #include "tree/security_descriptor.hpp"
+#include "worker/exec_support.hpp"
 
 namespace mullion::test {
 namespace {
@@ -361,6 +362,36 @@ TEST_F(ExecOpTest, SettingsOfTheStepCountBeforeThoseOfTheBuild) {
     EXPECT_EQ(container.Processor->Count, 1U);
     operation.settings = {"", 1, 1, 1, 5};
     EXPECT_EQ(runs_of([&] { return exec(operation); }), 0U);  // no part of the key
+}
+
+TEST_F(ExecOpTest, IsolationIsTheStepsElseTheBuildsAndInNoKey) {
+    options.host = oci::WindowsHost{{10, 0, 26100, 1}, true, true};
+    options.isolation = oci::Isolation::HyperV;
+    solver::ExecOperation operation;
+    solve(exec(operation));
+    EXPECT_EQ(fake.in_vms.size(), 1U);
+    EXPECT_EQ(fake.attached, 0U);
+    operation.settings.isolation = "process";
+    EXPECT_EQ(runs_of([&] { return exec(operation); }), 0U);  // no part of the key
+    operation.arguments = {"another"};
+    EXPECT_EQ(runs_of([&] { return exec(operation); }), 1U);
+    EXPECT_EQ(fake.in_vms.size(), 1U);
+    EXPECT_EQ(fake.attached, 1U);
+}
+
+TEST_F(ExecOpTest, IsolationIsChosenAndExplainedBeforehand) {
+    options.host = oci::WindowsHost{{10, 0, 26100, 1}, true, true};
+    solver::ExecOperation operation, hyperv;
+    hyperv.settings.isolation = "hyperv";
+    hyperv.arguments = {"x"};
+    EXPECT_THAT(worker::choose_isolation({exec(operation), exec(hyperv), exec(operation)}, options),
+                testing::ElementsAre(
+                    "windows(10.0.20348.2700)/amd64: hyperv isolation: as asked for",
+                    "windows(10.0.20348.2700)/amd64: process isolation: the image's build 20348 runs on the "
+                    "host's 26100"));
+    options.host->version.build = 17763;
+    EXPECT_THROW(worker::choose_isolation({exec(operation)}, options), base::Error);
+    EXPECT_TRUE(fake.scratches.empty());
 }
 
 TEST_F(ExecOpTest, FilesBesideAMountPointBringTheirDirectory) {

@@ -156,8 +156,10 @@ TEST_F(RunContainerTest, VolumesAreMapped) {
 
 TEST_F(RunContainerTest, WhatCannotBeDoneIsRefused) {
     ContainerRequest asked = request();
-    asked.isolation = worker::Isolation::HyperV;
+    asked.isolation = oci::Isolation::HyperV;
     EXPECT_EQ(refusal(asked).code(), base::ErrorCode::Unsupported);
+    asked.isolation = oci::Isolation::Process;
+    EXPECT_EQ(worker::run_container(worker(), asked, cancel), 0U);
     asked = request();
     asked.image.config.config.cmd.reset();
     EXPECT_THAT(refusal(asked).what(), HasSubstr("neither ENTRYPOINT nor CMD"));
@@ -170,6 +172,43 @@ TEST_F(RunContainerTest, WhatCannotBeDoneIsRefused) {
     asked = request();
     asked.image.config.platform.os = "linux";
     EXPECT_EQ(refusal(asked).code(), base::ErrorCode::Unsupported);
+}
+
+// The base image is of build 20348 here and below.
+TEST_F(RunContainerTest, VersionsThatMatchAreProcessIsolated) {
+    options.host = oci::WindowsHost{{10, 0, 26100, 1}, true, true};
+    EXPECT_EQ(worker::run_container(worker(), request(), cancel), 0U);
+    EXPECT_TRUE(fake.in_vms.empty());
+    EXPECT_EQ(fake.attached, 1U);
+}
+
+TEST_F(RunContainerTest, AVmGetsTheScratchUnattached) {
+    options.host = oci::WindowsHost{{10, 0, 22621, 1}, false, true};
+    EXPECT_EQ(worker::run_container(worker(), request(), cancel), 0U);
+    ASSERT_EQ(fake.in_vms.size(), 1U);
+    EXPECT_EQ(fake.in_vms[0].Container.Storage.Path, "");
+    EXPECT_EQ(fake.attached, 0U);
+    EXPECT_EQ(fake.open_scratches, 0U);
+}
+
+TEST_F(RunContainerTest, WhatNoIsolationRunsIsRefusedBeforeAnythingIsMade) {
+    options.host = oci::WindowsHost{{10, 0, 17763, 1}, true, true};
+    base::Error error = refusal(request());
+    EXPECT_THAT(error.what(), HasSubstr("does not match the host operating system"));
+    EXPECT_THAT(error.hint(), HasSubstr("ltsc2019"));
+    EXPECT_TRUE(fake.scratches.empty());
+}
+
+TEST_F(RunContainerTest, AMismatchThatHcsFindsIsExplained) {
+    options.host = oci::WindowsHost{{10, 0, 20348, 1}, true, true};
+    fake.refusal = hcs::hcs_failure(hcs::Hresult(0xC0370101), "cannot create compute system x");
+    base::Error error = refusal(request());
+    EXPECT_EQ(error.code(), base::ErrorCode::Unsupported);
+    EXPECT_THAT(error.what(), testing::AllOf(HasSubstr("image is Windows 10.0.20348.2700"),
+                                             HasSubstr("host Windows 10.0.20348.1"),
+                                             HasSubstr("HCS_E_IMAGE_MISMATCH")));
+    EXPECT_THAT(error.hint(), testing::AllOf(HasSubstr("--isolation=hyperv"), HasSubstr("ltsc2022")));
+    EXPECT_EQ(fake.open_scratches, 0U);
 }
 
 TEST_F(RunContainerTest, TimeLimitIsOfTheContainer) {
