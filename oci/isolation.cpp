@@ -58,12 +58,13 @@ std::string what_works(const OsVersion& image, const WindowsHost& host, bool pro
     };
     if (process_works) append("use --isolation=process");
     if (against_hyperv(image, host).empty()) append("use --isolation=hyperv");
+    bool must_ask = !host.is_server && !host.has_hyperv;
     std::optional<std::string> tag = image_tag_for(host.version.build);
-    if (tag && (host.is_server || host.has_hyperv)) {
-        append(fmt::format(
-            "name the base image by the tag {}, which this host runs, or say --os-match=host where one name "
-            "stands for several versions",
-            *tag));
+    if (tag && !(must_ask && process_works)) {
+        append(
+            fmt::format("name the base image by the tag {}, which this host runs{}, or say --os-match=host "
+                        "where one name stands for several versions",
+                        *tag, must_ask ? " if --isolation=process is given" : ""));
     }
     bool only_hyperv_is_missing = image.build <= host.version.build && !host.has_hyperv;
     if (only_hyperv_is_missing) {
@@ -74,13 +75,16 @@ std::string what_works(const OsVersion& image, const WindowsHost& host, bool pro
     return hint;
 }
 
-[[noreturn]] void refuse(const OsVersion& image, const WindowsHost& host, const std::string& reason) {
+[[noreturn]] void refuse(const std::optional<OsVersion>& named, const WindowsHost& host,
+                         const std::string& reason) {
+    OsVersion image = named.value_or(host.version);
+    bool shares_kernel = against_process(image, host, true).empty();
     base::Error error =
-        base::fail(ErrorCode::Unsupported,
-                   "the container operating system does not match the host operating system: {}: {}",
-                   both_versions(image, host), reason);
-    std::string hint = what_works(image, host, against_process(image, host, true).empty());
-    if (!hint.empty()) error.hint(std::move(hint));
+        base::fail(ErrorCode::Unsupported, "{}: {}: {}",
+                   shares_kernel ? "the container cannot run as asked for"
+                                 : "the container operating system does not match the host operating system",
+                   both_versions(named, host), reason);
+    if (std::string hint = what_works(image, host, shares_kernel); !hint.empty()) error.hint(std::move(hint));
     throw error;
 }
 
@@ -115,8 +119,8 @@ IsolationChoice choose_isolation(Isolation wanted, const std::optional<OsVersion
         return {Isolation::Process,
                 fmt::format("the image's build {} runs on the host's {}", image.build, host.version.build)};
     }
-    if (wanted == Isolation::Process) refuse(image, host, process);
-    if (!hyperv.empty()) refuse(image, host, wanted == Isolation::Auto ? process + "; " + hyperv : hyperv);
+    if (wanted == Isolation::Process) refuse(named, host, process);
+    if (!hyperv.empty()) refuse(named, host, wanted == Isolation::Auto ? process + "; " + hyperv : hyperv);
     return {Isolation::HyperV, wanted == Isolation::HyperV ? "as asked for" : process};
 }
 

@@ -67,6 +67,11 @@ TEST(Isolation, RefusalsStateBothVersions) {
                       HasSubstr("10.0.20348.1")));
 }
 
+TEST(Isolation, MissingHyperVIsNoMismatch) {
+    EXPECT_THAT(refusal(Isolation::HyperV, 20348, server(20348, false)).what(),
+                AllOf(HasSubstr("Hyper-V is not enabled"), Not(HasSubstr("does not match"))));
+}
+
 TEST(Isolation, RefusalsSayWhatWorks) {
     EXPECT_THAT(refusal(Isolation::Process, 17763, server(20348)).hint(),
                 AllOf(HasSubstr("--isolation=hyperv"), HasSubstr("ltsc2022"), Not(HasSubstr("enable"))));
@@ -94,6 +99,8 @@ TEST(Isolation, ClientsRunHyperVUnlessAskedForProcessIsolation) {
                 AllOf(HasSubstr("--isolation=process"), HasSubstr("enable Hyper-V"), Not(HasSubstr("ltsc"))));
     EXPECT_EQ(choose_isolation(Isolation::Process, build(22621), client).isolation, Isolation::Process);
     EXPECT_THAT(refusal(Isolation::Process, 17763, client).what(), HasSubstr("does not share the kernel"));
+    EXPECT_THAT(refusal(Isolation::Auto, 26100, client).hint(),
+                AllOf(HasSubstr("ltsc2022"), HasSubstr("--isolation=process")));
 }
 
 TEST(Isolation, AfterAMismatchProcessIsolationIsNoAdvice) {
