@@ -156,6 +156,21 @@ TEST_F(NativeHyperV, TheGuestIsConnectedBeforeItsContainerIsMade) {
     system->shut_down({});
 }
 
+TEST_F(NativeHyperV, WhatOnlyTheGuestHasWrittenIsExported) {
+    auto storage = hcs::make_native_layer_storage({directory() / "state"});
+    fs::path container = directory() / "container";
+    storage->create_scratch(container, {.parents = {layer()}, .os_version = "", .users = {}});
+    auto system = service_->create_hyperv("one", inside(), container, {});
+    system->start({});
+    EXPECT_EQ(start(*system, "write new.txt")->wait(std::nullopt, {}).ExitCode, 0u);
+    system->shut_down({});
+    hcs::LayerChanges changes = storage->export_layer(container, {});
+    EXPECT_TRUE(std::any_of(changes.files.begin(), changes.files.end(),
+                            [](const hcs::RawChange& change) { return change.path == "sub/new.txt"; }));
+    storage->destroy(container);
+    EXPECT_FALSE(fs::exists(container));
+}
+
 TEST_F(NativeHyperV, AVmThatDiesTakesItsContainerWithIt) {
     auto system = create(inside());
     system->start({});
