@@ -261,6 +261,7 @@ BuildRequest make_build_request(const BuildFlags& flags) {
     request.frontend = frontend_options(flags);
     request.images = {parse_os_rule(flags.os), flags.pull};
     request.worker.host = container_host(request.images.rule);
+    request.frontend.windows_host = request.worker.host.has_value();
     if (flags.push_nondistributable && !flags.push) {
         throw fail(ErrorCode::Invalid, "--allow-nondistributable-artifacts is about --push");
     }

@@ -10,6 +10,7 @@
 #include "cli/dockerfile_file.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/report.hpp"
+#include "cli/windows_host.hpp"
 #include "frontend/check.hpp"
 #include "frontend/diagnostic.hpp"
 #include "frontend/lint_fix.hpp"
@@ -53,6 +54,7 @@ frontend::CheckResult checked(const CheckFlags& flags, DockerfileText& file,
         file = read_dockerfile(flags.file);
         auto options = frontend_options(flags);
         options.windows_rules = flags.wants_windows_rules();
+        options.windows_host = windows_host().has_value();
         read_ignore_file(flags.file, options);
         if (flags.fix) repair(file, options, cancel);
         frontend::AssumedImages images;

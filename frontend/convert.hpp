@@ -69,6 +69,7 @@ struct Options {
     bool windows_rules = true;  // lint by our own rules too, not only by the reference's
     // Nothing will be built: what only this engine cannot do becomes a warning (UnsupportedFeature).
     bool lint_only = false;
+    bool windows_host = false;  // containers run on a Windows, not in the emulation
 
     // The result is an index: names of steps tell the platform.
     bool multi_platform = false;

@@ -31,7 +31,7 @@ void refuse_for_worker(const RunInstruction& run, const Options& options) {
             ErrorCode::Unsupported,
             "RUN --security=insecure is not supported: every container is confined, and its user is an "
             "administrator inside it already");
-    if (run.settings.isolation == "hyperv")
+    if (run.settings.isolation == "hyperv" && !options.windows_host)
         throw fail(ErrorCode::Unsupported,
                    "isolation=hyperv is not supported: containers are process isolated, only a Windows host "
                    "has Hyper-V isolation");

@@ -255,6 +255,9 @@ TEST(LintWindows, UnsupportedFeaturesAreWarningsOfAMereCheck) {
                 ElementsAre(StartsWith("2 UnsupportedFeature: RUN --security=insecure is not supported")));
     EXPECT_THAT(own_warnings("FROM base\n# mullion: isolation=hyperv\nRUN a\n"),
                 ElementsAre(StartsWith("3 UnsupportedFeature: isolation=hyperv is not supported")));
+    LintCase windows;
+    windows.options.windows_host = windows.windows_rules = true;
+    EXPECT_THAT(windows.warnings("FROM base\n# mullion: isolation=hyperv\nRUN a\n"), IsEmpty());
     EXPECT_THAT(own_warnings("FROM base\nRUN --mount=type=secret,id=t,mode=0000 a\n"),
                 ElementsAre(StartsWith("2 UnsupportedFeature: secret mount: mode=0000 cannot be honoured")));
     EXPECT_THAT(own_warnings("FROM base\nRUN --mount=type=ssh,required a\n"), IsEmpty());
