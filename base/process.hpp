@@ -29,6 +29,10 @@ struct ProcessOptions {
     bool no_new_privileges = false;
 };
 
+// Where that program lies in PATH; nullopt if nowhere. On Windows an .exe, and never in the current
+// directory.
+std::optional<std::filesystem::path> find_program(const std::string& name);
+
 // The exit code, or 128 + signal where there are signals. Throws NotFound (no such program), Canceled,
 // TimedOut.
 int run_process(const ProcessOptions& options, const CancelToken& cancel);

@@ -10,7 +10,9 @@
 #include <cerrno>
 #include <ctime>
 #include <mutex>
+#include <sstream>
 
+#include "base/environment.hpp"
 #include "base/error.hpp"
 #include "base/handle.hpp"
 #include "base/process.hpp"
@@ -253,6 +255,16 @@ ChildPlan make_plan(const ProcessOptions& options) {
 }
 
 }  // namespace
+
+std::optional<std::filesystem::path> find_program(const std::string& name) {
+    std::istringstream directories(environment("PATH").value_or(""));
+    for (std::string directory; std::getline(directories, directory, ':');) {
+        std::filesystem::path file = std::filesystem::path(directory.empty() ? "." : directory) / name;
+        std::error_code absent;
+        if (std::filesystem::is_regular_file(file, absent) && ::access(file.c_str(), X_OK) == 0) return file;
+    }
+    return std::nullopt;
+}
 
 int run_process(const ProcessOptions& options, const CancelToken& cancel) {
     if (options.argv.empty()) throw Error(ErrorCode::Internal, "empty argument vector");

@@ -72,24 +72,22 @@ std::wstring search_path() {
     return value;
 }
 
-// The program, by our own search: CreateProcess would look into the current directory first. Only .exe: what
-// is given to a script goes through a shell, whose quoting nobody can do right.
-std::wstring find_program(const std::string& name) {
-    std::wstring wanted = to_wide(name);
-    if (!to_path(name).has_extension()) wanted += L".exe";
+// Only .exe: what is given to a script goes through a shell, whose quoting nobody can do right.
+std::wstring program_file(const std::string& name) {
+    std::wstring file = to_wide(name);
+    if (!to_path(name).has_extension()) file += L".exe";
+    return file;
+}
+
+// By our own search: CreateProcess would look into the current directory first.
+std::wstring program_to_run(const std::string& name) {
     if (name.find_first_of("/\\:") != std::string::npos) {
-        if (is_file(wanted)) return wanted;
+        std::wstring file = program_file(name);
+        if (is_file(file)) return file;
         throw windows_error(::GetLastError() == NO_ERROR ? ERROR_FILE_NOT_FOUND : ::GetLastError(),
                             fmt::format("cannot run {}", name));
     }
-    std::wstring directories = search_path() + L';';
-    for (std::size_t at = 0, end; (end = directories.find(L';', at)) != std::wstring::npos; at = end + 1) {
-        std::wstring directory = directories.substr(at, end - at);
-        std::erase(directory, L'"');
-        if (directory.empty()) continue;
-        std::wstring candidate = directory + L'\\' + wanted;
-        if (is_file(candidate)) return candidate;
-    }
+    if (std::optional<std::filesystem::path> found = find_program(name)) return found->wstring();
     throw windows_error(ERROR_FILE_NOT_FOUND, fmt::format("cannot run {}", name));
 }
 
@@ -227,7 +225,7 @@ class Child {
 
   private:
     void start(const ProcessOptions& options, std::array<HANDLE, 3>& streams) {
-        std::wstring program = find_program(options.argv[0]);
+        std::wstring program = program_to_run(options.argv[0]);
         std::wstring line = command_line(options.argv);
         std::wstring variables;
         if (options.environment) variables = environment_block(*options.environment);
@@ -357,6 +355,19 @@ class Pump {
 };
 
 }  // namespace
+
+std::optional<std::filesystem::path> find_program(const std::string& name) {
+    std::wstring file = program_file(name);
+    std::wstring directories = search_path() + L';';
+    for (std::size_t at = 0, end; (end = directories.find(L';', at)) != std::wstring::npos; at = end + 1) {
+        std::wstring directory = directories.substr(at, end - at);
+        std::erase(directory, L'"');
+        if (directory.empty()) continue;
+        std::wstring candidate = directory + L'\\' + file;
+        if (is_file(candidate)) return candidate;
+    }
+    return std::nullopt;
+}
 
 int run_process(const ProcessOptions& options, const CancelToken& cancel) {
     if (options.argv.empty()) throw Error(ErrorCode::Internal, "empty argument vector");

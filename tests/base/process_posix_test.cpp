@@ -181,5 +181,19 @@ TEST(RunProcess, CancelAtTheMomentOfExitIsHarmless) {
     }
 }
 
+TEST(FindProgram, LooksWhereAProgramWouldBeRunFrom) {
+    TempDir directory(std::filesystem::temp_directory_path());
+    std::string before = std::getenv("PATH");
+    ::setenv("PATH", ("/absent:" + directory.path().string()).c_str(), 1);
+    std::filesystem::path program = directory.path() / "tool";
+    EXPECT_EQ(find_program("tool"), std::nullopt);
+    write_file_atomic(program, "#!/bin/sh\n");
+    std::filesystem::permissions(program, std::filesystem::perms::owner_read);
+    EXPECT_EQ(find_program("tool"), std::nullopt);
+    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+    EXPECT_EQ(find_program("tool"), program);
+    ::setenv("PATH", before.c_str(), 1);
+}
+
 }  // namespace
 }  // namespace mullion::base

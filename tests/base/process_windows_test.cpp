@@ -111,5 +111,13 @@ TEST(RunProcess, CancelEndsIt) {
     EXPECT_EQ(code_of([&] { run_process(cmd("exit 0"), source.token()); }), ErrorCode::Canceled);
 }
 
+TEST(FindProgram, LooksInPathForAnExe) {
+    auto found = find_program("cmd");
+    ASSERT_TRUE(found);
+    EXPECT_TRUE(std::filesystem::is_regular_file(*found));
+    EXPECT_EQ(found->extension(), ".exe");
+    EXPECT_EQ(find_program("no-such-program"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace mullion::base
