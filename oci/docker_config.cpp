@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 
 #include "base/base64.hpp"
 #include "base/environment.hpp"
@@ -255,6 +256,19 @@ bool DockerConfig::erase(const std::string& host, const CancelToken& cancel) {
     }
     if (erased) base::write_file_atomic(file_, config.dump(2) + "\n", true);
     return erased;
+}
+
+std::vector<std::string> DockerConfig::helper_programs() const {
+    Json config = read_config(file_);
+    JsonView view(config, file_.string());
+    std::set<std::string> programs;
+    if (std::string helper = view.string_or("credsStore", ""); !helper.empty()) {
+        programs.insert(program_of(helper));
+    }
+    if (auto helpers = view.find("credHelpers")) {
+        for (const auto& [host, helper] : helpers->members()) programs.insert(program_of(helper.string()));
+    }
+    return {programs.begin(), programs.end()};
 }
 
 }  // namespace mullion::oci

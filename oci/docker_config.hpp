@@ -16,6 +16,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "oci/credentials.hpp"
 
@@ -39,6 +40,8 @@ class DockerConfig final : public Keychain {
     std::string store(const std::string& host, const Credential& credential, const base::CancelToken& cancel);
     // False if there was none.
     bool erase(const std::string& host, const base::CancelToken& cancel);
+    // The programs of all helpers that the file names, sorted.
+    std::vector<std::string> helper_programs() const;
 
   private:
     std::optional<Credential> look_up(const std::string& host, const std::string& repository,

@@ -148,6 +148,16 @@ TEST_F(DockerConfigTest, AHelpersNameIsNoPath) {
     EXPECT_EQ(failure([&] { find("a.example"); }).code, ErrorCode::Invalid);
 }
 
+TEST_F(DockerConfigTest, NamesTheProgramsOfAllItsHelpers) {
+    EXPECT_THAT(DockerConfig(file()).helper_programs(), testing::IsEmpty());
+    write("config.json",
+          R"({"credsStore":"pass","credHelpers":{"a.example":"ecr-login","b.example":"pass"}})");
+    EXPECT_THAT(DockerConfig(file()).helper_programs(),
+                testing::ElementsAre("docker-credential-ecr-login", "docker-credential-pass"));
+    write("config.json", R"({"credHelpers":{"a.example":"../x"}})");
+    EXPECT_EQ(failure([&] { DockerConfig(file()).helper_programs(); }).code, ErrorCode::Invalid);
+}
+
 TEST_F(DockerConfigTest, StoresForItsOwnerOnlyAndKeepsTheRest) {
     write("config.json", R"({"HttpHeaders":{"X":"1"},"auths":{"b.example":{"auth":"dTpw"}}})");
     DockerConfig config(file());
