@@ -31,6 +31,9 @@ class ControlGroup {
     ControlGroup(const ControlGroup&) = delete;
     ControlGroup& operator=(const ControlGroup&) = delete;
 
+    // Of the kernel's interface: 1 or 2.
+    int version() const { return unified_ ? 2 : 1; }
+
     // Files a process writes "0" to in order to join.
     std::vector<base::UniqueFd> open_join_files() const;
 

@@ -279,6 +279,10 @@ void prepare_emulation(const EmulationOptions& options, const base::CancelToken&
     WineLayer::open(options.state, cancel);
 }
 
+bool emulation_prepared(const EmulationOptions& options) {
+    return WineLayer::is_there(options.state);
+}
+
 std::optional<std::string> emulation_problem() {
     if (std::optional<std::string> problem = wine_problem()) return problem;
     return box_problem();

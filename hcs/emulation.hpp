@@ -64,6 +64,8 @@ std::unique_ptr<LayerStorage> make_emulated_layer_storage(const EmulationOptions
 // Done by the first start() anyway; callers use it to say what takes so long. Throws what keeps it from
 // working.
 void prepare_emulation(const EmulationOptions& options, const base::CancelToken& cancel);
+// Whether that is done, for the Wine and the libraries there are now.
+bool emulation_prepared(const EmulationOptions& options);
 
 // Why no box can run here ("user namespaces are disabled", "Wine is not installed", ...); nullopt if one can.
 std::optional<std::string> emulation_problem();

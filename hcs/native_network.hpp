@@ -36,6 +36,7 @@ class NativeNetworks {
     // The network of that name, for "" a NAT network: "nat", else any, else a new one. If there is none of
     // the name it is made of `definition`; NotFound without one, or if that is of no NAT network.
     HostNetwork find(const std::string& name, const std::optional<HostNetwork>& definition = {});
+    std::vector<HostNetwork> list() { return networks_of(network_query()); }
     // Removes the endpoints and namespaces of processes that are gone.
     void sweep();
 

@@ -63,6 +63,12 @@ std::optional<Sources> read_manifest(const fs::path& layer) {
     return Sources{view.at("Sources").strings(), view.at("Versions").strings()};
 }
 
+std::vector<std::string> versions_now(const Sources& sources) {
+    std::vector<std::string> versions;
+    for (const std::string& path : sources.paths) versions.push_back(file_version(path));
+    return versions;
+}
+
 // The key of the layer to use where that of `key` is made of other libraries than there are now.
 std::string next_key(const std::string& key, const std::vector<std::string>& versions) {
     base::Hasher hasher;
@@ -214,14 +220,23 @@ WineLayer WineLayer::open(const fs::path& state, const base::CancelToken& cancel
             make(parent, key, cancel);
             continue;
         }
-        std::vector<std::string> now;
-        for (const std::string& path : sources->paths) now.push_back(file_version(path));
+        std::vector<std::string> now = versions_now(*sources);
         if (now == sources->versions) {
             fs::last_write_time(lock_of(directory), fs::file_time_type::clock::now());
             return WineLayer(directory, std::move(in_use));
         }
         key = next_key(key, now);
     }
+}
+
+bool WineLayer::is_there(const fs::path& state) {
+    std::string key = wine_key();
+    while (std::optional<Sources> sources = read_manifest(state / "wine" / key)) {
+        std::vector<std::string> now = versions_now(*sources);
+        if (now == sources->versions) return true;
+        key = next_key(key, now);
+    }
+    return false;
 }
 
 void WineLayer::make(const fs::path& parent, const std::string& key, const base::CancelToken& cancel) {

@@ -26,6 +26,8 @@ class WineLayer {
     // The layer in `state`; makes it if needed. It stays as long as the object (a box on it must not live
     // longer). Throws Unavailable if Wine is missing or the self-test fails.
     static WineLayer open(const std::filesystem::path& state, const base::CancelToken& cancel);
+    // Whether open() would find one and make none.
+    static bool is_there(const std::filesystem::path& state);
 
     std::filesystem::path root() const { return directory_ / "root"; }
 

@@ -30,6 +30,8 @@ constexpr const char* kFont = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
 constexpr const char* kLocale = "/usr/lib/locale/C.utf8";
 constexpr const char* kCertificates = "/etc/ssl/certs/ca-certificates.crt";
 
+constexpr std::chrono::seconds kVersionLimit{10};
+
 // The unix halves of Wine's libraries that make sense without display, sound and devices.
 constexpr const char* kUnixHalves[] = {
     "bcrypt.so", "crypt32.so",  "dnsapi.so",   "dwrite.so", "kerberos.so", "localspl.so", "mountmgr.so",
@@ -189,6 +191,18 @@ std::optional<std::string> wine_problem() {
         if (!fs::exists(fs::path(kLibraries) / name)) return fmt::format("the library {} is missing", name);
     }
     return std::nullopt;
+}
+
+std::string wine_version(const base::CancelToken& cancel) {
+    base::ProcessOutput output = base::run_and_capture({.argv = {wine::kLoader, "--version"},
+                                                        .environment = std::map<std::string, std::string>{},
+                                                        .time_limit = kVersionLimit},
+                                                       cancel);
+    if (output.exit_code != 0) {
+        throw base::fail(ErrorCode::Process, "{} --version failed: {}", wine::kLoader,
+                         output.err + output.out);
+    }
+    return output.out.substr(0, output.out.find('\n'));
 }
 
 std::string file_version(const fs::path& path) {

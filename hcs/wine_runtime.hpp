@@ -22,6 +22,9 @@ constexpr const char* kData = "/usr/share/wine";
 // What is missing on the host, for the user; nullopt if everything is there.
 std::optional<std::string> wine_problem();
 
+// As Wine tells it: "wine-8.0 (Debian 8.0~repack-4)". Throws what keeps it from being run.
+std::string wine_version(const base::CancelToken& cancel);
+
 // Changes when the installed Wine, or what we make of it, does. Libraries that Wine needs are not looked at:
 // which they are takes a while to find out.
 std::string wine_key();

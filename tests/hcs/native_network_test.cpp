@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "base/error.hpp"
+#include "hcs/native_host.hpp"
 #include "tests/hcs/fake_host.hpp"
 
 namespace mullion::test {
@@ -71,6 +72,19 @@ TEST_F(NativeNetwork, AnyNatNetworkOfTheHostWillDo) {
     EXPECT_EQ(networks_->find("").name, "Default Switch");
     EXPECT_EQ(networks_->find("bridge").type, "L2Bridge");
     EXPECT_EQ(network_objects("networks"), 2u);
+}
+
+TEST_F(NativeNetwork, LookingForTheNatNetworkMakesNone) {
+    EXPECT_EQ(hcs::nat_network(), std::nullopt);
+    EXPECT_EQ(network_objects("networks"), 0u);
+    hcs::make_nat_network();
+    hcs::make_nat_network();
+    EXPECT_EQ(hcs::nat_network(), "nat");
+    EXPECT_EQ(network_objects("networks"), 1u);
+}
+
+TEST_F(NativeNetwork, NoLibraryIsMissingHere) {
+    EXPECT_THAT(hcs::missing_libraries(), testing::IsEmpty());
 }
 
 TEST_F(NativeNetwork, UnknownNetworksAreNotFound) {
