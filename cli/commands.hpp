@@ -14,6 +14,7 @@ void add_cache(CLI::App& app, Context& context);
 void add_copy(CLI::App& app, Context& context);
 void add_digest(CLI::App& app, Context& context);
 void add_dockerfile(CLI::App& app, Context& context);
+void add_doctor(CLI::App& app, Context& context);
 void add_image(CLI::App& app, Context& context);
 void add_images(CLI::App& app, Context& context);
 void add_index(CLI::App& app, Context& context);

@@ -39,6 +39,7 @@ void add_commands(CLI::App& app, Context& context) {
     mullion::cli::add_base(app, context);
     mullion::cli::add_image(app, context);
     mullion::cli::add_dockerfile(app, context);
+    mullion::cli::add_doctor(app, context);
     mullion::cli::add_version(app, context);
 }
 

@@ -21,8 +21,8 @@ class Options : public testing::Test {
 };
 
 TEST_F(Options, EveryCommandHasHelp) {
-    for (const char* command :
-         {"build", "run", "images", "inspect", "tag", "rmi", "load", "save", "base", "image", "version"}) {
+    for (const char* command : {"build", "run", "images", "inspect", "tag", "rmi", "load", "save", "base",
+                                "image", "doctor", "version"}) {
         auto output = workspace.run({command, "--help"});
         EXPECT_EQ(output.exit_code, 0) << command;
         EXPECT_THAT(output.out, HasSubstr("Usage: ")) << command;
