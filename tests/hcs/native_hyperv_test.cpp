@@ -139,7 +139,7 @@ TEST_F(NativeHyperV, TheContainersDocumentHasTheGuestsPaths) {
 
 TEST_F(NativeHyperV, TheGuestIsConnectedBeforeItsContainerIsMade) {
     hcs::ComputeSystemDocument document = inside();
-    document.Container.Networking = service_->networking(hcs::NetworkMode::Nat);
+    document.Container.Networking = service_->networking({.mode = hcs::NetworkMode::Nat});
     auto system = create(document);
     system->start({});
     std::vector<std::string> order;
@@ -255,7 +255,7 @@ class NativeHyperVFault : public HyperVHost, public testing::WithParamInterface<
   protected:
     void run() {
         hcs::ComputeSystemDocument document = inside();
-        document.Container.Networking = service_->networking(hcs::NetworkMode::Nat);
+        document.Container.Networking = service_->networking({.mode = hcs::NetworkMode::Nat});
         auto system = create(document);
         system->start({});
         auto process = start(*system, "print hello");

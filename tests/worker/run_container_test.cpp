@@ -159,7 +159,7 @@ TEST_F(RunContainerTest, WhatCannotBeDoneIsRefused) {
     asked.isolation = oci::Isolation::HyperV;
     EXPECT_EQ(refusal(asked).code(), base::ErrorCode::Unsupported);
     asked.isolation = oci::Isolation::Process;
-    EXPECT_EQ(worker::run_container(worker(), asked, cancel), 0U);
+    EXPECT_EQ(worker::run_container(worker(), asked, cancel).exit_code, 0U);
     asked = request();
     asked.image.config.config.cmd.reset();
     EXPECT_THAT(refusal(asked).what(), HasSubstr("neither ENTRYPOINT nor CMD"));
@@ -177,14 +177,14 @@ TEST_F(RunContainerTest, WhatCannotBeDoneIsRefused) {
 // The base image is of build 20348 here and below.
 TEST_F(RunContainerTest, VersionsThatMatchAreProcessIsolated) {
     options.host = oci::WindowsHost{{10, 0, 26100, 1}, true, true};
-    EXPECT_EQ(worker::run_container(worker(), request(), cancel), 0U);
+    EXPECT_EQ(worker::run_container(worker(), request(), cancel).exit_code, 0U);
     EXPECT_TRUE(fake.in_vms.empty());
     EXPECT_EQ(fake.attached, 1U);
 }
 
 TEST_F(RunContainerTest, AVmGetsTheScratchUnattached) {
     options.host = oci::WindowsHost{{10, 0, 22621, 1}, false, true};
-    EXPECT_EQ(worker::run_container(worker(), request(), cancel), 0U);
+    EXPECT_EQ(worker::run_container(worker(), request(), cancel).exit_code, 0U);
     ASSERT_EQ(fake.in_vms.size(), 1U);
     EXPECT_EQ(fake.in_vms[0].Container.Storage.Path, "");
     EXPECT_EQ(fake.attached, 0U);

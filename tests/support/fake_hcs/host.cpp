@@ -30,17 +30,6 @@ std::string read(const char* name) {
     return text.str();
 }
 
-// Threads of the double may outlast the program's handle of its library.
-void stay_loaded() {
-    static const bool done = [] {
-        HMODULE module;
-        return ::GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
-                                    reinterpret_cast<LPCWSTR>(reinterpret_cast<void*>(&stay_loaded)),
-                                    &module) != 0;
-    }();
-    (void)done;
-}
-
 [[noreturn]] void invalid(const std::string& path, const char* problem) {
     throw Refusal{code::kInvalidJson, path + ": " + problem};
 }
@@ -71,7 +60,6 @@ void compare(const Json& value, const Json& shape, const std::string& path) {
 }  // namespace
 
 fs::path directory() {
-    stay_loaded();
     wchar_t path[1024];
     DWORD size = ::GetEnvironmentVariableW(L"MULLION_FAKE_HCS", path, 1024);
     if (size == 0 || size >= 1024) std::abort();
@@ -159,8 +147,14 @@ Json parse_strictly(const wchar_t* document, const Json& shape) {
 
 }  // namespace mullion::fake
 
-extern "C" BOOL WINAPI DllMain(HINSTANCE, DWORD reason, LPVOID) {
-    if (reason == DLL_PROCESS_ATTACH) mullion::fake::loaded();
+// Threads of the double may outlast the program's handle of its library: it stays.
+extern "C" BOOL WINAPI DllMain(HINSTANCE library, DWORD reason, LPVOID) {
+    if (reason == DLL_PROCESS_ATTACH) {
+        HMODULE pinned;
+        ::GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
+                             reinterpret_cast<LPCWSTR>(library), &pinned);
+        mullion::fake::loaded();
+    }
     if (reason == DLL_PROCESS_DETACH && ::GetEnvironmentVariableW(L"MULLION_FAKE_HCS", nullptr, 0) != 0)
         mullion::fake::log("left", std::to_string(mullion::fake::left_over()));
     return TRUE;

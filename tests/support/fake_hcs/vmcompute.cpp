@@ -303,7 +303,10 @@ HRESULT WINAPI PrepareLayer(const Driver*, PCWSTR id, const Descriptor* parents,
         check_parents(parents, count);
         if (layers().active.count(path) == 0) throw Refusal{kNotReady, "not active"};
         Scratch& scratch = active(path);
-        if (layers().initialised.insert(path).second) fill(path / "C", parents, count);
+        // A guest may have filled it.
+        if (layers().initialised.insert(path).second && !fs::exists(path / "C")) {
+            fill(path / "C", parents, count);
+        }
         scratch.prepared = true;
         fs::create_directories(directory() / "volumes");
         write(directory() / "volumes" / scratch.volume, (path / "C").string() + "\n");
