@@ -34,16 +34,22 @@ std::optional<Ending> ending_of(const HCS_EVENT& event) {
 }  // namespace
 
 void Watch::end(Ending ending) {
-    std::vector<std::weak_ptr<Watch>> processes;
     Ending::Cause cause = ending.cause;
     {
         std::lock_guard lock(mutex_);
         if (ending_) return;
         ending_ = std::move(ending);
-        processes.swap(processes_);
     }
     changed_.notify_all();
-    if (cause == Ending::Cause::Exited) cause = Ending::Cause::SystemExited;
+    end_carried(cause == Ending::Cause::Exited ? Ending::Cause::SystemExited : cause);
+}
+
+void Watch::end_carried(Ending::Cause cause) {
+    std::vector<std::weak_ptr<Watch>> processes;
+    {
+        std::lock_guard lock(mutex_);
+        processes.swap(processes_);
+    }
     for (const std::weak_ptr<Watch>& process : processes) {
         if (auto watch = process.lock()) watch->end({cause});
     }

@@ -36,6 +36,9 @@ class Watch {
     std::optional<Ending> wait(std::optional<Deadline> deadline, const base::CancelToken& cancel) const;
     // Ends `process` when this system ends, unless it has ended before.
     void carry(std::weak_ptr<Watch> process);
+    // Ends what it carries as if the system had ended: it is about to, and then HCS may report the processes
+    // first, as if they had ended by themselves.
+    void end_carried(Ending::Cause cause = Ending::Cause::SystemExited);
 
   private:
     mutable std::mutex mutex_;

@@ -72,7 +72,9 @@ NativeProcess::~NativeProcess() {
 // fails too, the first failure counts.
 void NativeProcess::create(const ProcessParameters& parameters, Handles& handles,
                            const base::CancelToken& cancel) {
-    Operation operation(host_.core, fmt::format("create a process in compute system {}", host_.system));
+    const std::string& directory = parameters.WorkingDirectory;
+    Operation operation(host_.core, fmt::format("create a process in {}{}compute system {}", directory,
+                                                directory.empty() ? "" : " of ", host_.system));
     HCS_PROCESS process = nullptr;
     HRESULT accepted = host_.core->HcsCreateProcess(host_.handle, base::to_wide(to_json(parameters)).c_str(),
                                                     operation.get(), nullptr, &process);

@@ -185,6 +185,7 @@ void NativeSystem::end_now() {
         state_ = SystemState::Stopped;
     }
     if (watch_->ended()) return;
+    watch_->end_carried();
     request_termination();
     if (!watch_->wait(Clock::now() + kReportLimit, {})) watch_->end({Ending::Cause::Unreported});
 }

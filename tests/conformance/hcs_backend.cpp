@@ -25,11 +25,15 @@ const hcs::RawChange* CommandResult::find(std::string_view path) const {
 
 void HcsConformance::SetUp() {
     if (std::optional<std::string> problem = GetParam().problem()) GTEST_SKIP() << *problem;
+    std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
+    auto exception = GetParam().exceptions.find(name.substr(0, name.find('/')));
+    if (exception != GetParam().exceptions.end()) GTEST_SKIP() << exception->second;
     directory_ = std::make_unique<base::TempDir>(fs::temp_directory_path(), "hcs-test");
     fs::create_directories(base_layer() / "Files/Windows/System32");
     options_.parents = {base_layer()};
     options_.os_version = "10.0.20348.2700";
     use_limits({});
+    if (GetParam().finish_base) GetParam().finish_base(base_layer());
 }
 
 void HcsConformance::write(std::string_view path, std::string_view data) {

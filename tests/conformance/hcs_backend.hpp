@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,10 @@ struct HcsBackendFactory {
     std::string name;
     std::function<std::optional<std::string>()> problem;  // why its tests cannot run here
     std::function<HcsBackend(const BackendLimits&)> make;
+    // Makes a base layer of a folder with `Files`, where that takes more than files.
+    std::function<void(const std::filesystem::path& folder)> finish_base = {};
+    // Cases that cannot be tried on this backend here, by name, and why.
+    std::map<std::string, std::string> exceptions = {};
 };
 
 inline void PrintTo(const HcsBackendFactory& factory, std::ostream* out) {
