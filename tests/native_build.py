@@ -37,6 +37,18 @@ def layers_of(path):
         return result
 
 
+def kill_session(session):
+    """Everything that a process with a session of its own has started there, at once."""
+    for stat in glob.glob('/proc/[0-9]*/stat'):
+        try:
+            with open(stat) as file:
+                fields = file.read().rpartition(')')[2].split()
+            if int(fields[3]) == session:
+                os.kill(int(stat.split('/')[2]), signal.SIGKILL)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+
+
 class Host:
     """One pretended Windows host with a state directory of its own."""
 
@@ -195,7 +207,7 @@ class NativeBuild(unittest.TestCase):
         while self.host.faults_left() and time.monotonic() < deadline:
             time.sleep(0.1)
         self.assertNotEqual(self.host.leftovers(), [])
-        os.killpg(process.pid, signal.SIGKILL)
+        kill_session(process.pid)
         process.communicate()
         code, _, errors = self.build(windows(step))
         self.assertEqual(code, 0, errors)

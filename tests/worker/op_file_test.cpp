@@ -103,12 +103,18 @@ TEST_F(FileOpTest, IgnoredFilesDoNotExist) {
 }
 
 TEST_F(FileOpTest, SymlinkOutOfTheContextIsRefused) {
+#ifdef _WIN32
+    GTEST_SKIP() << "Wine makes no symlinks";
+#endif
     std::filesystem::create_symlink("/etc/passwd", path("context/evil"));
     base::Error error = failure(copy_step({"evil"}, "x/"));
     EXPECT_THAT(error.what(), testing::HasSubstr("leads outside the build context"));
 }
 
 TEST_F(FileOpTest, CaseClashInTheContextIsRefused) {
+#ifdef _WIN32
+    GTEST_SKIP() << "the host allows no such names";
+#endif
     write("dir/File.txt", "1");
     write("dir/FILE.TXT", "2");
     EXPECT_THAT(failure(copy_step({"dir"}, "x")).what(), testing::HasSubstr("differ only by case"));

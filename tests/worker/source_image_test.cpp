@@ -124,6 +124,9 @@ class ImageSourceTest : public WorkerTest {
 };
 
 TEST_F(ImageSourceTest, BlobThatIsNotItsLayerIsRefusedAndLeavesTheRealBaseUsable) {
+#ifdef _WIN32
+    GTEST_SKIP() << "a state in use cannot be removed there";
+#endif
     WrittenLayer real = base_layer();
     WrittenLayer lie{real.diff_id, other_layer().blob};
     std::string real_bytes = bytes_of(real);

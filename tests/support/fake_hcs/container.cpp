@@ -171,8 +171,10 @@ FakeProcess::FakeProcess(const fs::path& root, const Json& parameters) {
     watcher_ = std::thread([this] { watch(); });
 }
 
+// What it has started goes with it.
 FakeProcess::~FakeProcess() {
     terminate(kTerminated);
+    ::TerminateJobObject(job_, kTerminated);
     watcher_.join();
     ::CloseHandle(process_);
     ::CloseHandle(job_);
