@@ -30,6 +30,7 @@ constexpr std::uint32_t kSelfTestTasks = 100;  // a desktop needs some 20
 // Ten seconds each on an idle machine; what they catch never ends.
 constexpr auto kBootLimit = 600s;
 constexpr auto kSelfTestLimit = 120s;
+constexpr int kConsoleTries = 10;
 constexpr std::uint32_t kWindowMade = 42;
 constexpr std::size_t kHiveLimit = 64 << 20;
 
@@ -220,6 +221,21 @@ class Maker {
         return *exit.code;
     }
 
+    // A new console keeps its looks below HKCU\Console, unless its program ends before it comes to that.
+    void open_console(Box& box) {
+        for (int i = 0; i < kConsoleTries; ++i) {
+            std::uint32_t code =
+                run_program(box, fmt::format("console{}", i), "cmd /S /C \"start /wait cmd /c exit 7\"");
+            if (code != 7) {
+                base::log("hcs").warn("programs of their own consoles do not work in the emulation: {}",
+                                      code);
+                return;
+            }
+            if (run_program(box, fmt::format("looks{}", i), "reg query HKCU\\Console") == 0) return;
+        }
+        base::log("hcs").warn("no console of the emulation has written down its looks");
+    }
+
     // The self-test; and what first programs write into the registry belongs into the prepared one.
     void settle() {
         try {
@@ -232,11 +248,7 @@ class Maker {
                                "cmd /S /C \"echo 'nothing>C:\\settle.vbs& cscript //nologo C:\\settle.vbs\"");
             if (code != 0)
                 base::log("hcs").warn("cscript does not work in the emulation: it returned {}", code);
-            // So does a new console: it keeps its looks below HKCU\Console.
-            code = run_program(box, "console", "cmd /S /C \"start /wait cmd /c exit 7\"");
-            if (code != 7)
-                base::log("hcs").warn("programs of their own consoles do not work in the emulation: {}",
-                                      code);
+            open_console(box);
             code = run_program(box, "window", "\\\\?\\unix\\mullion\\window.exe");
             if (code != kWindowMade)
                 throw base::fail(ErrorCode::Unavailable, "a window could not be made ({})", code);
