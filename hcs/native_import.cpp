@@ -72,7 +72,12 @@ class DerivedLayer {
             }
         }
         for (const tree::Change& change : layer_.delta.hives) {
-            if (const auto* hive = std::get_if<tree::Upsert>(&change)) writer.hive(hive->path, *hive->node);
+            const auto* hive = std::get_if<tree::Upsert>(&change);
+            if (hive == nullptr || hive->node->kind != tree::NodeKind::File) {
+                throw base::fail(ErrorCode::Corrupt, "Hives/{} of the layer is no hive",
+                                 tree::printable(tree::path_of(change)));
+            }
+            writer.hive(hive->path, *hive->node);
         }
         writer.finish();
     }

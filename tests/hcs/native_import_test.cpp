@@ -114,6 +114,10 @@ TEST_F(NativeImport, HivesOfALayerAreImported) {
     tree::Delta delta;
     delta.hives = {file_at("System_Delta", "regf")};
     EXPECT_EQ(text(import("layer", delta, {base}) / "Hives/System_Delta"), "regf");
+    delta.hives = {tree::Removal{"System_Delta"}};
+    EXPECT_THROW(import("removes", delta, {base}), base::Error);
+    delta.hives = {directory_at("System_Delta")};
+    EXPECT_THROW(import("directory", delta, {base}), base::Error);
 }
 
 // A VM boots one folder: what the layer does not change is shared with the one below, but for what processing
