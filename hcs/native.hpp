@@ -1,5 +1,5 @@
-// HCS on Windows: hcs/compute_system.hpp on computecore.dll, hcs/layer_storage.hpp on vmcompute.dll. See
-// docs/windows.md for what of it has met a real host.
+// HCS on Windows: hcs/compute_system.hpp on computecore.dll, hcs/layer_storage.hpp on vmcompute.dll and
+// computestorage.dll. See docs/windows.md for what of it has met a real host.
 //
 // Networks (NetworkMode): Nat is the host's NAT network, "nat" unless there is none, with an endpoint and a
 // namespace for each system; they go when the system goes. Host is refused: Windows containers cannot share
@@ -35,8 +35,10 @@ struct NativeOptions {
 std::unique_ptr<ComputeService> make_native_compute_service(const NativeOptions& options = {});
 
 struct NativeStorageOptions {
-    std::filesystem::path state;      // the list of scratches lives in `<state>/scratches`
-    std::uint64_t scratch_bytes = 0;  // size of a container's disk; 0 for Windows' default (20 GB)
+    std::filesystem::path state;  // the list of scratches lives in `<state>/scratches`
+    // Size of a container's disk, which grows as it fills. Windows' own 20 GB are too few for build tools;
+    // this is what Docker gives.
+    std::uint64_t scratch_bytes = std::uint64_t{127} << 30;
 };
 
 // Rolls back first what killed processes left. Throws Unsupported as above, Denied without administrators'

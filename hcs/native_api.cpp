@@ -39,6 +39,18 @@ std::shared_ptr<const ComputeNetwork> ComputeNetwork::load() {
     return table;
 }
 
+std::shared_ptr<const ComputeStorage> ComputeStorage::load() {
+    auto table = std::make_shared<ComputeStorage>();
+    MULLION_COMPUTESTORAGE(MULLION_FIND)
+    return table;
+}
+
+std::shared_ptr<const VirtDisk> VirtDisk::load() {
+    auto table = std::make_shared<VirtDisk>();
+    MULLION_VIRTDISK(MULLION_FIND)
+    return table;
+}
+
 std::shared_ptr<const VmCompute> VmCompute::load() {
     auto table = std::make_shared<VmCompute>();
     MULLION_FIND(NameToGuid)

@@ -1,6 +1,6 @@
-// The functions of computecore.dll, computestorage.dll, computenetwork.dll and vmcompute.dll that we call,
-// loaded when they are needed: none of the libraries is on a Windows without the feature Containers, and a
-// program that imports them would not start there. Only for hcs/native_*.
+// The functions of computecore.dll, computestorage.dll, computenetwork.dll, vmcompute.dll and virtdisk.dll
+// that we call, loaded when they are needed: most of the libraries are not on a Windows without the feature
+// Containers, and a program that imports them would not start there. Only for hcs/native_*.
 //
 //     std::shared_ptr<const ComputeCore> core = ComputeCore::load();
 //     UniqueOperation operation(core->HcsCreateOperation(nullptr, nullptr), core->HcsCloseOperation);
@@ -14,6 +14,7 @@
 #include <computecore.h>
 #include <computenetwork.h>
 #include <computestorage.h>
+#include <virtdisk.h>
 
 #include <memory>
 #include <string>
@@ -124,6 +125,15 @@ class Library {
     X(HcnDeleteNamespace)         \
     X(HcnCloseNamespace)
 
+#define MULLION_COMPUTESTORAGE(X) \
+    X(HcsFormatWritableLayerVhd)  \
+    X(HcsSetupBaseOSLayer)
+
+#define MULLION_VIRTDISK(X) \
+    X(CreateVirtualDisk)    \
+    X(OpenVirtualDisk)      \
+    X(GetVirtualDiskInformation)
+
 // Members are named as the functions, because that is what they are.
 #define MULLION_MEMBER(function) decltype(&::function) function = nullptr;
 
@@ -137,6 +147,18 @@ struct ComputeNetwork {
     static std::shared_ptr<const ComputeNetwork> load();
     Library library{"computenetwork.dll"};
     MULLION_COMPUTENETWORK(MULLION_MEMBER)
+};
+
+struct ComputeStorage {
+    static std::shared_ptr<const ComputeStorage> load();
+    Library library{"computestorage.dll"};
+    MULLION_COMPUTESTORAGE(MULLION_MEMBER)
+};
+
+struct VirtDisk {
+    static std::shared_ptr<const VirtDisk> load();
+    Library library{"virtdisk.dll"};
+    MULLION_VIRTDISK(MULLION_MEMBER)
 };
 
 #undef MULLION_MEMBER

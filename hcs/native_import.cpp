@@ -22,7 +22,7 @@ using base::ErrorCode;
 
 constexpr const char* kFiles = "Files";
 
-// Hives of a base are made of its files by ProcessBaseImage.
+// Hives of a base are made of its files when it is processed.
 void import_base(const NativeLayers& layers, const fs::path& folder, const LayerImport& layer,
                  const base::CancelToken& cancel) {
     const tree::Delta& delta = layer.delta;

@@ -69,6 +69,14 @@ void enable_privileges() {
         enable_privilege(token, name);
 }
 
+std::optional<NativeDisks> try_disks() {
+    try {
+        return NativeDisks();
+    } catch (const base::Error&) {
+        return std::nullopt;
+    }
+}
+
 // Descriptors and the texts they point to.
 class Parents {
   public:
@@ -96,16 +104,20 @@ std::string layer_id(std::string_view folder_name) {
     return to_text(id);
 }
 
-NativeLayers::NativeLayers() : api_(VmCompute::load()) {
+NativeLayers::NativeLayers(std::uint64_t scratch_bytes)
+    : scratch_bytes_(scratch_bytes), api_(VmCompute::load()), disks_(try_disks()) {
     enable_privileges();
 }
 
-void NativeLayers::create_scratch(const fs::path& scratch, const LayerFolders& folders,
-                                  std::uint64_t bytes) const {
+// Enlarging mounts the disk: it is done where the base's is smaller only.
+void NativeLayers::create_scratch(const fs::path& scratch, const LayerFolders& folders) const {
     Parents parents(folders);
     check(api_->CreateSandboxLayer(&kDriver, scratch.c_str(), nullptr, parents.data(), parents.size()),
           "create", scratch);
-    if (bytes != 0) check(api_->ExpandSandboxSize(&kDriver, scratch.c_str(), bytes), "enlarge", scratch);
+    std::optional<std::uint64_t> size =
+        disks_ ? disks_->size_of(folders.back() / "blank.vhdx") : std::nullopt;
+    if (size && *size >= scratch_bytes_) return;
+    check(api_->ExpandSandboxSize(&kDriver, scratch.c_str(), scratch_bytes_), "enlarge", scratch);
 }
 
 std::string NativeLayers::mount(const fs::path& scratch, const LayerFolders& folders) const {
@@ -171,7 +183,13 @@ void NativeLayers::import_layer(const fs::path& layer, const fs::path& folder,
           "import", layer);
 }
 
+// ProcessBaseImage is what everybody calls, so it has the last word.
 void NativeLayers::process_base(const fs::path& layer) const {
+    try {
+        if (disks_) return disks_->set_up_base(layer, scratch_bytes_);
+    } catch (const base::Error& error) {
+        base::log("hcs").warn("{}; trying ProcessBaseImage", error.what());
+    }
     check(api_->ProcessBaseImage(layer.c_str()), "process base", layer);
 }
 

@@ -1,4 +1,4 @@
-// The layer calls of vmcompute.dll (hcs.md §3), with what is known of how they fail.
+// The layer calls of vmcompute.dll and computestorage.dll (hcs.md §3), with what is known of how they fail.
 //
 // A scratch is created, activated (its disk becomes a volume) and prepared (the filter shows its parents'
 // files through it); undone in the opposite order. Paths are those of folders. Thread-safe; calls for one
@@ -8,10 +8,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "hcs/native_api.hpp"
+#include "hcs/native_disks.hpp"
 
 namespace mullion::hcs {
 
@@ -19,12 +21,11 @@ using LayerFolders = std::vector<std::filesystem::path>;  // topmost first
 
 class NativeLayers {
   public:
-    // Gives this process the privileges that layers need: throws Denied without them.
-    NativeLayers();
+    // Gives this process the privileges that layers need: throws Denied without them. `scratch_bytes`: size
+    // of the disks of scratches.
+    explicit NativeLayers(std::uint64_t scratch_bytes);
 
-    // `bytes`: size of its disk; 0 for Windows' default (20 GB).
-    void create_scratch(const std::filesystem::path& scratch, const LayerFolders& parents,
-                        std::uint64_t bytes) const;
+    void create_scratch(const std::filesystem::path& scratch, const LayerFolders& parents) const;
     // Activates and prepares; returns the volume ("\\?\Volume{GUID}\"). What fails leaves it as it was.
     std::string mount(const std::filesystem::path& scratch, const LayerFolders& parents) const;
     // Both quiet about what is not so.
@@ -46,7 +47,9 @@ class NativeLayers {
   private:
     std::string volume_of(const std::filesystem::path& scratch) const;
 
+    std::uint64_t scratch_bytes_;
     std::shared_ptr<const VmCompute> api_;
+    std::optional<NativeDisks> disks_;  // none where Windows lacks computestorage.dll
 };
 
 }  // namespace mullion::hcs

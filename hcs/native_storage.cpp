@@ -1,4 +1,4 @@
-// LayerStorage on vmcompute.dll.
+// LayerStorage on vmcompute.dll and computestorage.dll.
 #include <fmt/format.h>
 
 #include <map>
@@ -41,7 +41,7 @@ fs::path export_of(const fs::path& scratch) {
 class NativeLayerStorage final : public LayerStorage {
   public:
     explicit NativeLayerStorage(const NativeStorageOptions& options)
-        : options_(options), intents_(options.state / "scratches") {
+        : layers_(options.scratch_bytes), intents_(options.state / "scratches") {
         intents_.roll_back([this](const fs::path& scratch) { undo(scratch); });
     }
 
@@ -69,7 +69,6 @@ class NativeLayerStorage final : public LayerStorage {
     void undo(const fs::path& scratch);
     void remove(const fs::path& scratch);
 
-    NativeStorageOptions options_;
     NativeLayers layers_;
     NativeIntents intents_;
     base::Synced<std::map<fs::path, Attached>> attached_;
@@ -93,7 +92,7 @@ void NativeLayerStorage::create_scratch(const fs::path& directory, const Scratch
     intents_.record(scratch);
     try {
         fs::create_directory(scratch);
-        layers_.create_scratch(scratch, folders, options_.scratch_bytes);
+        layers_.create_scratch(scratch, folders);
         base::write_file_atomic(scratch / kRecord, base::OrderedJson{{"parents", parents}}.dump());
     } catch (...) {
         undo(scratch);

@@ -85,11 +85,66 @@ TEST_F(NativeImport, ABaseIsWrittenThroughBackupWriteAndProcessed) {
               1'700'000'000);
 }
 
+// The disks have the size containers get, and virtual machines may read them.
+TEST_F(NativeImport, ABaseGetsTheDisksOfItsContainers) {
+    fs::path base = import("base", {});
+    EXPECT_TRUE(fs::exists(base / "Hives"));
+    EXPECT_EQ(text(base / "blank-base.vhdx"), "disk 136365211648\nformatted\n");
+    EXPECT_EQ(text(base / "blank.vhdx"), "disk 136365211648\nformatted\n");
+    EXPECT_THAT(log(), HasSubstr("HcsFormatWritableLayerVhd disk\n"));
+    EXPECT_THAT(log(), HasSubstr("HcsSetupBaseOSLayer base {\"Type\":\"Container\"}\n"));
+    EXPECT_THAT(log(),
+                HasSubstr("CreateVirtualDisk blank.vhdx D:(A;;FA;;;SY)(A;;FA;;;BA)(A;;GR;;;S-1-5-83-0)\n"));
+    EXPECT_THAT(log(), Not(HasSubstr("ProcessBaseImage")));
+    storage_->create_scratch(directory() / "container", {.parents = {base}});
+    EXPECT_EQ(text(directory() / "container/sandbox.vhdx"), text(base / "blank.vhdx"));
+    EXPECT_THAT(log(), Not(HasSubstr("ExpandSandboxSize")));
+    storage_->destroy(directory() / "container");
+}
+
+TEST_F(NativeImport, WindowsServer2019FormatsFilesOfDisks) {
+    set("build", "17763");
+    fs::path base = import("base", {});
+    EXPECT_EQ(text(base / "blank.vhdx"), "disk 136365211648\nformatted\n");
+    EXPECT_THAT(log(), HasSubstr("HcsFormatWritableLayerVhd disk\nHcsFormatWritableLayerVhd file\n"));
+}
+
+class NativeDiskFault : public NativeImport, public testing::WithParamInterface<const char*> {};
+
+// Then it is ProcessBaseImage that makes disks, and each container's is enlarged.
+TEST_P(NativeDiskFault, LeavesTheBaseToTheOldCall) {
+    int times = std::string(GetParam()) == "HcsFormatWritableLayerVhd" ? 2 : 1;
+    for (int i = 0; i < times; ++i) fault(GetParam(), "80070005");
+    fs::path base = import("base", {});
+    EXPECT_THAT(log(), HasSubstr("ProcessBaseImage base"));
+    EXPECT_FALSE(fs::exists(base / "Layout"));
+    storage_->create_scratch(directory() / "container", {.parents = {base}});
+    EXPECT_EQ(text(directory() / "container/sandbox.vhdx"), "disk 136365211648\nformatted\n");
+    storage_->destroy(directory() / "container");
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryCall, NativeDiskFault,
+                         testing::Values("CreateVirtualDisk", "HcsFormatWritableLayerVhd",
+                                         "HcsSetupBaseOSLayer"),
+                         [](const auto& test) { return std::string(test.param); });
+
+// A disk that does not tell its size is taken for one that is too small.
+TEST_F(NativeImport, ADiskOfUnknownSizeIsEnlarged) {
+    fs::path base = import("base", {});
+    for (const char* call : {"OpenVirtualDisk", "GetVirtualDiskInformation"}) {
+        clear_log();
+        fault(call, "80070005");
+        storage_->create_scratch(directory() / "container", {.parents = {base}});
+        EXPECT_THAT(log(), HasSubstr("ExpandSandboxSize"));
+        storage_->destroy(directory() / "container");
+    }
+}
+
 TEST_F(NativeImport, ABaseRemovesNothing) {
     tree::Delta delta;
     delta.changes = {tree::Removal{"x"}};
     EXPECT_THROW(import("base", delta), base::Error);
-    EXPECT_THAT(log(), Not(HasSubstr("ProcessBaseImage")));
+    EXPECT_THAT(log(), Not(HasSubstr("HcsSetupBaseOSLayer")));
 }
 
 TEST_F(NativeImport, LinksNameFilesOfTheLayerOrOfTheOnesBelow) {
@@ -157,6 +212,7 @@ TEST_P(NativeImportFault, IsTheImports) {
     tree::Delta delta;
     delta.changes = {file_at("a.txt", "a")};
     delta.utility_vm = {directory_at("Files")};
+    if (std::string(GetParam()) == "ProcessBaseImage") fault("HcsSetupBaseOSLayer", "80070070");
     fault(GetParam(), "80070070");  // ERROR_DISK_FULL
     try {
         std::string name = GetParam();

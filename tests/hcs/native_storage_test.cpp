@@ -98,8 +98,9 @@ TEST_F(NativeStorage, AScratchLivesFromCreateToDestroy) {
     EXPECT_EQ(content_of(volume() / "old.txt"), "old");
     remove();
     EXPECT_THAT(calls(),
-                ElementsAre("CreateSandboxLayer", "ActivateLayer", "PrepareLayer", "GetLayerMountPath",
-                            "GetLayerMountPath", "UnprepareLayer", "DeactivateLayer", "DestroyLayer"));
+                ElementsAre("CreateSandboxLayer", "OpenVirtualDisk", "ExpandSandboxSize", "ActivateLayer",
+                            "PrepareLayer", "GetLayerMountPath", "GetLayerMountPath", "UnprepareLayer",
+                            "DeactivateLayer", "DestroyLayer"));
 }
 
 TEST_F(NativeStorage, ChangesAreReadBack) {
@@ -123,7 +124,7 @@ TEST_F(NativeStorage, ChangesAreReadBack) {
 TEST_F(NativeStorage, ScratchesHaveTheSizeAskedFor) {
     auto storage = hcs::make_native_layer_storage({directory() / "state", 64 << 20});
     storage->create_scratch(container(), options());
-    EXPECT_EQ(content_of(container() / "sandbox.vhdx"), std::to_string(64 << 20));
+    EXPECT_EQ(content_of(container() / "sandbox.vhdx"), "disk 67108864\nformatted\n");
     storage->destroy(container());
 }
 
@@ -227,7 +228,7 @@ TEST_F(NativeStorage, LayersAreImportedFromTransportFolders) {
     file.content = tree::Content::inline_bytes("hello");
     writer.object("hello.txt", file);
     writer.finish();
-    hcs::NativeLayers().import_layer(directory() / "derived", directory() / "transport", {layer()});
+    hcs::NativeLayers(0).import_layer(directory() / "derived", directory() / "transport", {layer()});
     EXPECT_EQ(content_of(directory() / "derived/Files/hello.txt"), "hello");
     storage_->create_scratch(container(), {.parents = {directory() / "derived", layer()}});
     storage_->attach(container());
@@ -280,9 +281,9 @@ TEST_P(NativeStorageFault, EndsInSuccessOrInThatFailureAndLeavesNothing) {
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryCall, NativeStorageFault,
-                         testing::Values("CreateSandboxLayer", "ActivateLayer", "PrepareLayer",
-                                         "GetLayerMountPath", "UnprepareLayer", "DeactivateLayer",
-                                         "ExportLayer", "DestroyLayer"),
+                         testing::Values("CreateSandboxLayer", "ExpandSandboxSize", "ActivateLayer",
+                                         "PrepareLayer", "GetLayerMountPath", "UnprepareLayer",
+                                         "DeactivateLayer", "ExportLayer", "DestroyLayer"),
                          [](const auto& test) { return std::string(test.param); });
 
 }  // namespace

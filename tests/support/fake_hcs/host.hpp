@@ -1,10 +1,11 @@
-// The host that the test doubles of computecore.dll, computenetwork.dll and vmcompute.dll pretend to be.
+// The host that the test doubles of HCS' libraries (computecore.dll and so on) pretend to be.
 //
 // What a test sets and sees lies in the directory that the variable MULLION_FAKE_HCS names:
 //   log       a line for each call: name, object, document
 //   faults    a line for each failure to come, once each: "CALL VALUE". VALUE is an HRESULT in hexadecimal or
-//             "hang" (never ends by itself) or "pass" (does not fail this time). CALL is a function's name (the call is refused), with ".result"
-//             behind it (it was accepted, its operation fails), or what the doubles document elsewhere
+//             "hang" (never ends by itself) or "pass" (does not fail this time). CALL is a function's name
+//             (the call is refused), with ".result" behind it (it was accepted, its operation fails), or what
+//             the doubles document elsewhere
 //   build     Windows build number; 20348 if absent
 //   family    "legacy": conditions of HCS have the numbers of vmcompute.dll (0xC037xxxx)
 //   statistics  what every system has used, in one line; nothing if absent

@@ -13,6 +13,7 @@
 #include <set>
 #include <sstream>
 
+#include "tests/support/fake_hcs/disk.hpp"
 #include "tests/support/fake_hcs/host.hpp"
 
 namespace mullion::fake {
@@ -30,6 +31,8 @@ struct Descriptor {
 
 // In a layer's folder: its removals, as the transport folder has them.
 constexpr const char* kRemovals = "removals";
+
+constexpr std::uint64_t kDefaultDisk = std::uint64_t{20} << 30;
 
 constexpr HRESULT kPathNotFound = code::of(0x80070003);
 constexpr HRESULT kSharingViolation = code::of(0x80070020);
@@ -267,18 +270,18 @@ HRESULT WINAPI NameToGuid(PCWSTR name, GUID* id) {
 HRESULT WINAPI CreateSandboxLayer(const Driver*, PCWSTR id, void*, const Descriptor* parents, int count) {
     return answer("CreateSandboxLayer", id, [&](const fs::path& path) {
         check_parents(parents, count);
-        if (!fs::exists(fs::path(parents[count - 1].path) / "blank.vhdx"))
-            throw Refusal{code::kInvalidLayer, "the base was not processed"};
+        fs::path blank = fs::path(parents[count - 1].path) / "blank.vhdx";
+        if (!fs::exists(blank)) throw Refusal{code::kInvalidLayer, "the base was not processed"};
         fs::create_directories(path);
         if (fs::exists(path / "sandbox.vhdx")) throw Refusal{code::of(0x80070050), "there is one"};
-        write(path / "sandbox.vhdx", "disk");
+        fs::copy_file(blank, path / "sandbox.vhdx");
     });
 }
 
 HRESULT WINAPI ExpandSandboxSize(const Driver*, PCWSTR id, UINT64 bytes) {
     return answer("ExpandSandboxSize", id, [&](const fs::path& path) {
         if (!fs::exists(path / "sandbox.vhdx")) throw Refusal{kPathNotFound, "no scratch"};
-        write(path / "sandbox.vhdx", std::to_string(bytes));
+        write(path / "sandbox.vhdx", text_of(Disk{bytes, true}));
     });
 }
 
@@ -356,7 +359,8 @@ HRESULT WINAPI ProcessBaseImage(PCWSTR folder) {
         if (!fs::is_directory(path / "Files")) throw Refusal{code::kInvalidLayer, "no Files"};
         if (fs::exists(path / "Hives")) throw Refusal{code::of(0x80070050), "has hives"};
         fs::create_directories(path / "Hives");
-        for (const char* name : {"blank-base.vhdx", "blank.vhdx"}) write(path / name, "disk");
+        for (const char* name : {"blank-base.vhdx", "blank.vhdx"})
+            write(path / name, text_of(Disk{kDefaultDisk, true}));
     });
 }
 
