@@ -9,7 +9,7 @@
 #include "base/path_text.hpp"
 #include "base/win32.hpp"
 #include "hcs/backup_stream.hpp"
-#include "hcs/file_times.hpp"
+#include "hcs/layer_file.hpp"
 #include "tree/layer_form.hpp"
 
 namespace mullion::hcs {

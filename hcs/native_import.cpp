@@ -9,7 +9,7 @@
 #include "base/path_text.hpp"
 #include "base/win32.hpp"
 #include "hcs/backup_files.hpp"
-#include "hcs/file_times.hpp"
+#include "hcs/layer_file.hpp"
 #include "hcs/native_utility_vm.hpp"
 #include "hcs/transport_folder.hpp"
 #include "tree/name.hpp"

@@ -8,7 +8,7 @@
 #include "base/file.hpp"
 #include "base/path_text.hpp"
 #include "hcs/backup_stream.hpp"
-#include "hcs/file_times.hpp"
+#include "hcs/layer_file.hpp"
 #include "tree/layer_form.hpp"
 #include "tree/little_endian.hpp"
 #include "tree/name.hpp"
@@ -130,6 +130,7 @@ class FolderReader {
         metadata.attributes = tree::get32({attributes, 4}, 0);
         change.read_only = (metadata.attributes & tree::attribute::kReadOnly) != 0;
         read_streams(source, change, metadata);
+        if (change.kind == RawChange::Kind::File) change.hard_link_group = hard_link_group(host);
         change.metadata = std::move(metadata);
         return change;
     }

@@ -130,6 +130,17 @@ TEST_F(TransportFolder, DirectoriesWithoutRecordAreNoChange) {
     EXPECT_EQ(changes.files[0].path, "way/file");
 }
 
+TEST_F(TransportFolder, NamesOfOneFileShareAGroup) {
+    fs::create_directories(folder() / "Files");
+    for (const char* name : {"a", "c"}) exported(name, "");
+    fs::create_hard_link(folder() / "Files/a", folder() / "Files/b");
+    LayerChanges changes = read();
+    ASSERT_EQ(changes.files.size(), 3u);
+    EXPECT_TRUE(changes.files[0].hard_link_group);
+    EXPECT_EQ(changes.files[0].hard_link_group, changes.files[1].hard_link_group);
+    EXPECT_FALSE(changes.files[2].hard_link_group);
+}
+
 TEST_F(TransportFolder, SparseFilesAreFilledUp) {
     fs::create_directories(folder() / "Files");
     auto block = [](std::uint64_t offset, const std::string& data) {

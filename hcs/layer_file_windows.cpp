@@ -1,7 +1,7 @@
 #include <windows.h>
 
 #include "base/win32.hpp"
-#include "hcs/file_times.hpp"
+#include "hcs/layer_file.hpp"
 
 namespace mullion::hcs {
 namespace {
@@ -45,6 +45,16 @@ void read_times(const fs::path& path, tree::Metadata& metadata) {
     metadata.accessed = time(info.LastAccessTime);
     metadata.modified = time(info.LastWriteTime);
     metadata.changed = time(info.ChangeTime);
+}
+
+std::optional<std::uint64_t> hard_link_group(const fs::path& path) {
+    BY_HANDLE_FILE_INFORMATION info = {};
+    base::UniqueHandle handle = open(path, FILE_READ_ATTRIBUTES);
+    if (::GetFileInformationByHandle(handle.get(), &info) == 0) {
+        throw base::last_error("counting the names of " + base::from_wide(path.native()));
+    }
+    if (info.nNumberOfLinks < 2) return std::nullopt;
+    return std::uint64_t{info.nFileIndexHigh} << 32 | info.nFileIndexLow;
 }
 
 }  // namespace mullion::hcs
