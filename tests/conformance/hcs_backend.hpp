@@ -73,8 +73,8 @@ class HcsConformance : public testing::TestWithParam<HcsBackendFactory> {
                       base::Source* input = nullptr);
     std::unique_ptr<hcs::ComputeSystem> start_system();
 
-    HcsBackend backend_;
     std::unique_ptr<base::TempDir> directory_;
+    HcsBackend backend_;  // ends before its directory
     hcs::ScratchOptions options_;
     int next_scratch_ = 0;
     std::filesystem::path last_scratch_;

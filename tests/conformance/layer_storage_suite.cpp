@@ -178,12 +178,23 @@ TEST_P(LayerStorageSuite, UpperLayersWinAndTheirDeletionsHold) {
     write("both.txt", "base");
     write("gone.txt", "base");
     fs::path top = scratch("top");
-    fs::create_directories(top / "Files");
-    base::write_file_atomic(top / "Files/both.txt", "top");
-    backend_.storage->make_whiteout(top / "Files/gone.txt");
+    fs::create_directories(top);
+    if (backend_.storage->imports_layers()) {
+        auto both = std::make_shared<tree::Node>();
+        both->kind = tree::NodeKind::File;
+        both->content = tree::Content::inline_bytes("top");
+        tree::Delta delta;
+        delta.changes = {tree::Upsert{"both.txt", both}, tree::Removal{"gone.txt"}};
+        tree::HostContent contents;
+        backend_.storage->import_layer(top, {{base_layer()}, delta, contents}, {});
+    } else {
+        fs::create_directories(top / "Files");
+        base::write_file_atomic(top / "Files/both.txt", "top");
+        backend_.storage->make_whiteout(top / "Files/gone.txt");
+    }
     options_.parents = {top, base_layer()};
     CommandResult result =
-        run("cmd /S /C \"type C:\\both.txt& (if exist C:\\gone.txt echo GONE)& del C:\\both.txt\"");
+        run("cmd /S /C \"type C:\\both.txt& del C:\\both.txt& if exist C:\\gone.txt echo GONE\"");
     EXPECT_EQ(result.out, "top");
     EXPECT_THAT(result.paths(RawChange::Kind::Removal), ElementsAre("both.txt"));
 }

@@ -160,14 +160,25 @@ void put(std::string& out, std::uint64_t value, int bytes) {
 }
 
 // Attributes and one data stream ([MS-BKUP] 2.1).
-std::string transport_file(const std::string& data) {
+std::string transport_file(const fs::path& path) {
+    std::string data = read(path);
     std::string out;
-    put(out, FILE_ATTRIBUTE_ARCHIVE, 4);
+    put(out, ::GetFileAttributesW(path.c_str()) | FILE_ATTRIBUTE_ARCHIVE, 4);
     put(out, 1, 4);
     put(out, 0, 4);
     put(out, data.size(), 8);
     put(out, 0, 4);
     return out + data;
+}
+
+// 0 for a file with one name.
+std::uint64_t number_of_linked(const fs::path& path) {
+    BY_HANDLE_FILE_INFORMATION info{};
+    HANDLE file = ::CreateFileW(path.c_str(), 0, FILE_SHARE_READ | FILE_SHARE_WRITE, nullptr, OPEN_EXISTING,
+                                0, nullptr);
+    ::GetFileInformationByHandle(file, &info);
+    ::CloseHandle(file);
+    return info.nNumberOfLinks < 2 ? 0 : std::uint64_t{info.nFileIndexHigh} << 32 | info.nFileIndexLow;
 }
 
 std::string transport_directory() {
@@ -179,6 +190,7 @@ std::string transport_directory() {
 void export_difference(const fs::path& volume, const std::map<std::string, fs::path>& lower,
                        const fs::path& folder) {
     auto upper = files_below(volume);
+    std::map<std::uint64_t, fs::path> first_names;
     for (const auto& [name, path] : upper) {
         auto old = lower.find(name);
         fs::path out = folder / "Files" / wide(name);
@@ -188,7 +200,13 @@ void export_difference(const fs::path& volume, const std::map<std::string, fs::p
             if (old == lower.end()) write(out, transport_directory());
         } else if (old == lower.end() || read(old->second) != read(path)) {
             fs::create_directories(out.parent_path());
-            write(out, transport_file(read(path)));
+            std::uint64_t number = number_of_linked(path);
+            auto [first, is_first] = first_names.try_emplace(number, out);
+            if (number != 0 && !is_first) {
+                fs::create_hard_link(first->second, out);
+            } else {
+                write(out, transport_file(path));
+            }
         }
     }
     std::string tombstones = "\xEF\xBB\xBFVersion 1.0\r\n";
