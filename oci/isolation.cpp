@@ -41,8 +41,7 @@ std::string against_process(const OsVersion& image, const WindowsHost& host, boo
 
 // Why no utility VM of the image can run here; "" if one can.
 std::string against_hyperv(const OsVersion& image, const WindowsHost& host) {
-    if (image.major != host.version.major || image.minor != host.version.minor ||
-        image.build > host.version.build) {
+    if (!can_run_on(image, host.version)) {
         return fmt::format("build {} is newer than the host's {}, and no isolation runs a newer Windows",
                            image.build, host.version.build);
     }

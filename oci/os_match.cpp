@@ -39,7 +39,8 @@ bool allowed(const std::string& offered, const Platform& wanted, const OsRule& r
     if (rule.match == OsMatch::Exact) return same_version(offered, wanted, rule);
     if (rule.match == OsMatch::Base || !rule.host) return true;
     auto version = OsVersion::parse(offered);
-    return version && runs_on(*version, *rule.host);
+    if (!version) return false;
+    return rule.match == OsMatch::Auto ? can_run_on(*version, *rule.host) : runs_on(*version, *rule.host);
 }
 
 base::Error no_match(const Platform& wanted, const OsRule& rule, const std::string& offer) {
@@ -75,6 +76,10 @@ std::string reason_of(const Descriptor& entry, std::size_t candidates, const Pla
     if (rule.match == OsMatch::Host && rule.host) {
         return fmt::format("the highest of {} that run on Windows {}", candidates, build_of(*rule.host));
     }
+    if (rule.match == OsMatch::Auto && rule.host) {
+        return fmt::format("the highest of {} that are not newer than Windows {}", candidates,
+                           build_of(*rule.host));
+    }
     return fmt::format("the highest of {} versions offered", candidates);
 }
 
@@ -84,6 +89,10 @@ bool runs_on(const OsVersion& image, const OsVersion& host) {
     if (image.major != host.major || image.minor != host.minor) return false;
     if (host.build < kLongTermBuilds.front()) return image.build == host.build;
     return image.build >= floor_for(host.build) && image.build <= host.build;
+}
+
+bool can_run_on(const OsVersion& image, const OsVersion& host) {
+    return image.major == host.major && image.minor == host.minor && image.build <= host.build;
 }
 
 OsChoice choose(const Index& index, const Platform& wanted, const OsRule& rule) {
@@ -98,7 +107,11 @@ OsChoice choose(const Index& index, const Platform& wanted, const OsRule& rule) 
         fitting.manifests.push_back(entry);
         entries.push_back(&entry);
     }
-    if (entries.empty()) throw no_match(wanted, rule, offered_platforms(index));
+    if (entries.empty()) {
+        // Files can be put on top of an image that cannot run here.
+        if (rule.match == OsMatch::Auto) return choose(index, wanted, {OsMatch::Base, rule.host});
+        throw no_match(wanted, rule, offered_platforms(index));
+    }
     const Descriptor& best = select(fitting, wanted);
     const Descriptor* chosen = entries[static_cast<std::size_t>(&best - fitting.manifests.data())];
     return {chosen, reason_of(*chosen, entries.size(), wanted, rule)};
@@ -119,10 +132,12 @@ ChosenImage load_chosen_image(BlobSource& source, const Descriptor& root, const 
     }
     Image image = load_image(source, at, wanted, cancel);
     const Platform& found = image.config.platform;
-    if (!satisfies(found, wanted) || !allowed(found.os_version, wanted, rule)) {
+    bool fits = allowed(found.os_version, wanted, rule);
+    if (!satisfies(found, wanted) || (!fits && rule.match != OsMatch::Auto)) {
         throw no_match(wanted, rule, offer.empty() ? found.string() : offer);
     }
     std::string choice = found.string() + ": " + reason;
+    if (!fits) choice += fmt::format(", which Windows {} cannot run", build_of(*rule.host));
     return {std::move(image), std::move(choice)};
 }
 

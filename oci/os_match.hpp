@@ -15,7 +15,14 @@ namespace mullion::oci {
 // matter.
 bool runs_on(const OsVersion& image, const OsVersion& host);
 
+// One isolation or the other: Hyper-V runs every build up to the host's own, nothing runs a newer one.
+bool can_run_on(const OsVersion& image, const OsVersion& host);
+
 enum class OsMatch {
+    // The highest that the host can run; if there is none, or nobody knows the host, as Base. Whichever
+    // isolation will be used need not be known: if process isolation runs any version of an image, it runs
+    // the highest that is not newer than the host, because its range of builds ends with the host's own.
+    Auto,
     Base,   // whatever the base has: the version asked for, else the highest
     Host,   // what the host runs, the highest of it
     Exact,  // the very version asked for, revision included; else the host's
@@ -23,7 +30,8 @@ enum class OsMatch {
 
 struct OsRule {
     OsMatch match = OsMatch::Base;
-    // Of whoever will run it; needed by Host, and by Exact where no version is asked for.
+    // Of whoever will run it; needed by Host, by Auto to differ from Base, and by Exact where no version is
+    // asked for.
     std::optional<OsVersion> host;
 };
 
@@ -38,7 +46,9 @@ OsChoice choose(const Index& index, const Platform& wanted, const OsRule& rule);
 
 struct ChosenImage {
     Image image;
-    std::string choice;  // "windows(10.0.20348.2700)/amd64: the highest of 3 versions offered"
+    // "windows(10.0.20348.2700)/amd64: the highest of 3 versions offered"; says so if the host that is named
+    // cannot run it.
+    std::string choice;
 };
 
 // load_image() under a rule: follows indexes by choose(), and an image alone must be what is wanted, too.
