@@ -49,7 +49,8 @@ Request make_request(const Options& options) {
                     options.nondistributable,
                     parse_display_mode(options.quiet ? "quiet" : options.progress)};
     if (!options.platform.empty()) request.platform = oci::Platform::parse(options.platform);
-    if (!request.platform && request.rule.match != oci::OsMatch::Base) request.platform = oci::Platform();
+    bool chooses = options.os.given() && request.rule.match != oci::OsMatch::Base;
+    if (!request.platform && chooses) request.platform = oci::Platform();
     return request;
 }
 

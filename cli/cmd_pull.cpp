@@ -29,8 +29,7 @@ std::vector<worker::PullRequest> make_requests(const Options& options) {
         if (!options.platform.empty()) request.platform = oci::Platform::parse(options.platform);
         requests.push_back(std::move(request));
     }
-    bool chooses = !options.platform.empty() || !options.os.match.empty() || !options.os.host_version.empty();
-    if (options.all_platforms && chooses) {
+    if (options.all_platforms && (!options.platform.empty() || options.os.given())) {
         throw base::fail(base::ErrorCode::Invalid, "--all-platforms leaves nothing to choose");
     }
     return requests;
@@ -51,7 +50,7 @@ void add_pull(CLI::App& app, Context& context) {
     CLI::App* command = app.add_subcommand("pull", "Bring images of registries into the local store");
     command->add_option("IMAGE", options->images, "Names")->required()->take_all();
     command->add_option("--platform", options->platform,
-                        "Of an index: which image (default: windows/amd64, its highest version)");
+                        "Of an index: which image (default: windows/amd64, the version by --os-match)");
     add_os_options(*command, options->os);
     command->add_flag("--all-platforms", options->all_platforms, "An index with all its images");
     command->add_option("--progress", options->progress, "How progress is shown (default: auto)")

@@ -154,15 +154,8 @@ oci::Image image_to_run(Context& context, const Options& options, const Values& 
         pull_shown(context, request, DisplayMode::Auto);
     }
     cache::NamedImage named = find_image(state, options.image);
-    if (values.os.match == oci::OsMatch::Base) {
-        return choose_image(state.content(), named.target, values.platform, options.image, context.cancel);
-    }
-    return base::with_context([&] { return options.image; },
-                              [&] {
-                                  return oci::load_chosen_image(state.content(), named.target,
-                                                                values.platform, values.os, context.cancel)
-                                      .image;
-                              });
+    return choose_image(state.content(), named.target, values.platform, values.os, options.image,
+                        context.cancel);
 }
 
 int run(Context& context, const Options& options, const Values& values) {
@@ -217,8 +210,9 @@ void add_run(CLI::App& app, Context& context) {
     command->add_option("-u,--user", options->user, "User");
     CLI::Option* entrypoint =
         command->add_option("--entrypoint", options->entrypoint, "Instead of the image's ENTRYPOINT");
-    command->add_option("--platform", options->platform,
-                        "Of an index: which image to run (default: windows/amd64, its highest version)");
+    command->add_option(
+        "--platform", options->platform,
+        "Of an index: which image to run (default: windows/amd64, the version by --os-match)");
     command->add_option("--pull", options->pull, "always, missing (the default) or never")
         ->check(CLI::IsMember({"always", "missing", "never"}));
     add_os_options(*command, options->os);

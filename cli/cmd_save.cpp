@@ -36,7 +36,7 @@ oci::Descriptor put_root(oci::ImageWriter& writer, cache::ContentStore& store, c
                          const std::optional<oci::Platform>& platform, const std::string& name,
                          const base::CancelToken& cancel) {
     if (platform) {
-        oci::Image image = choose_image(store, root, *platform, name, cancel);
+        oci::Image image = choose_image(store, root, *platform, {}, name, cancel);
         put_image(writer, store, image, cancel);
         return image.descriptor;
     }

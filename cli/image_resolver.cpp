@@ -43,15 +43,9 @@ struct Found {
 
 Found find_matching(oci::BlobSource& source, const oci::Descriptor& root, const oci::Platform& platform,
                     const oci::OsRule& rule, const std::string& name, const base::CancelToken& cancel) {
-    if (rule.match != oci::OsMatch::Base) {
-        oci::ChosenImage chosen =
-            base::with_context([&] { return name; },
-                               [&] { return oci::load_chosen_image(source, root, platform, rule, cancel); });
-        return {std::move(chosen.image), {}, std::move(chosen.choice)};
-    }
-    oci::Image image = matching_image(source, root, platform, name, cancel);
-    std::string instead = offered_instead(source, root, image, platform, cancel);
-    return {std::move(image), std::move(instead), {}};
+    oci::ChosenImage chosen = matching_image(source, root, platform, rule, name, cancel);
+    std::string instead = offered_instead(source, root, chosen.image, platform, cancel);
+    return {std::move(chosen.image), std::move(instead), std::move(chosen.choice)};
 }
 
 frontend::ResolvedImage resolved(std::string reference, Found found, std::string store) {

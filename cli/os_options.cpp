@@ -1,7 +1,6 @@
 #include "cli/os_options.hpp"
 
 #include "base/error.hpp"
-#include "cli/windows_host.hpp"
 
 namespace mullion::cli {
 
@@ -10,16 +9,17 @@ using base::fail;
 
 void add_os_options(CLI::App& command, OsFlags& flags) {
     command
-        .add_option(
-            "--os-match", flags.match,
-            "Which versions of Windows will do: base (any; the default), host (what the host runs), exact")
-        ->check(CLI::IsMember({"base", "host", "exact"}));
+        .add_option("--os-match", flags.match,
+                    "Which version of Windows to take: auto (the highest that the host can run, on Linux as "
+                    "base; the default), base (the highest), host (only what the host runs in process "
+                    "isolation), exact")
+        ->check(CLI::IsMember({"auto", "base", "host", "exact"}));
     command.add_option("--host-os-version", flags.host_version,
                        "Version of the Windows that will run the image (10.0.20348); means --os-match=host");
 }
 
-oci::OsRule parse_os_rule(const OsFlags& flags) {
-    oci::OsRule rule;
+oci::OsRule parse_os_rule(const OsFlags& flags, const std::optional<oci::WindowsHost>& host) {
+    oci::OsRule rule{oci::OsMatch::Auto, {}};
     if (!flags.host_version.empty()) {
         rule.host = oci::OsVersion::parse(flags.host_version);
         if (!rule.host || rule.host->build == 0) {
@@ -28,9 +28,8 @@ oci::OsRule parse_os_rule(const OsFlags& flags) {
         }
         rule.match = oci::OsMatch::Host;
     }
-    if (!rule.host) {
-        if (auto host = windows_host()) rule.host = host->version;
-    }
+    if (!rule.host && host) rule.host = host->version;
+    if (flags.match == "auto") rule.match = oci::OsMatch::Auto;
     if (flags.match == "base") rule.match = oci::OsMatch::Base;
     if (flags.match == "exact") rule.match = oci::OsMatch::Exact;
     if (flags.match == "host") {
@@ -41,6 +40,8 @@ oci::OsRule parse_os_rule(const OsFlags& flags) {
         }
         rule.match = oci::OsMatch::Host;
     }
+    // The emulation runs every version.
+    if (rule.match == oci::OsMatch::Auto && !rule.host) rule.match = oci::OsMatch::Base;
     return rule;
 }
 

@@ -49,12 +49,17 @@ std::vector<oci::Platform> parse_platforms(const std::vector<std::string>& optio
     return platforms;
 }
 
-oci::Image matching_image(oci::BlobSource& source, const oci::Descriptor& root, const oci::Platform& wanted,
-                          const std::string& name, const base::CancelToken& cancel) {
+oci::ChosenImage matching_image(oci::BlobSource& source, const oci::Descriptor& root,
+                                const oci::Platform& wanted, const oci::OsRule& rule, const std::string& name,
+                                const base::CancelToken& cancel) {
+    if (rule.match != oci::OsMatch::Base) {
+        return base::with_context([&] { return name; },
+                                  [&] { return oci::load_chosen_image(source, root, wanted, rule, cancel); });
+    }
     oci::Image image = base::with_context([&] { return name; },
                                           [&] { return oci::load_image(source, root, wanted, cancel); });
     // An image must be for the wanted platform even where there was no index to choose from.
-    if (oci::satisfies(image.config.platform, wanted)) return image;
+    if (oci::satisfies(image.config.platform, wanted)) return {std::move(image), {}};
     throw no_image(name, wanted, offered(source, root, image, cancel));
 }
 
@@ -65,8 +70,8 @@ std::string offered_instead(oci::BlobSource& source, const oci::Descriptor& root
 }
 
 oci::Image choose_image(oci::BlobSource& source, const oci::Descriptor& root, const oci::Platform& wanted,
-                        const std::string& name, const base::CancelToken& cancel) {
-    oci::Image image = matching_image(source, root, wanted, name, cancel);
+                        const oci::OsRule& rule, const std::string& name, const base::CancelToken& cancel) {
+    oci::Image image = matching_image(source, root, wanted, rule, name, cancel).image;
     std::string instead = offered_instead(source, root, image, wanted, cancel);
     if (!instead.empty()) throw no_image(name, wanted, instead);
     return image;

@@ -6,6 +6,7 @@
 
 #include "oci/blob_source.hpp"
 #include "oci/image.hpp"
+#include "oci/os_match.hpp"
 #include "oci/platform.hpp"
 
 namespace mullion::cli {
@@ -13,10 +14,12 @@ namespace mullion::cli {
 // `--platform A,B` and repeated: the platforms in order, each once. Throws Invalid.
 std::vector<oci::Platform> parse_platforms(const std::vector<std::string>& options);
 
-// The image below `root` that serves `wanted`: without an os.version the highest, with one an image of that
-// build, the same revision if there is one. Throws NotFound saying what there is. `name` is for messages.
-oci::Image matching_image(oci::BlobSource& source, const oci::Descriptor& root, const oci::Platform& wanted,
-                          const std::string& name, const base::CancelToken& cancel);
+// The image below `root` that serves `wanted` under the rule: without an os.version the highest that the rule
+// allows, with one an image of that build, the same revision if there is one. Throws NotFound saying what
+// there is. `name` is for messages. The choice is told unless the rule is Base.
+oci::ChosenImage matching_image(oci::BlobSource& source, const oci::Descriptor& root,
+                                const oci::Platform& wanted, const oci::OsRule& rule, const std::string& name,
+                                const base::CancelToken& cancel);
 
 // What there is below `root`, if `found` is of another revision than `wanted` names; else empty.
 std::string offered_instead(oci::BlobSource& source, const oci::Descriptor& root, const oci::Image& found,
@@ -24,6 +27,6 @@ std::string offered_instead(oci::BlobSource& source, const oci::Descriptor& root
 
 // matching_image(), but a revision that is named is meant: NotFound for another one.
 oci::Image choose_image(oci::BlobSource& source, const oci::Descriptor& root, const oci::Platform& wanted,
-                        const std::string& name, const base::CancelToken& cancel);
+                        const oci::OsRule& rule, const std::string& name, const base::CancelToken& cancel);
 
 }  // namespace mullion::cli

@@ -60,10 +60,8 @@ std::string what_works(const OsVersion& image, const WindowsHost& host, bool pro
     bool must_ask = !host.is_server && !host.has_hyperv;
     std::optional<std::string> tag = image_tag_for(host.version.build);
     if (tag && !(must_ask && process_works)) {
-        append(
-            fmt::format("name the base image by the tag {}, which this host runs{}, or say --os-match=host "
-                        "where one name stands for several versions",
-                        *tag, must_ask ? " if --isolation=process is given" : ""));
+        append(fmt::format("name the base image by the tag {}, which this host runs{}", *tag,
+                           must_ask ? " if --isolation=process is given" : ""));
     }
     bool only_hyperv_is_missing = image.build <= host.version.build && !host.has_hyperv;
     if (only_hyperv_is_missing) {

@@ -56,7 +56,7 @@ base::Error no_match(const Platform& wanted, const OsRule& rule, const std::stri
     if (!demand.empty()) {
         error.hint(
             "name another tag of the image, ask for a version it has (--platform "
-            "\"windows(VERSION)/amd64\"), or say --os-match=base and run it with --isolation=hyperv, "
+            "\"windows(VERSION)/amd64\"), or say --os-match=auto and run it with --isolation=hyperv, "
             "which runs builds up to the host's own");
     } else {
         error.hint("name another tag, or ask for a platform it has with --platform");

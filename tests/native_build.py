@@ -145,6 +145,33 @@ class NativeBuild(unittest.TestCase):
         self.assertEqual([digest for digest, _ in native[:-1]], [digest for digest, _ in emulated[:-1]])
         self.assertEqual(native[-1][1], emulated[-1][1])
 
+    # Of an index the host's version is built on, not the highest; Wine's own version counts where nothing is said.
+    def test_the_host_takes_what_it_can_run(self):
+        versions = '10.0.10240.1', '10.0.20348.2700', '10.0.99999.1'
+        code, _, errors = self.host.run('base', 'create', '--dest', 'versions', *(f'--os-version={v}' for v in versions))
+        self.assertEqual(code, 0, errors)
+        context = self.host.path('take')
+        os.makedirs(context, exist_ok=True)
+
+        def take(step, *arguments):
+            with open(os.path.join(context, 'Dockerfile'), 'w') as file:
+                file.write(f'FROM {BASE}\n{step}\n')
+            code, _, errors = self.host.run('build', '--progress', 'plain', '--build-context',
+                                            f'{BASE}=oci-layout://{windows(self.host.path("versions"))}',
+                                            '-o', 'type=oci,dest=take.tar', *arguments, windows(context))
+            self.assertEqual(code, 0, errors)
+            with tarfile.open(self.host.path('take.tar')) as archive:
+                manifest = json.loads(blob(archive, json.load(archive.extractfile('index.json'))['manifests'][0]['digest']))
+                return json.loads(blob(archive, manifest['config']['digest']))['os.version'], errors
+
+        taken, errors = take('LABEL a=b')
+        self.assertEqual(taken, versions[0])
+        self.assertIn(f'windows({versions[0]})/amd64: the only one that fits', errors)
+        taken, errors = take('RUN echo made> made.txt', '--os-match=auto', *HOST)
+        self.assertEqual(taken, versions[1])
+        self.assertIn('the highest of 2 that are not newer than Windows 10.0.20348', errors)
+        self.assertEqual(take('LABEL a=b', '--os-match=base')[0], versions[2])
+        self.assert_nothing_left()
 
     def test_multistage_bundles_with_esbuild(self):
         context = self.host.path('multistage')

@@ -64,7 +64,7 @@ class Store final : public oci::BlobSource {
 TEST(ChooseImage, ARevisionThatIsNamedIsMeant) {
     Store store({"windows(10.0.17763.6189)/amd64", "windows(10.0.20348.2700)/amd64"});
     auto chosen = [&](const char* wanted) {
-        return choose_image(store, store.root[0], oci::Platform::parse(wanted), "app", {})
+        return choose_image(store, store.root[0], oci::Platform::parse(wanted), {}, "app", {})
             .config.platform.os_version;
     };
     EXPECT_EQ(chosen("windows(10.0.17763.6189)/amd64"), "10.0.17763.6189");
@@ -88,7 +88,8 @@ TEST(ChooseImage, OtherImagesOfTheIndexMayBeAbsent) {
     Store store({"windows(10.0.17763.6189)/amd64", "windows(10.0.20348.2700)/amd64"});
     store.forget_first_image();
     try {
-        choose_image(store, store.root[0], oci::Platform::parse("windows(10.0.20348.1)/amd64"), "app", {});
+        choose_image(store, store.root[0], oci::Platform::parse("windows(10.0.20348.1)/amd64"), {}, "app",
+                     {});
         FAIL();
     } catch (const base::Error& error) {
         EXPECT_NE(std::string(error.what()).find("it offers windows(10.0.17763.6189)/amd64"),
@@ -100,11 +101,45 @@ TEST(ChooseImage, OtherImagesOfTheIndexMayBeAbsent) {
 TEST(ChooseImage, AnImageThatIsNoIndexIsCheckedToo) {
     Store store({"windows(10.0.20348.2700)/amd64"});
     auto choose = [&](const char* wanted) {
-        return choose_image(store, store.only[0], oci::Platform::parse(wanted), "app", {});
+        return choose_image(store, store.only[0], oci::Platform::parse(wanted), {}, "app", {});
     };
     EXPECT_NO_THROW(choose("windows/amd64"));
     EXPECT_THROW(choose("windows(10.0.17763)/amd64"), base::Error);
     EXPECT_THROW(choose("windows/arm64"), base::Error);
+}
+
+// What a Windows host takes where nobody says --os-match.
+class HostsChoice : public testing::Test {
+  protected:
+    oci::ChosenImage chosen(const oci::Descriptor& root, const char* wanted = "windows/amd64") {
+        return matching_image(store, root, oci::Platform::parse(wanted), rule, "app", {});
+    }
+
+    Store store{{"windows(10.0.26100.1742)/amd64", "windows(10.0.20348.2700)/amd64",
+                 "windows(10.0.17763.6189)/amd64"}};
+    oci::OsRule rule{oci::OsMatch::Auto, oci::OsVersion{10, 0, 20348, 1}};
+};
+
+TEST_F(HostsChoice, IsWhatTheHostCanRun) {
+    oci::ChosenImage image = chosen(store.root[0]);
+    EXPECT_EQ(image.image.config.platform.os_version, "10.0.20348.2700");
+    EXPECT_EQ(image.choice,
+              "windows(10.0.20348.2700)/amd64: the highest of 2 that are not newer than Windows 10.0.20348");
+    EXPECT_EQ(chosen(store.root[0], "windows(10.0.17763)/amd64").image.config.platform.os_version,
+              "10.0.17763.6189");
+}
+
+TEST_F(HostsChoice, IsToldToBeOfNoUse) {
+    EXPECT_EQ(chosen(store.root[0], "windows(10.0.26100)/amd64").choice,
+              "windows(10.0.26100.1742)/amd64: the only one that fits, which Windows 10.0.20348 cannot run");
+    EXPECT_EQ(chosen(store.only[0]).choice,
+              "windows(10.0.26100.1742)/amd64: the only one there is, which Windows 10.0.20348 cannot run");
+}
+
+TEST_F(HostsChoice, IsOfTheRevisionThatIsNamed) {
+    EXPECT_THROW(choose_image(store, store.root[0], oci::Platform::parse("windows(10.0.20348.1)/amd64"), rule,
+                              "app", {}),
+                 base::Error);
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 #include "cli/image_location.hpp"
 #include "cli/os_options.hpp"
 #include "cli/registry_host.hpp"
-#include "cli/windows_host.hpp"
 
 namespace mullion::cli {
 namespace {
@@ -37,17 +36,29 @@ TEST(RegistryHost, IsTheHostOfReferences) {
 }
 
 TEST(OsRule, TheHostsVersionMeansTheHostsRule) {
-    EXPECT_EQ(parse_os_rule({}).match, oci::OsMatch::Base);
     oci::OsRule rule = parse_os_rule({"", "10.0.20348"});
     EXPECT_EQ(rule.match, oci::OsMatch::Host);
     EXPECT_EQ(rule.host->build, 20348u);
     EXPECT_EQ(parse_os_rule({"base", "10.0.20348"}).match, oci::OsMatch::Base);
     EXPECT_EQ(parse_os_rule({"exact", "10.0.20348.587"}).host->revision, 587u);
-    // Only a Windows knows its host without being told.
-    EXPECT_EQ(code_of([] { parse_os_rule({"host", ""}); }),
-              windows_host() ? ErrorCode::Internal : ErrorCode::Invalid);
+    EXPECT_EQ(code_of([] { parse_os_rule({"host", ""}, {}); }), ErrorCode::Invalid);
     EXPECT_EQ(code_of([] { parse_os_rule({"", "ltsc2022"}); }), ErrorCode::Invalid);
     EXPECT_EQ(code_of([] { parse_os_rule({"", "10"}); }), ErrorCode::Invalid);
+}
+
+TEST(OsRule, AWindowsHostTakesWhatItCanRun) {
+    oci::WindowsHost host{{10, 0, 20348, 587}, true, false};
+    for (const char* match : {"", "auto"}) {
+        oci::OsRule rule = parse_os_rule({match, ""}, host);
+        EXPECT_EQ(rule.match, oci::OsMatch::Auto);
+        EXPECT_EQ(rule.host, host.version);
+        EXPECT_EQ(parse_os_rule({match, ""}, {}).match, oci::OsMatch::Base) << "the emulation";
+    }
+    EXPECT_EQ(parse_os_rule({"auto", "10.0.17763"}, {}).match, oci::OsMatch::Auto);
+    EXPECT_EQ(parse_os_rule({"auto", "10.0.17763"}, host).host->build, 17763u);
+    EXPECT_EQ(parse_os_rule({"base", ""}, host).match, oci::OsMatch::Base);
+    EXPECT_EQ(parse_os_rule({"host", ""}, host).match, oci::OsMatch::Host);
+    EXPECT_EQ(parse_os_rule({"", "10.0.17763"}, host).match, oci::OsMatch::Host);
 }
 
 TEST(ImageLocationText, SchemesSayWhere) {

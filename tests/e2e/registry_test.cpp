@@ -243,6 +243,9 @@ TEST_F(RegistryTest, TheVersionIsDecidedBeforeAnyLayerIsFetched) {
     auto pulled = run({"pull", "--host-os-version", "10.0.20348", name("nano:all")});
     EXPECT_EQ(pulled.exit_code, 0) << pulled.err;
     EXPECT_THAT(pulled.err, HasSubstr("windows(10.0.20348.1006)/amd64: the highest of 2 that run on"));
+    auto any = run({"pull", "-q", name("nano:all")});
+    EXPECT_EQ(run({"pull", "-q", "--os-match", "base", name("nano:all")}).out, any.out);
+    EXPECT_THAT(run({"inspect", name("nano:all")}).out, HasSubstr("10.0.26100.1"));
     auto exact =
         run({"pull", "--os-match", "exact", "--platform", "windows(10.0.20348.587)/amd64", name("nano:all")});
     EXPECT_EQ(exact.exit_code, 0) << exact.err;
@@ -250,6 +253,29 @@ TEST_F(RegistryTest, TheVersionIsDecidedBeforeAnyLayerIsFetched) {
     EXPECT_EQ(linux.exit_code, 1);
     EXPECT_THAT(linux.err, HasSubstr("no match for platform linux/amd64"));
     EXPECT_EQ(run({"pull", "--os-match", "host", name("nano:all")}).exit_code, 2);
+}
+
+TEST_F(RegistryTest, EveryCommandTakesWhatAHostCanRun) {
+    push_base(name("nano:all"), {"10.0.17763.1", "10.0.20348.1006", "10.0.26100.1"});
+    const std::vector<std::string> host = {"--os-match", "auto", "--host-os-version", "10.0.20348"};
+    auto with = [&](std::vector<std::string> args, std::vector<std::string> more) {
+        args.insert(args.end(), host.begin(), host.end());
+        args.insert(args.end(), more.begin(), more.end());
+        return run(args);
+    };
+    const char* reason = "windows(10.0.20348.1006)/amd64: the highest of 2 that are not newer than";
+    auto built = build("FROM " + name("nano:all") + "\nCOPY hello.txt C:/\n",
+                       {host[0], host[1], host[2], host[3], "-t", "app"});
+    EXPECT_EQ(built.exit_code, 0) << built.err;
+    EXPECT_THAT(built.err, HasSubstr(reason));
+    auto pulled = with({"pull"}, {name("nano:all")});
+    EXPECT_THAT(pulled.err, HasSubstr(reason));
+    auto copied = with({"copy", "-q"}, {name("nano:all"), name("nano:one")});
+    EXPECT_EQ(sha256_of(copied.out), sha256_of(pulled.out)) << copied.err;
+    // Nothing that can run: there is still something to put files on.
+    auto old = run({"pull", "--os-match", "auto", "--host-os-version", "10.0.14393", name("nano:all")});
+    EXPECT_EQ(old.exit_code, 0) << old.err;
+    EXPECT_THAT(old.err, HasSubstr("the highest of 3 versions offered, which Windows 10.0.14393 cannot run"));
 }
 
 TEST_F(RegistryTest, IsolationIsDecidedBeforeAnyLayerIsFetched) {
