@@ -25,7 +25,7 @@ std::vector<fs::path> default_hosts_directories() {
 }  // namespace
 
 fs::path Context::state_directory() const {
-    return state_option.empty() ? cache::default_state_directory() : base::to_path(state_option);
+    return fs::absolute(state_option.empty() ? cache::default_state_directory() : base::to_path(state_option));
 }
 
 cache::State& Context::state() {

@@ -32,6 +32,13 @@ TEST_F(RunCommand, RunsTheDefaultCommand) {
     EXPECT_EQ(ran.out, "default\r\n");
 }
 
+TEST_F(RunCommand, TheStateDirectoryMayBeRelative) {
+    std::string state = workspace.state().lexically_relative(workspace.path()).string();
+    auto ran = workspace.run({"--state", state, "run", "--rm", "app"});
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    EXPECT_EQ(ran.out, "default\r\n");
+}
+
 TEST_F(RunCommand, ArgumentsReplaceCmdAndOptionsAfterTheImageAreTheirs) {
     auto ran = workspace.run({"run", "--rm", "app", "echo", "-e", "--rm"});
     EXPECT_EQ(ran.exit_code, 0) << ran.err;
