@@ -16,7 +16,6 @@
 #include "cli/report.hpp"
 #include "frontend/diagnostic.hpp"
 #include "frontend/multi_platform.hpp"
-#include "solver/operation.hpp"
 #include "solver/solve.hpp"
 #include "worker/exec_support.hpp"
 
@@ -74,21 +73,6 @@ class ShownResolver final : public frontend::ImageResolver {
     bool shows_platform_;
 };
 
-bool runs_processes(const std::vector<solver::Edge>& targets) {
-    std::set<base::Digest> seen;
-    std::vector<solver::VertexRef> open;
-    for (const solver::Edge& target : targets) open.push_back(target.vertex);
-    while (!open.empty()) {
-        solver::VertexRef vertex = open.back();
-        open.pop_back();
-        if (!seen.insert(vertex->digest()).second) continue;
-        auto document = solver::parse_operation(vertex->operation());
-        if (std::holds_alternative<solver::ExecOperation>(document.operation)) return true;
-        for (const solver::Edge& input : vertex->inputs()) open.push_back(input.vertex);
-    }
-    return false;
-}
-
 // Everything of one build that has to outlive its results.
 class Build {
   public:
@@ -122,8 +106,7 @@ class Build {
         check_outputs(conversions);
         std::vector<solver::Edge> targets;
         for (const frontend::Conversion& conversion : conversions) targets.push_back(conversion.target);
-        for (const solver::Edge& target : targets) worker::refuse_unsupported(target, request_.worker);
-        if (runs_processes(targets)) {
+        if (worker::refuse_unsupported(targets, request_.worker)) {
             choose_isolation(targets);
             prepare(backend);
         }

@@ -80,10 +80,13 @@ void refuse_unsupported(const solver::ExecOperation& operation, const WorkerOpti
     }
 }
 
-void refuse_unsupported(const solver::Edge& target, const WorkerOptions& options) {
-    for_each_run({target}, [&](const solver::OperationDocument&, const solver::ExecOperation& exec) {
+bool refuse_unsupported(const std::vector<solver::Edge>& targets, const WorkerOptions& options) {
+    bool runs = false;
+    for_each_run(targets, [&](const solver::OperationDocument&, const solver::ExecOperation& exec) {
         refuse_unsupported(exec, options);
+        runs = true;
     });
+    return runs;
 }
 
 std::vector<std::string> choose_isolation(const std::vector<solver::Edge>& targets,

@@ -14,8 +14,9 @@ namespace mullion::worker {
 // can never work.
 void refuse_unsupported(const solver::ExecOperation& operation, const WorkerOptions& options);
 
-// The same for every RUN that `target` needs; the error has the step's place in the Dockerfile.
-void refuse_unsupported(const solver::Edge& target, const WorkerOptions& options);
+// The same for every RUN that the targets need; the error has the step's place in the Dockerfile. False if
+// there is none.
+bool refuse_unsupported(const std::vector<solver::Edge>& targets, const WorkerOptions& options);
 
 // Which isolation the Windows images of those RUNs get, and why, in words. Errors as above.
 std::vector<std::string> choose_isolation(const std::vector<solver::Edge>& targets,
