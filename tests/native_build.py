@@ -25,14 +25,15 @@ def blob(archive, digest):
 
 
 def layers_of(path):
-    """The layers of the only image in an OCI archive: their digests, and the contents of their files."""
+    """The layers of the only image in an OCI archive: their digests, and the contents of their files (of hard links, the name)."""
     with tarfile.open(path) as archive:
         index = json.load(archive.extractfile('index.json'))
         manifest = json.loads(blob(archive, index['manifests'][0]['digest']))
         result = []
         for descriptor in manifest['layers']:
             layer = tarfile.open(fileobj=io.BytesIO(gzip.decompress(blob(archive, descriptor['digest']))))
-            files = {member.name: layer.extractfile(member).read() for member in layer if member.isreg()}
+            files = {member.name: member.linkname if member.islnk() else layer.extractfile(member).read()
+                     for member in layer if member.isreg() or member.islnk()}
             result.append((descriptor['digest'], files))
         return result
 
@@ -144,6 +145,17 @@ class NativeBuild(unittest.TestCase):
         emulated = self.linux('emulated.tar', os.path.join(EXAMPLES, 'hello'))
         self.assertEqual([digest for digest, _ in native[:-1]], [digest for digest, _ in emulated[:-1]])
         self.assertEqual(native[-1][1], emulated[-1][1])
+
+    def test_hard_links_are_links(self):
+        context = self.host.path('links')
+        os.makedirs(context, exist_ok=True)
+        with open(os.path.join(context, 'Dockerfile'), 'w') as file:
+            file.write(f'FROM {BASE}\nRUN echo made> a.txt&mklink /H b.txt a.txt\n')
+        code, _, errors = self.build('-o', 'type=oci,dest=links.tar', windows(context))
+        self.assertEqual(code, 0, errors)
+        native = layers_of(self.host.path('links.tar'))[-1][1]
+        self.assertEqual(native, {'Files/a.txt': b'made\r\n', 'Files/b.txt': 'Files/a.txt'})
+        self.assertEqual(native, self.linux('links-emulated.tar', context)[-1][1])
 
     # Of an index the host's version is built on, not the highest; Wine's own version counts where nothing is said.
     def test_the_host_takes_what_it_can_run(self):

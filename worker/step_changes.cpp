@@ -59,12 +59,17 @@ class ChangeReader {
     std::vector<tree::Change> take() { return std::move(changes_); }
 
   private:
-    // The first name of a file with several.
+    // The first name of a file with several; no node until it was seen.
     struct FirstName {
         std::string path;
         NodeRef node;
         bool changed = false;
     };
+
+    // nullptr for a file with one name.
+    FirstName* first_name(const hcs::RawChange& change) {
+        return change.hard_link_group ? &first_names_[*change.hard_link_group] : nullptr;
+    }
 
     base::FileTime time_of(base::FileTime time) const { return time >= rules_.started ? rules_.epoch : time; }
 
@@ -109,6 +114,8 @@ class ChangeReader {
 
     // What Windows itself exported.
     void recorded(const hcs::RawChange& change) {
+        FirstName* first = first_name(change);
+        if (first != nullptr && first->node) return put(change.path, first->node, first->path);
         auto node = std::make_shared<Node>();
         node->kind = kind_of(change.kind);
         Metadata& metadata = node->metadata;
@@ -120,6 +127,10 @@ class ChangeReader {
         if (node->kind == NodeKind::File) node->content = host_content(change.content);
         node->link_target = change.link_target;
         node->streams = streams_of(change, nullptr);
+        if (first != nullptr) {
+            node->hard_links = std::make_shared<const tree::HardLinkGroup>();
+            *first = {change.path, node, true};
+        }
         if (node->kind == NodeKind::Directory) {
             made_[tree::fold(Os::Windows, change.path)] = metadata.descriptor;
         }
@@ -185,16 +196,12 @@ class ChangeReader {
 
     void file(const hcs::RawChange& change) {
         NodeRef old = lower_node(change.path, NodeKind::File);
-        FirstName* first = nullptr;
-        if (change.hard_link_group) {
-            auto [at, is_first] = first_names_.try_emplace(*change.hard_link_group);
-            first = &at->second;
-            if (!is_first) {
-                if (!(old && !first->changed && unchanged(change, *old))) {
-                    put(change.path, first->node, first->path);
-                }
-                return;
+        FirstName* first = first_name(change);
+        if (first != nullptr && first->node) {
+            if (!(old && !first->changed && unchanged(change, *old))) {
+                put(change.path, first->node, first->path);
             }
+            return;
         }
         bool changed = !old || !unchanged(change, *old);
         NodeRef node = changed ? changed_file(change, old) : old;

@@ -164,11 +164,15 @@ TEST_F(StepChangesTest, HardLinksBecomeLinksToTheFirstName) {
     auto b = a;
     b.path = "App/b";
     a.hard_link_group = b.hard_link_group = 1;
-    auto made = delta({a, b});
-    EXPECT_FALSE(upsert(made, "App/a").hard_link);
-    EXPECT_EQ(upsert(made, "App/b").hard_link, "App/a");
-    Tree upper = tree::apply(lower, made);
-    EXPECT_EQ(upper.find("App/b")->hard_links, upper.find("App/a")->hard_links);
+    for (bool recorded : {false, true}) {
+        if (recorded) a.metadata = b.metadata = tree::Metadata();
+        auto made = delta({a, b});
+        EXPECT_FALSE(upsert(made, "App/a").hard_link);
+        EXPECT_EQ(upsert(made, "App/b").hard_link, "App/a");
+        Tree upper = tree::apply(lower, made);
+        EXPECT_NE(upper.find("App/a")->hard_links, nullptr);
+        EXPECT_EQ(upper.find("App/b")->hard_links, upper.find("App/a")->hard_links);
+    }
 }
 
 TEST_F(StepChangesTest, NewNameOfAnUnchangedFileLinksToIt) {
