@@ -360,10 +360,15 @@ std::unique_ptr<base::Source> Blobs::open_part(const tree::LayerRange& range, co
         unread->read_by_parts += size;
         return read_part(unread->layer.blob, {begin, size}, cancel);
     };
+    auto on_corrupt = [this, digest = blob.digest](base::Error& error) {
+        chunks_.forget(digest);
+        error.add_frame("a part of blob " + digest.string(), std::source_location::current())
+            .hint(
+                "the registry sent other bytes than it has: build again, or get the image with mullion pull");
+    };
     return std::make_unique<cache::ChunkSource>(
         chunks_, cache::SeekableBlob{blob.digest, std::move(table), std::move(open)}, range.offset,
-        content.size(), content.known_digest(),
-        [this, digest = blob.digest](base::Error&) { chunks_.forget(digest); });
+        content.size(), content.known_digest(), std::move(on_corrupt));
 }
 
 std::unique_ptr<base::Source> Blobs::Contents::open(const tree::Content& content, const CancelToken& cancel) {

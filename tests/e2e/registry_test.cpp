@@ -50,6 +50,19 @@ class RegistryTest : public testing::Test {
         ASSERT_EQ(copied.exit_code, 0) << copied.err;
         fs::remove_all(workspace.path("layout-of-base"));
     }
+    // An image whose second layer has twelve files of a megabyte in C:/big; that layer's digest.
+    std::string push_big(const std::string& image) {
+        push_base(name("base:1"), {"10.0.20348.2700"});
+        std::mt19937_64 random(1);
+        for (int i = 0; i < 12; ++i) {
+            std::string bytes;
+            while (bytes.size() < 1 << 20) bytes += std::to_string(random());
+            workspace.write("context/big/" + std::to_string(i) + ".bin", bytes);
+        }
+        auto pushed = build("FROM " + name("base:1") + "\nCOPY big C:/big\n", {"--push", "-t", image});
+        EXPECT_EQ(pushed.exit_code, 0) << pushed.err;
+        return nlohmann::json::parse(run({"manifest", image}).out)["layers"][1]["digest"];
+    }
     void build_three_layers(std::vector<std::string> options) {
         for (int i = 0; i < 3; ++i) {
             workspace.write("context/f" + std::to_string(i),
@@ -168,18 +181,7 @@ TEST_F(RegistryTest, NoLayerOfTheBaseMovesUnlessItIsRead) {
 
 // What is known of a base stays when its layers go, and a file of it costs the part that holds it.
 TEST_F(RegistryTest, AFileOfALayerCostsAPartOfIt) {
-    push_base(name("base:1"), {"10.0.20348.2700"});
-    std::mt19937_64 random(1);
-    for (int i = 0; i < 12; ++i) {
-        std::string bytes;
-        while (bytes.size() < 1 << 20) bytes += std::to_string(random());
-        workspace.write("context/big/" + std::to_string(i) + ".bin", bytes);
-    }
-    ASSERT_EQ(
-        build("FROM " + name("base:1") + "\nCOPY big C:/big\n", {"--push", "-t", name("big:1")}).exit_code,
-        0);
-    auto manifest = nlohmann::json::parse(run({"manifest", name("big:1")}).out);
-    std::string layer = manifest["layers"][1]["digest"];
+    std::string layer = push_big(name("big:1"));
     auto whole = [&] { return registry.count("GET", "/blobs/" + layer, "200"); };
     auto parts = [&] { return registry.count("GET", "/blobs/" + layer, "206"); };
     workspace.use_state(workspace.make_state("other"));
@@ -210,6 +212,29 @@ TEST_F(RegistryTest, AFileOfALayerCostsAPartOfIt) {
     EXPECT_EQ(whole(), 2u);
     EXPECT_EQ(run({"pull", "-q", name("upon:2")}).exit_code, 0);
     EXPECT_EQ(run({"image", "verify", name("upon:2")}).exit_code, 0);
+}
+
+// No digest tells whether a part is right: that of the file does.
+TEST_F(RegistryTest, AWrongPartIsNoFile) {
+    RegistryProxy proxy(registry);
+    std::string layer = push_big(name("big:1")).substr(7);
+    std::string image = proxy.host() + "/big:1";
+    workspace.use_state(workspace.make_state("other"));
+    ASSERT_EQ(build("FROM " + image + "\nCOPY hello.txt C:/\n", {"--push", "-t", name("upon:1")}).exit_code,
+              0);
+    ASSERT_EQ(run({"cache", "prune"}).exit_code, 0);
+    proxy.forget_requests();
+    proxy.set(R"({"rules":[{"method":"GET","path":")" + layer + R"(","do":"scramble"}]})");
+    std::string dockerfile = "FROM scratch\nCOPY --from=" + image + " /big/7.bin /\n";
+    auto copied = build(dockerfile, {"-o", "files"});
+    EXPECT_EQ(copied.exit_code, 1);
+    EXPECT_FALSE(fs::exists(workspace.path("files/7.bin")));
+    EXPECT_GE(requests_of(proxy, "GET", layer).size(), 1u);
+    EXPECT_THAT(copied.err, AllOf(HasSubstr("a part of blob sha256:" + layer), HasSubstr("mullion pull")));
+    proxy.set("{}");
+    auto again = build(dockerfile, {"-o", "files"});
+    ASSERT_EQ(again.exit_code, 0) << again.err;
+    EXPECT_EQ(workspace.read("files/7.bin"), workspace.read("context/big/7.bin"));
 }
 
 TEST_F(RegistryTest, PullAsksAgainWhatATagStandsFor) {
@@ -360,8 +385,8 @@ TEST_F(AbsentRegistryTest, AnAnswerIsAnAnswer) {
     proxy.set(R"({"rules":[{"path":"/manifests/","do":"status","status":404}]})");
     auto gone = archive("gone.tar");
     expect_named_once(gone);
-    EXPECT_THAT(gone.err, AllOf(HasSubstr("no such repository, or no tag 1 in it"),
-                                HasSubstr("hint: check the name")));
+    EXPECT_THAT(gone.err,
+                AllOf(HasSubstr("no such repository, or no tag 1 in it"), HasSubstr("hint: check the name")));
     proxy.set(R"({"rules":[{"path":"/manifests/","do":"status","status":403}]})");
     expect_named_once(archive("denied.tar"));
 }

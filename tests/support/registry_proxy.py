@@ -12,6 +12,7 @@ for) fit, and which was used less than "times" times (default: always), acts:
   {"do": "hang"}                     takes the request's body, forwards nothing and never answers
   {"do": "forget"}                   forwards the request, and breaks the connection instead of answering
   {"do": "corrupt"}                  another last byte
+  {"do": "scramble"}                 another byte everywhere
   {"do": "whole"}                    no ranges: the body from its first byte
   {"do": "append", "text": TEXT}     a longer body
   {"do": "headers", "set": {...}}    other headers
@@ -165,6 +166,8 @@ class Proxy(http.server.BaseHTTPRequestHandler):
             return self.hang_up(status)
         if do == "corrupt":
             data = data[:-1] + bytes([data[-1] ^ 1])
+        if do == "scramble":
+            data = bytes(byte ^ 1 for byte in data)
         if do == "append":
             data += rule["text"].encode()
         if do == "headers":
