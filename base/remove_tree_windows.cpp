@@ -15,17 +15,31 @@ namespace {
 constexpr int kTries = 40;
 constexpr std::chrono::milliseconds kPause{25};
 
+constexpr DWORD kShareAll = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+
+// Not in headers for the Windows we start on.
+constexpr auto kFileDispositionInfoEx = static_cast<FILE_INFO_BY_HANDLE_CLASS>(21);
+
 bool is_absence(DWORD code) {
     return code == ERROR_FILE_NOT_FOUND || code == ERROR_PATH_NOT_FOUND;
+}
+
+bool is_unsupported(DWORD code) {
+    return code == ERROR_INVALID_PARAMETER || code == ERROR_NOT_SUPPORTED || code == ERROR_INVALID_FUNCTION ||
+           code == ERROR_CALL_NOT_IMPLEMENTED;
 }
 
 struct Entry {
     std::wstring name;
     DWORD attributes;
-    bool is_real_directory() const {
-        return (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0 &&
-               (attributes & FILE_ATTRIBUTE_REPARSE_POINT) == 0;
+    DWORD reparse_tag = 0;
+    bool is_directory() const { return (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0; }
+    // Symlinks and junctions lead elsewhere; other reparse points are how a file system keeps the object
+    // itself.
+    bool is_link() const {
+        return (attributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0 && IsReparseTagNameSurrogate(reparse_tag);
     }
+    bool is_real_directory() const { return is_directory() && !is_link(); }
 };
 
 class TreeRemover {
@@ -35,7 +49,8 @@ class TreeRemover {
         : path_(path), at_(std::move(top)), top_size_(at_.size()) {}
 
     void run(DWORD attributes) {
-        Entry top{{}, attributes};
+        // It goes by itself if it is a reparse point of any kind.
+        Entry top{{}, attributes, IO_REPARSE_TAG_SYMLINK};
         if (!top.is_real_directory()) return remove(top);
         levels_.push_back({top, at_.size(), list()});
         while (!levels_.empty()) step();
@@ -71,18 +86,37 @@ class TreeRemover {
 
     // The entry at at_, which is no directory with something in it.
     void remove(const Entry& entry) const {
-        bool is_directory = (entry.attributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
-        bool is_readonly = (entry.attributes & FILE_ATTRIBUTE_READONLY) != 0;
-        if (is_readonly) ::SetFileAttributesW(at_.c_str(), FILE_ATTRIBUTE_NORMAL);
         for (int i = 0;; ++i) {
-            if ((is_directory ? ::RemoveDirectoryW(at_.c_str()) : ::DeleteFileW(at_.c_str())) != 0) return;
-            DWORD code = ::GetLastError();
-            if (is_absence(code)) return;
+            DWORD code = unlink();
+            if (is_unsupported(code)) code = clear_and_remove(entry);
+            if (code == ERROR_SUCCESS || is_absence(code)) return;
             bool passing = code == ERROR_SHARING_VIOLATION || code == ERROR_DIR_NOT_EMPTY ||
                            code == ERROR_ACCESS_DENIED || code == ERROR_DELETE_PENDING;
             if (!passing || i >= kTries) fail_here(code);
             std::this_thread::sleep_for(kPause);
         }
+    }
+
+    // Only the name goes, at once: a file that has others, in another tree perhaps, stays as it is, read-only
+    // too. NTFS since Windows 10 1809.
+    DWORD unlink() const {
+        UniqueHandle object(::CreateFileW(at_.c_str(), DELETE, kShareAll, nullptr, OPEN_EXISTING,
+                                          FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT,
+                                          nullptr));
+        FILE_DISPOSITION_INFO_EX wanted{FILE_DISPOSITION_FLAG_DELETE | FILE_DISPOSITION_FLAG_POSIX_SEMANTICS |
+                                        FILE_DISPOSITION_FLAG_IGNORE_READONLY_ATTRIBUTE};
+        bool done = object && ::SetFileInformationByHandle(object.get(), kFileDispositionInfoEx, &wanted,
+                                                           sizeof wanted) != 0;
+        return done ? ERROR_SUCCESS : ::GetLastError();
+    }
+
+    // Where the file system has no such thing.
+    DWORD clear_and_remove(const Entry& entry) const {
+        bool is_readonly = (entry.attributes & FILE_ATTRIBUTE_READONLY) != 0;
+        if (is_readonly) ::SetFileAttributesW(at_.c_str(), FILE_ATTRIBUTE_NORMAL);
+        bool done =
+            (entry.is_directory() ? ::RemoveDirectoryW(at_.c_str()) : ::DeleteFileW(at_.c_str())) != 0;
+        return done ? ERROR_SUCCESS : ::GetLastError();
     }
 
     // The directory at at_.
@@ -98,7 +132,8 @@ class TreeRemover {
         }
         do {
             std::wstring name = found.cFileName;
-            if (name != L"." && name != L"..") entries.push_back({std::move(name), found.dwFileAttributes});
+            if (name == L"." || name == L"..") continue;
+            entries.push_back({std::move(name), found.dwFileAttributes, found.dwReserved0});
         } while (::FindNextFileW(search, &found) != 0);
         ::FindClose(search);
         return entries;
