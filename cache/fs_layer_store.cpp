@@ -198,7 +198,7 @@ class FsLayerStore final : public LayerStore {
                       const CancelToken& cancel) override {
         fs::path target = paths_.unpacked(key);
         make_once(target, key, cancel, [&] {
-            base::TempDir temporary(session_.directory(), "unpack");
+            TempLayer temporary(session_);
             unpack(temporary.path());
             std::error_code code;
             fs::rename(temporary.path(), target, code);
@@ -485,7 +485,8 @@ class FsLayerStore final : public LayerStore {
         fs::path stamp = paths_.layers / "boot";
         std::string now = boot_id();
         if (base::try_read_file(stamp, kMaxStamp) == now) return;
-        fs::path stale = session_.directory() / "stale-layers";
+        fs::path stale = session_.directory() / "stale-tars";
+        std::vector<fs::path> folders;
         {
             CollectionLock lock(state, {});
             if (base::try_read_file(stamp, kMaxStamp) == now) return;
@@ -493,13 +494,27 @@ class FsLayerStore final : public LayerStore {
             // state.
             if (lock.others_live(session_)) return;
             std::error_code absent;
-            fs::rename(paths_.layers, stale, absent);
-            base::make_directories(paths_.tars);
+            fs::rename(paths_.tars, stale, absent);
+            if (!put_aside_folders(folders) || fs::exists(paths_.tars)) return;
+            base::make_directories(paths_.layers);
             base::PendingFile pending(session_.directory());
             pending.write(now);
             pending.publish(stamp);
         }
         base::remove_tree(stale);
+        for (const fs::path& folder : folders) session_.remove_layer(folder);
+    }
+
+    // False if one is in use, or not ours to move: then the next start tries again.
+    bool put_aside_folders(std::vector<fs::path>& folders) const {
+        bool all = true;
+        for (const std::string& name : base::list_directory(paths_.layers)) {
+            if (!LayerPaths::is_unpacked(name)) continue;
+            std::optional<fs::path> folder = session_.put_aside(paths_.layers / name);
+            if (folder) folders.push_back(std::move(*folder));
+            all = all && folder;
+        }
+        return all;
     }
 
     LayerPaths paths_;

@@ -55,7 +55,16 @@ std::uint64_t GarbageCollector::run(const base::CancelToken& cancel) {
     }
     std::uint64_t freed = bytes_below(trash_);
     base::remove_tree(trash_);
-    return freed + expire_mounts();
+    return freed + remove_folders() + expire_mounts();
+}
+
+std::uint64_t GarbageCollector::remove_folders() {
+    std::uint64_t freed = 0;
+    for (const fs::path& folder : folders_) {
+        std::uint64_t size = bytes_below(folder);
+        if (session_.remove_layer(folder)) freed += size;
+    }
+    return freed;
 }
 
 std::uint64_t GarbageCollector::expire_mounts() {
@@ -223,8 +232,19 @@ void GarbageCollector::sweep_blobs() {
 void GarbageCollector::sweep_layers() {
     sweep_files(paths_.index);
     sweep_files(paths_.seek);
-    sweep_files(paths_.layers);
+    sweep_folders();
     sweep_files(paths_.tars);
+}
+
+void GarbageCollector::sweep_folders() {
+    for (const std::string& name : base::list_directory(paths_.layers)) {
+        if (known(name.substr(0, 2 * Digest::kSize))) continue;
+        if (!LayerPaths::is_unpacked(name)) {
+            throw_away(paths_.layers / name);
+        } else if (auto folder = session_.put_aside(paths_.layers / name)) {
+            folders_.push_back(std::move(*folder));
+        }
+    }
 }
 
 // Names that are not digests (the boot stamp, subdirectories) are not ours to remove; locks go with what they

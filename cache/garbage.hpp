@@ -12,7 +12,8 @@
 // one) which a needed config or payload lists. Cache mounts that no step has used for a month go too.
 //
 // What is not needed is moved into the session's directory under the collection lock (see cache/session.hpp;
-// leases are counted then, so nobody loses what he relies on), and deleted after it is released.
+// leases are counted then, so nobody loses what he relies on), and deleted after it is released, unpacked
+// layers by whoever makes them.
 #pragma once
 
 #include <cstdint>
@@ -56,6 +57,8 @@ class GarbageCollector {
     void sweep_blobs();
     void sweep_layers();
     void sweep_files(const std::filesystem::path& directory);
+    void sweep_folders();
+    std::uint64_t remove_folders();
     void throw_away(const std::filesystem::path& path);
 
     std::filesystem::path state_;
@@ -69,6 +72,7 @@ class GarbageCollector {
     std::unordered_set<base::Digest> remembered_;  // blobs that may go, while what is known of them stays
     Digests unread_;                               // marked, not yet looked into
     std::size_t thrown_ = 0;
+    std::vector<std::filesystem::path> folders_;  // unpacked layers, put aside
 };
 
 }  // namespace mullion::cache

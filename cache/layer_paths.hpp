@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
 
 #include "base/digest.hpp"
 
@@ -18,6 +19,8 @@ struct LayerPaths {
     std::filesystem::path seek_of(const base::Digest& blob) const { return seek / blob.hex(); }
     std::filesystem::path tar_of(const base::DiffId& diff_id) const { return tars / diff_id.digest.hex(); }
     std::filesystem::path unpacked(const base::Digest& key) const { return layers / key.hex(); }
+    // Has an entry of `layers` the name of an unpacked layer?
+    static bool is_unpacked(std::string_view name) { return name.size() == 2 * base::Digest::kSize; }
     // The key of the folder that holds the topmost layer of the stack `chain`; `whole`: all of it, merged.
     static base::Digest folder_key(const base::ChainId& chain, bool whole) {
         return base::Hasher()

@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/random_name.hpp"
 
 namespace mullion::cache {
 namespace {
@@ -15,6 +16,7 @@ using base::FileLock;
 
 constexpr const char* kAlive = "lock";
 constexpr const char* kLeases = "leases";
+constexpr const char* kLayers = "layers";
 constexpr std::size_t kMaxLeaseFile = std::size_t{1} << 30;
 
 fs::path collection_lock(const fs::path& state) {
@@ -46,8 +48,12 @@ std::vector<Digest> read_leases(const fs::path& file) {
     return digests;
 }
 
+bool is_real_directory(const fs::path& path) {
+    return fs::symlink_status(path).type() == fs::file_type::directory;
+}
+
 bool is_dead(const fs::path& entry) {
-    if (fs::symlink_status(entry).type() != fs::file_type::directory) return true;
+    if (!is_real_directory(entry)) return true;
     try {
         return FileLock::try_lock(entry / kAlive, FileLock::Mode::Exclusive).has_value();
     } catch (const base::Error& error) {
@@ -57,9 +63,28 @@ bool is_dead(const fs::path& entry) {
     }
 }
 
+// Windows keeps in place what somebody has open.
+bool move_away(const fs::path& from, const fs::path& to) {
+    std::error_code code;
+    fs::rename(from, to, code);
+    if (code) base::log("cache").warn("cannot remove {}: {}", from.string(), code.message());
+    return !code;
+}
+
+// From a dead session's directory, or anything else. True if none is left there.
+bool take_layers(const fs::path& entry, const Session& taker) {
+    if (!is_real_directory(entry) || !is_real_directory(entry / kLayers)) return true;
+    bool all = true;
+    for (const std::string& name : base::list_directory(entry / kLayers)) {
+        all = taker.put_aside(entry / kLayers / name) && all;
+    }
+    return all;
+}
+
 }  // namespace
 
-Session::Session(fs::path state) : state_(std::move(state)) {
+Session::Session(fs::path state, RemoveLayer remove_layer)
+    : state_(std::move(state)), remove_layer_(std::move(remove_layer)) {
     base::make_directories(sessions(state_));
     {
         // Nobody may take the directory for a dead one before it is locked.
@@ -71,11 +96,12 @@ Session::Session(fs::path state) : state_(std::move(state)) {
 }
 
 // A sweeping process must not meet the directory half removed. If one is at work, it or the next one takes
-// it. Windows removes no directory with an open file in it, and the lock is one.
+// it, and the next one a layer folder that had to stay. Windows removes no directory with an open file in it,
+// and the lock is one.
 Session::~Session() {
     try {
         auto ending = FileLock::try_lock(collection_lock(state_), FileLock::Mode::Shared);
-        if (!ending) directory_->release();
+        if (!ending || !base::list_directory(layers()).empty()) directory_->release();
         alive_.reset();
         directory_.reset();
     } catch (const base::Error& error) {
@@ -87,12 +113,39 @@ Session::~Session() {
 void Session::sweep() {
     fs::path dead = directory() / "dead";
     if (auto lock = FileLock::try_lock(collection_lock(state_), FileLock::Mode::Exclusive)) {
-        CollectionLock(state_, std::move(*lock)).take_dead_sessions(dead);
+        CollectionLock(state_, std::move(*lock)).take_dead_sessions(*this, dead);
     }
     try {
         base::remove_tree(dead);
     } catch (const base::Error& error) {
         base::log("cache").warn("cannot remove what an ended process left: {}", error.what());
+    }
+    for (const std::string& name : base::list_directory(layers())) remove_layer(layers() / name);
+}
+
+fs::path Session::layers() const {
+    return directory() / kLayers;
+}
+
+fs::path Session::layer_path() const {
+    base::make_directories(layers());
+    return layers() / base::random_name();
+}
+
+std::optional<fs::path> Session::put_aside(const fs::path& folder) const {
+    fs::path name = layer_path();
+    if (!move_away(folder, name)) return {};
+    return name;
+}
+
+bool Session::remove_layer(const fs::path& folder) const {
+    try {
+        remove_layer_(folder);
+        return true;
+    } catch (const base::Error& error) {
+        base::log("cache").warn("cannot remove an unpacked layer: {}{}{}; a later start tries again",
+                                error.what(), error.hint().empty() ? "" : ": ", error.hint());
+        return false;
     }
 }
 
@@ -109,6 +162,14 @@ void Session::lease(const Digest& digest) {
         throw;
     }
     leased_.insert(digest);
+}
+
+TempLayer::TempLayer(const Session& session) : session_(session), path_(session.layer_path()) {
+    fs::create_directory(path_);
+}
+
+TempLayer::~TempLayer() {
+    if (!path_.empty()) session_.remove_layer(path_);
 }
 
 CollectionLock::CollectionLock(const fs::path& state, const base::CancelToken& cancel)
@@ -134,14 +195,12 @@ bool CollectionLock::others_live(const Session& own) const {
     return false;
 }
 
-void CollectionLock::take_dead_sessions(const fs::path& into) const {
+void CollectionLock::take_dead_sessions(const Session& taker, const fs::path& into) const {
     for (const std::string& name : base::list_directory(sessions(state_))) {
         fs::path entry = sessions(state_) / name;
-        if (!is_dead(entry)) continue;
+        if (!is_dead(entry) || !take_layers(entry, taker)) continue;
         base::make_directories(into);
-        std::error_code code;
-        fs::rename(entry, into / name, code);
-        if (code) base::log("cache").warn("cannot remove {}: {}", entry.string(), code.message());
+        move_away(entry, into / name);
     }
 }
 

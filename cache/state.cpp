@@ -4,7 +4,6 @@
 #include "cache/database.hpp"
 #include "cache/fs_image_store.hpp"
 #include "cache/fs_layer_store.hpp"
-#include "cache/session.hpp"
 #include "cache/sqlite_key_store.hpp"
 #include "cache/stat_cache.hpp"
 
@@ -25,8 +24,8 @@ fs::path real_path(const fs::path& path) {
 
 // In the order of use: the stores go before what they refer to.
 struct State::Parts {
-    explicit Parts(const fs::path& directory)
-        : session(std::make_shared<Session>(directory)),
+    Parts(const fs::path& directory, RemoveLayer remove_layer)
+        : session(std::make_shared<Session>(directory, std::move(remove_layer))),
           content(ContentStore::open_directory(directory, session)),
           database(directory),
           keys(make_sqlite_key_store(database)),
@@ -45,13 +44,13 @@ struct State::Parts {
     MountStore mounts;
 };
 
-State::State(fs::path directory) : directory_(std::move(directory)) {
+State::State(fs::path directory, RemoveLayer remove_layer) : directory_(std::move(directory)) {
     try {
         base::with_context([&] { return fmt::format("state directory {}", directory_.string()); },
                            [&] {
                                base::make_directories(directory_);
                                directory_ = real_path(directory_);
-                               parts_ = std::make_unique<Parts>(directory_);
+                               parts_ = std::make_unique<Parts>(directory_, std::move(remove_layer));
                            });
     } catch (base::Error& error) {
         error.hint("choose another state directory with --state or MULLION_STATE");
@@ -67,6 +66,10 @@ const fs::path& State::directory() const {
 
 fs::path State::temporary_directory() const {
     return parts_->session->directory();
+}
+
+TempLayer State::temporary_layer() const {
+    return TempLayer(*parts_->session);
 }
 
 ContentStore& State::content() {

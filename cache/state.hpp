@@ -15,6 +15,7 @@
 #include "cache/key_store.hpp"
 #include "cache/layer_store.hpp"
 #include "cache/mount_store.hpp"
+#include "cache/session.hpp"
 #include "tree/content.hpp"
 
 namespace mullion::cache {
@@ -28,7 +29,8 @@ std::filesystem::path default_state_directory();
 // Thread-safe once open; not to be used in a forked child.
 class State {
   public:
-    explicit State(std::filesystem::path directory);
+    // `remove_layer` is called for every folder in <state>/layers that goes, by the names it has then in tmp.
+    explicit State(std::filesystem::path directory, RemoveLayer remove_layer = base::remove_tree);
     ~State();
     State(const State&) = delete;
     State& operator=(const State&) = delete;
@@ -36,6 +38,8 @@ class State {
     const std::filesystem::path& directory() const;  // absolute, without links
     // A directory of this process's own below <state>/tmp, gone with the State.
     std::filesystem::path temporary_directory() const;
+    // A folder for a layer that is not to be kept.
+    TempLayer temporary_layer() const;
     ContentStore& content();
     KeyStore& keys();
     ImageStore& images();

@@ -1,5 +1,7 @@
 #include "cache/session.hpp"
 
+#include <gmock/gmock.h>
+
 #include <algorithm>
 
 #include "tests/cache/child_processes.hpp"
@@ -66,6 +68,26 @@ TEST_F(SessionTest, NextProcessSweepsWhatADeadOneLeft) {
     EXPECT_FALSE(leased(key(1)));
 }
 
+// Wherever the process died: while it made the folder, or between moving it away and the end of its removal.
+TEST_F(SessionTest, NextProcessRemovesTheLayersOfADeadOne) {
+    auto die = [](const fs::path&) { ::kill(::getpid(), SIGKILL); };
+    base::write_file_atomic(state() / "unwanted" / "file", "x");
+    wait_for(start([&] {
+        Session session(state(), die);
+        TempLayer half(session);
+        base::write_file_atomic(half.path() / "half", "x");
+        session.remove_layer(session.put_aside(state() / "unwanted").value());
+    }));
+    EXPECT_FALSE(fs::exists(state() / "unwanted"));
+    std::vector<std::string> removed;
+    Session session(state(), [&](const fs::path& folder) {
+        removed.push_back(base::list_directory(folder).at(0));
+        base::remove_tree(folder);
+    });
+    EXPECT_THAT(removed, ::testing::UnorderedElementsAre("half", "file"));
+    EXPECT_EQ(live_sessions(state()), 1u);
+}
+
 TEST_F(SessionTest, SweepingSparesTheLiving) {
     Session first(state());
     base::write_file_atomic(first.directory() / "file", "x");
@@ -77,10 +99,13 @@ TEST_F(SessionTest, AnythingElseInTheDirectoryIsSwept) {
     base::write_file_atomic(state() / "tmp" / "stray", "x");
     base::write_file_atomic(state() / "tmp" / "stray-directory" / "file", "x");
     base::write_file_atomic(path("outside") / "file", "x");
+    base::write_file_atomic(path("outside") / "layers" / "layer" / "file", "x");
     fs::create_directory_symlink(path("outside"), state() / "tmp" / "link");
+    fs::create_directory_symlink(path("outside") / "layers", state() / "tmp" / "stray-directory" / "layers");
     Session session(state());
     EXPECT_EQ(live_sessions(state()), 1u);
     EXPECT_TRUE(fs::exists(path("outside") / "file"));
+    EXPECT_TRUE(fs::exists(path("outside") / "layers" / "layer" / "file"));
 }
 
 TEST_F(SessionTest, CollectionKeepsLeasesWaiting) {
