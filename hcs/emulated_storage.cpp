@@ -49,6 +49,7 @@ class EmulatedLayerStorage final : public LayerStorage {
         throw base::fail(base::ErrorCode::Internal, "{}: layers of the emulation are unpacked",
                          folder.string());
     }
+    void remove_layer(const fs::path& folder) override { base::remove_tree(folder); }
     void make_whiteout(const fs::path& path) override { overlay::make_whiteout(path); }
 
   private:

@@ -127,10 +127,15 @@ class LayerStorage {
     virtual bool imports_layers() const = 0;
 
     // Makes a layer in `folder`, which exists and is empty. Throws Corrupt for a layer no Windows can have.
-    // If it throws, what is in the folder is for nobody but base::remove_tree(). Internal if imports_layers()
-    // is false.
+    // If it throws, what is in the folder is for nobody but remove_layer(). Internal if imports_layers() is
+    // false.
     virtual void import_layer(const std::filesystem::path& folder, const LayerImport& layer,
                               const base::CancelToken& cancel) = 0;
+
+    // Removes a layer folder, however it was made and whether or not it is complete; quiet if absent. It is
+    // to be where nobody looks for it any more, since it may go in part only: throws, with whoever uses it as
+    // hint where that is known, and can be called again.
+    virtual void remove_layer(const std::filesystem::path& folder) = 0;
 
     // Records in a layer folder being unpacked that `path` (below `<folder>/Files`, its parent exists) hides
     // what lower layers have there. Internal if imports_layers() is true.

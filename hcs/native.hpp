@@ -11,9 +11,10 @@
 // create_hyperv() boots a utility VM from the uppermost layer that has the folder UtilityVM, with the
 // container's memory limit on top of what its own Windows needs. Pipes cannot be mapped into it.
 //
-// Layer folders are Windows' own (hcs/native_import.hpp). A scratch that cannot be destroyed because somebody
-// uses it is moved away ("rm-...") and destroyed at a later start, as are the scratches of processes that
-// were killed.
+// Layer folders are Windows' own (hcs/native_import.hpp), and only Windows, or an administrator with
+// enable_layer_privileges(), can remove all that is in them. A scratch that cannot be destroyed because
+// somebody uses it is moved away ("rm-...") and destroyed at a later start, as are the scratches of processes
+// that were killed.
 #pragma once
 
 #include <chrono>
@@ -44,5 +45,9 @@ struct NativeStorageOptions {
 // Rolls back first what killed processes left. Throws Unsupported as above, Denied without administrators'
 // privileges.
 std::unique_ptr<LayerStorage> make_native_layer_storage(const NativeStorageOptions& options);
+
+// For the process and for good: it reads, writes and removes files whoever owns them and whatever their
+// descriptors say. A layer storage does it itself. Throws Denied without administrators' privileges.
+void enable_layer_privileges();
 
 }  // namespace mullion::hcs

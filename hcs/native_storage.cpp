@@ -55,6 +55,7 @@ class NativeLayerStorage final : public LayerStorage {
                       const base::CancelToken& cancel) override {
         import_native_layer(layers_, fs::absolute(folder), layer, cancel);
     }
+    void remove_layer(const fs::path& folder) override;
     void make_whiteout(const fs::path& path) override;
 
   private:
@@ -217,6 +218,11 @@ void NativeLayerStorage::undo(const fs::path& scratch) {
     layers_.deactivate(scratch);
     layers_.destroy(scratch);
     base::remove_tree(scratch);
+}
+
+void NativeLayerStorage::remove_layer(const fs::path& folder) {
+    layers_.destroy(fs::absolute(folder));
+    base::remove_tree(folder);  // what an import has left, if that is no layer to Windows yet
 }
 
 void NativeLayerStorage::make_whiteout(const fs::path& path) {

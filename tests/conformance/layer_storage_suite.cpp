@@ -199,6 +199,14 @@ TEST_P(LayerStorageSuite, UpperLayersWinAndTheirDeletionsHold) {
     EXPECT_THAT(result.paths(RawChange::Kind::Removal), ElementsAre("both.txt"));
 }
 
+TEST_P(LayerStorageSuite, LayersThatNobodyUsesCanBeRemoved) {
+    write("directory/read-only.txt", "x");
+    fs::permissions(base_layer() / "Files/directory/read-only.txt", fs::perms::owner_read);
+    backend_.storage->remove_layer(base_layer());
+    EXPECT_FALSE(fs::exists(base_layer()));
+    backend_.storage->remove_layer(base_layer());
+}
+
 TEST_P(LayerStorageSuite, ScratchThatNeverRanHasNoChanges) {
     document();
     hcs::LayerChanges changes = backend_.storage->export_layer(last_scratch_, {});

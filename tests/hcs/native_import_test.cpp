@@ -222,6 +222,9 @@ TEST_P(NativeImportFault, IsTheImports) {
     } catch (const base::Error& error) {
         EXPECT_EQ(error.code(), base::ErrorCode::Exhausted) << error.what();
     }
+    storage_->remove_layer(directory() / "layer");
+    EXPECT_FALSE(fs::exists(directory() / "layer"));
+    EXPECT_TRUE(fs::exists(base));
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryCall, NativeImportFault,

@@ -237,6 +237,33 @@ TEST_F(NativeStorage, LayersAreImportedFromTransportFolders) {
     remove();
 }
 
+TEST_F(NativeStorage, LayersAreRemovedByWindows) {
+    write("doomed/Files/file.txt", "x");
+    fault("DestroyLayer", "80070020");  // ERROR_SHARING_VIOLATION
+    storage_->remove_layer(directory() / "doomed");
+    EXPECT_FALSE(fs::exists(directory() / "doomed"));
+    EXPECT_THAT(calls(), ElementsAre("DestroyLayer", "DestroyLayer"));
+    storage_->remove_layer(directory() / "doomed");
+}
+
+TEST_F(NativeStorage, ALayerThatStaysInUseStaysWholeAndCanBeRemovedLater) {
+    write("doomed/Files/file.txt", "x");
+    for (int i = 0; i < 4; ++i) fault("DestroyLayer", "80070020");
+    EXPECT_EQ(code_of([&] { storage_->remove_layer(directory() / "doomed"); }), ErrorCode::Unavailable);
+    EXPECT_EQ(content_of(directory() / "doomed/Files/file.txt"), "x");
+    storage_->remove_layer(directory() / "doomed");
+    EXPECT_FALSE(fs::exists(directory() / "doomed"));
+}
+
+// What an import was killed in, and its transport folder.
+TEST_F(NativeStorage, FoldersThatAreNoLayersToWindowsAreRemovedAllTheSame) {
+    write("doomed/half", "x");
+    ::SetFileAttributesW((directory() / "doomed/half").c_str(), FILE_ATTRIBUTE_READONLY);
+    fault("DestroyLayer", "80070003");  // ERROR_PATH_NOT_FOUND
+    storage_->remove_layer(directory() / "doomed");
+    EXPECT_FALSE(fs::exists(directory() / "doomed"));
+}
+
 TEST_F(NativeStorage, LayerIdsAreTheHosts) {
     EXPECT_EQ(hcs::layer_id("Layer"), hcs::layer_id("LAYER"));
     EXPECT_NE(hcs::layer_id("layer"), hcs::layer_id("other"));

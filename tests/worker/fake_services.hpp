@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file.hpp"
 #include "hcs/compute_system.hpp"
 #include "hcs/layer_storage.hpp"
 #include "worker/worker.hpp"
@@ -85,6 +86,7 @@ class FakeServices final : public hcs::ComputeService, public hcs::LayerStorage 
     // Records the layer, and makes its folder.
     void import_layer(const std::filesystem::path& folder, const hcs::LayerImport& layer,
                       const base::CancelToken& cancel) override;
+    void remove_layer(const std::filesystem::path& folder) override { base::remove_tree(folder); }
     void make_whiteout(const std::filesystem::path& path) override;
 
     static bool is_whiteout(const std::filesystem::path& path);
