@@ -109,8 +109,9 @@ SnapshotRef ExecStep::try_once() {
 
     base::TempDir work(parts_.state.temporary_directory(), "run");
     StepMounts mounts(parts_, operation_, inputs_, work.path(), context_.cancel);
+    RootFolders layers = root_folders(parts_, rootfs, root.staged, context_.cancel);
     ContainerSpec spec;
-    spec.folders = root_folders(parts_, rootfs, root.staged, work.path(), context_.cancel);
+    spec.folders = layers.folders;
     spec.os_version = rootfs.platform().os_version;
     spec.isolation = isolation_;
     spec.host = parts_.options.host;

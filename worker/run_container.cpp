@@ -107,7 +107,8 @@ ContainerEnd run_container(Worker& worker, const ContainerRequest& request, cons
         spec.mounts.push_back({volume.host_path, tree::display_path(Os::Windows, target), volume.read_only});
     }
     base::TempDir work(parts.state.temporary_directory(), "container");
-    spec.folders = root_folders(parts, *rootfs, staged, work.path(), cancel);
+    RootFolders layers = root_folders(parts, *rootfs, staged, cancel);
+    spec.folders = layers.folders;
     spec.os_version = os_version;
     spec.isolation = choice.isolation;
     spec.host = parts.options.host;

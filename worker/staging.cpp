@@ -10,17 +10,15 @@ tree::Tree with_directory(const tree::Tree& tree, const std::string& path, base:
     return editor.tree();
 }
 
-std::vector<std::filesystem::path> root_folders(Worker::Parts& parts, const Snapshot& rootfs,
-                                                const tree::Tree& staged, const std::filesystem::path& work,
-                                                const base::CancelToken& cancel) {
-    std::vector<std::filesystem::path> folders = parts.materialiser.folders(rootfs, cancel);
+RootFolders root_folders(Worker::Parts& parts, const Snapshot& rootfs, const tree::Tree& staged,
+                         const base::CancelToken& cancel) {
+    RootFolders root{parts.materialiser.folders(rootfs, cancel), {}};
     const tree::Tree& lower = rootfs.tree(cancel);
-    if (staged.root() == lower.root()) return folders;
-    std::filesystem::path top = work / ("top-" + work.filename().string());
-    std::filesystem::create_directory(top);
-    parts.materialiser.make_layer(lower, folders, staged, top, cancel);
-    folders.insert(folders.begin(), top);
-    return folders;
+    if (staged.root() == lower.root()) return root;
+    const cache::TempLayer& top = root.own.emplace(parts.state.temporary_layer());
+    parts.materialiser.make_layer(lower, root.folders, staged, top.path(), cancel);
+    root.folders.insert(root.folders.begin(), top.path());
+    return root;
 }
 
 }  // namespace mullion::worker
