@@ -1,6 +1,7 @@
 // The container backend of this host, made when a command needs it.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 
 #include "cli/context.hpp"
@@ -24,5 +25,8 @@ class ContainerBackend {
     struct State;
     std::unique_ptr<State> state_;
 };
+
+// How the layer folders of a state directory are removed on this host, whether or not containers can run.
+cache::RemoveLayer layer_remover(const std::filesystem::path& state);
 
 }  // namespace mullion::cli

@@ -40,4 +40,9 @@ void ContainerBackend::prepare(const base::CancelToken& cancel) const {
     if (state_->compute) hcs::prepare_emulation(state_->options, cancel);
 }
 
+cache::RemoveLayer layer_remover(const std::filesystem::path& state) {
+    std::shared_ptr<hcs::LayerStorage> storage = hcs::make_emulated_layer_storage(emulation_options(state));
+    return [storage](const std::filesystem::path& folder) { storage->remove_layer(folder); };
+}
+
 }  // namespace mullion::cli

@@ -3,6 +3,7 @@
 #include "base/environment.hpp"
 #include "base/error.hpp"
 #include "base/path_text.hpp"
+#include "cli/container_backend.hpp"
 
 namespace mullion::cli {
 namespace {
@@ -29,7 +30,7 @@ fs::path Context::state_directory() const {
 }
 
 cache::State& Context::state() {
-    if (!state_) state_ = std::make_unique<cache::State>(state_directory());
+    if (!state_) state_ = std::make_unique<cache::State>(state_directory(), layer_remover(state_directory()));
     return *state_;
 }
 

@@ -6,10 +6,12 @@
 PROGRAM lies in a directory with the doubles. LINUX_PROGRAM builds the same with the emulation, for comparison; without it
 those tests are skipped.
 """
-import glob, gzip, io, json, os, shutil, signal, subprocess, sys, tarfile, time, unittest
+import contextlib, glob, gzip, io, json, os, shutil, signal, sqlite3, subprocess, sys, tarfile, time, unittest
 
 UNDER_WINE, PROGRAM, EXAMPLES, LINUX = sys.argv[1:5]
 BASE = 'mcr.microsoft.com/windows/nanoserver:ltsc2022'
+# The same without the doubles: to it, Windows has no containers.
+ALONE = os.path.join(os.path.dirname(PROGRAM), '..', '..', 'mullion.exe')
 WORK = os.path.join(os.path.dirname(PROGRAM), 'work')
 SECONDS = 240
 # Wine says it is a client, and of another version.
@@ -60,20 +62,20 @@ class Host:
     def path(self, *parts):
         return os.path.join(self.directory, *parts)
 
-    def start(self, *arguments, **more):
+    def start(self, *arguments, program=PROGRAM, **more):
         environment = dict(os.environ, MULLION_STATE=windows(self.path('state')), MULLION_FAKE_HCS=windows(self.path('hcs')),
                            MULLION_WINE_SECONDS=str(SECONDS))
-        return subprocess.Popen([UNDER_WINE, PROGRAM, *arguments], cwd=self.directory, env=environment, stdin=subprocess.DEVNULL,
+        return subprocess.Popen([UNDER_WINE, program, *arguments], cwd=self.directory, env=environment, stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, **more)
 
-    def run(self, *arguments):
-        process = self.start(*arguments)
+    def run(self, *arguments, **more):
+        process = self.start(*arguments, **more)
         out, errors = process.communicate(timeout=SECONDS + 30)
         return process.returncode, out.decode(errors='replace'), errors.decode(errors='replace')
 
-    def fault(self, call, value):
+    def fault(self, call, value, times=1):
         with open(self.path('hcs', 'faults'), 'w') as faults:
-            faults.write(f'{call} {value}\n')
+            faults.write(f'{call} {value}\n' * times)
 
     def faults_left(self):
         path = self.path('hcs', 'faults')
@@ -87,10 +89,18 @@ class Host:
         open(self.path('hcs', 'log'), 'w').close()
 
     def leftovers(self):
-        """What a container leaves that should be gone: entries of the list of scratches, and scratches."""
-        found = glob.glob(self.path('state', 'scratches', '*'))
+        """What a container leaves that should be gone: entries of the list of scratches, scratches, and temporary files."""
+        found = glob.glob(self.path('state', 'scratches', '*')) + glob.glob(self.path('state', 'tmp', '*'))
         found += glob.glob(self.path('state', '**', 'rm-*'), recursive=True)
         return found + glob.glob(self.path('state', '**', 'sandbox.vhdx'), recursive=True)
+
+    def unpacked(self):
+        return glob.glob(self.path('state', 'layers', '*', 'Files'))
+
+    def forget_results(self):
+        """As if nobody had built anything for a month."""
+        with contextlib.closing(sqlite3.connect(self.path('state', 'mullion.db'))) as database, database:
+            database.execute('UPDATE records SET used = 0')
 
 
 class NativeBuild(unittest.TestCase):
@@ -251,6 +261,51 @@ class NativeBuild(unittest.TestCase):
         code, _, errors = self.build(windows(step))
         self.assertEqual(code, 0, errors)
         self.assertEqual(self.host.leftovers(), [])
+
+    def build_for_nobody(self):
+        step = self.host.path('nobody')
+        os.makedirs(step, exist_ok=True)
+        with open(os.path.join(step, 'Dockerfile'), 'w') as file:
+            file.write(f'FROM {BASE}\nRUN echo made> made.txt\n')
+        code, _, errors = self.build('--no-cache', windows(step))
+        self.assertEqual(code, 0, errors)
+        self.assertNotEqual(self.host.unpacked(), [])
+        self.host.forget_results()
+        self.host.clear_log()
+
+    def destroyed(self):
+        return sum(line.startswith('DestroyLayer') for line in self.host.log())
+
+    # After all others, whose images go too.
+    def test_what_nothing_needs_is_removed_by_windows(self):
+        self.build_for_nobody()
+        layers = len(self.host.unpacked())
+        code, _, errors = self.host.run('rmi', '--force', 'hello', 'multistage')
+        self.assertEqual(code, 0, errors)
+        self.assertEqual(self.host.unpacked(), [])
+        self.assertEqual(self.destroyed(), layers)
+        self.assert_nothing_left()
+
+    def test_what_nothing_needs_and_somebody_uses_is_removed_later(self):
+        self.host.run('rmi', '--force', 'hello', 'multistage')
+        self.build_for_nobody()
+        self.host.fault('DestroyLayer', '80070020', times=4)
+        code, _, errors = self.host.run('cache', 'prune')
+        self.assertEqual(code, 0, errors)
+        self.assertIn('a later start tries again', errors)
+        self.assertEqual(self.host.unpacked(), [])
+        self.assertEqual(len(self.host.leftovers()), 1)
+        code, _, errors = self.host.run('images')
+        self.assertEqual((code, errors), (0, ''))
+        self.assert_nothing_left()
+
+    def test_what_nothing_needs_is_removed_where_containers_are_no_more(self):
+        self.build_for_nobody()
+        code, _, errors = self.host.run('rmi', '--force', 'hello', 'multistage', program=ALONE)
+        self.assertEqual((code, errors), (0, ''))
+        self.assertEqual(self.host.unpacked(), [])
+        self.assertEqual(self.destroyed(), 0)
+        self.assert_nothing_left()
 
 
 if __name__ == '__main__':
