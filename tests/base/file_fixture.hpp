@@ -3,12 +3,13 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
-
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "tests/support/errors.hpp"
 
 namespace mullion::base {
+
+using test::code_of;
 
 class FileTest : public testing::Test {
   protected:
@@ -19,14 +20,5 @@ class FileTest : public testing::Test {
     }
     TempDir directory_{fs::temp_directory_path(), "file-test"};
 };
-
-inline ErrorCode code_of(const std::function<void()>& body) {
-    try {
-        body();
-    } catch (const Error& error) {
-        return error.code();
-    }
-    return ErrorCode::Internal;
-}
 
 }  // namespace mullion::base

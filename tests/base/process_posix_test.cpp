@@ -9,26 +9,19 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "tests/support/errors.hpp"
 
 namespace mullion::base {
 namespace {
 
 using namespace std::chrono_literals;
+using test::code_of;
 using Clock = std::chrono::steady_clock;
 
 ProcessOptions shell(const std::string& script) {
     ProcessOptions options;
     options.argv = {"sh", "-c", script};
     return options;
-}
-
-ErrorCode code_of(const std::function<void()>& body) {
-    try {
-        body();
-    } catch (const Error& error) {
-        return error.code();
-    }
-    return ErrorCode::Internal;
 }
 
 // False also for a zombie that its new parent has not reaped yet.

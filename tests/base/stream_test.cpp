@@ -5,9 +5,12 @@
 #include <limits>
 
 #include "base/error.hpp"
+#include "tests/support/errors.hpp"
 
 namespace mullion::base {
 namespace {
+
+using test::code_of;
 
 // Hands out at most `step` bytes at a time.
 class SlowSource final : public Source {
@@ -21,15 +24,6 @@ class SlowSource final : public Source {
     MemorySource inner_;
     std::size_t step_;
 };
-
-ErrorCode code_of(const std::function<void()>& body) {
-    try {
-        body();
-    } catch (const Error& error) {
-        return error.code();
-    }
-    return ErrorCode::Internal;
-}
 
 TEST(Source, ReadExactlyCollectsShortReads) {
     SlowSource source("hello world", 3);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <array>
+#include <functional>
 
 #include "oci/manifest.hpp"
 #include "tests/cache/layers.hpp"

@@ -4,16 +4,17 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <functional>
 #include <string>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "cache/state.hpp"
+#include "tests/support/errors.hpp"
 
 namespace mullion::cache::testing {
 
 namespace fs = std::filesystem;
+using test::code_of;
 
 class StateFixture : public ::testing::Test {
   protected:
@@ -23,15 +24,6 @@ class StateFixture : public ::testing::Test {
   private:
     base::TempDir directory_{fs::temp_directory_path(), "cache-test"};
 };
-
-inline base::ErrorCode code_of(const std::function<void()>& body) {
-    try {
-        body();
-    } catch (const base::Error& error) {
-        return error.code();
-    }
-    return base::ErrorCode::Internal;
-}
 
 inline base::Digest key(int number) {
     return base::Digest::of("key " + std::to_string(number));

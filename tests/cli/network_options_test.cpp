@@ -7,24 +7,16 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "cli/port_option.hpp"
+#include "tests/support/errors.hpp"
 
 namespace mullion::cli {
 namespace {
 
 using base::ErrorCode;
+using test::error_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using Ports = std::vector<hcs::PortMapping>;
-
-base::Error error_of(const std::function<void()>& body) {
-    try {
-        body();
-    } catch (const base::Error& error) {
-        return error;
-    }
-    ADD_FAILURE() << "no error";
-    return base::fail(ErrorCode::Internal, "none");
-}
 
 TEST(PublishOption, HasADockersForm) {
     EXPECT_EQ(parse_ports("8080:80"), (Ports{{6, 80, 8080, ""}}));

@@ -6,22 +6,14 @@
 #include "cli/image_location.hpp"
 #include "cli/os_options.hpp"
 #include "cli/registry_host.hpp"
+#include "tests/support/errors.hpp"
 
 namespace mullion::cli {
 namespace {
 
 using base::ErrorCode;
+using test::code_of;
 using Kind = ImageLocation::Kind;
-
-template <typename Body>
-ErrorCode code_of(Body&& body) {
-    try {
-        body();
-    } catch (const base::Error& error) {
-        return error.code();
-    }
-    return ErrorCode::Internal;
-}
 
 TEST(RegistryHost, IsTheHostOfReferences) {
     EXPECT_EQ(registry_host(""), "docker.io");

@@ -8,23 +8,15 @@
 #include "cli/build_request.hpp"
 #include "cli/secret_option.hpp"
 #include "tests/support/environment.hpp"
+#include "tests/support/errors.hpp"
 
 namespace mullion::cli {
 namespace {
 
 using Pair = std::pair<std::string, std::string>;
+using test::error_of;
 using testing::HasSubstr;
 using testing::Not;
-
-base::Error error_of(const std::function<void()>& body) {
-    try {
-        body();
-    } catch (const base::Error& error) {
-        return error;
-    }
-    ADD_FAILURE() << "no error";
-    return base::fail(base::ErrorCode::Internal, "none");
-}
 
 BuildRequest applied(const RunFlags& flags) {
     BuildRequest request;

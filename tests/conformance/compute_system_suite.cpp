@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "tests/conformance/hcs_backend.hpp"
+#include "tests/support/errors.hpp"
 
 namespace mullion::test {
 namespace {
@@ -16,17 +17,6 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-template <typename Body>
-base::Error error_of(Body body) {
-    try {
-        body();
-    } catch (const base::Error& error) {
-        return error;
-    }
-    ADD_FAILURE() << "no error";
-    return base::fail(ErrorCode::Internal, "no error");
-}
 
 TEST_P(ComputeSystemSuite, EchoReachesStandardOutputAndNothingElse) {
     CommandResult result = run("cmd /S /C \"echo hello\"");

@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "tests/conformance/hcs_backend.hpp"
+#include "tests/support/errors.hpp"
 
 namespace mullion::test {
 namespace {
@@ -15,17 +16,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 namespace fs = std::filesystem;
-
-template <typename Body>
-ErrorCode code_of(Body body) {
-    try {
-        body();
-    } catch (const base::Error& error) {
-        return error.code();
-    }
-    ADD_FAILURE() << "no error";
-    return ErrorCode::Internal;
-}
 
 TEST_P(LayerStorageSuite, AppendingLeavesExactlyTheOneFile) {
     write("hello.txt", "Hello!\r\n");

@@ -14,8 +14,11 @@
 #include "frontend/syntax.hpp"
 #include "oci/reference.hpp"
 #include "solver/operation.hpp"
+#include "tests/support/errors.hpp"
 
 namespace mullion::frontend::test {
+
+using mullion::test::error_of;
 
 // Knows the images it is given; everything else is NotFound. Counts calls.
 class FakeResolver final : public ImageResolver {
@@ -74,18 +77,6 @@ struct Case {
 
 inline solver::Operation operation_of(const solver::Edge& edge) {
     return solver::parse_operation(edge.vertex->operation()).operation;
-}
-
-// The one error that `body` throws: its text, or a failed expectation.
-template <typename Body>
-base::Error error_of(Body&& body) {
-    try {
-        body();
-    } catch (const base::Error& error) {
-        return error;
-    }
-    ADD_FAILURE() << "no error";
-    return base::Error(base::ErrorCode::Internal, "no error");
 }
 
 inline base::Error conversion_error(std::string_view text) {

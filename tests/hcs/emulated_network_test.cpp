@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/handle.hpp"
 #include "tests/hcs/emulated_backend.hpp"
+#include "tests/support/errors.hpp"
 
 namespace mullion::test {
 namespace {
@@ -25,16 +26,6 @@ std::unique_ptr<hcs::ComputeService> networked_service() {
     hcs::EmulationOptions options = emulation_options();
     options.allow_host_network = true;
     return hcs::make_emulated_compute_service(options);
-}
-
-ErrorCode code_of(const std::function<void()>& body) {
-    try {
-        body();
-    } catch (const base::Error& error) {
-        return error.code();
-    }
-    ADD_FAILURE() << "no error";
-    return ErrorCode::Internal;
 }
 
 // Has a TCP port of loopback.

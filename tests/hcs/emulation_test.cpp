@@ -17,6 +17,7 @@
 #include "hcs/stub_tools.hpp"
 #include "tests/hcs/emulated_backend.hpp"
 #include "tests/support/as_nobody.hpp"
+#include "tests/support/errors.hpp"
 
 namespace mullion::test {
 namespace {
@@ -36,16 +37,6 @@ INSTANTIATE_TEST_SUITE_P(Emulated, LayerStorageSuite, testing::Values(emulated_b
 class EmulationTest : public HcsConformance {};
 INSTANTIATE_TEST_SUITE_P(Emulated, EmulationTest, testing::Values(emulated_backend()),
                          [](const auto& parameter) { return parameter.param.name; });
-
-ErrorCode code_of(const std::function<void()>& body) {
-    try {
-        body();
-    } catch (const base::Error& error) {
-        return error.code();
-    }
-    ADD_FAILURE() << "no error";
-    return ErrorCode::Internal;
-}
 
 // What boxes of this process left on the host.
 std::vector<std::string> leftovers() {

@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "hcs/native.hpp"
 #include "tests/hcs/fake_host.hpp"
+#include "tests/support/errors.hpp"
 
 namespace mullion::test {
 namespace {
@@ -16,17 +17,6 @@ using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
 using Clock = std::chrono::steady_clock;
-
-template <typename Body>
-base::Error error_of(Body body) {
-    try {
-        body();
-    } catch (const base::Error& error) {
-        return error;
-    }
-    ADD_FAILURE() << "no error";
-    return base::fail(ErrorCode::Internal, "no error");
-}
 
 // Without the line ends of the C library.
 std::string plain(std::string text) {

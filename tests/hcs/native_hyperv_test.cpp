@@ -12,6 +12,7 @@
 #include "hcs/native_system.hpp"
 #include "hcs/native_vm.hpp"
 #include "tests/hcs/fake_host.hpp"
+#include "tests/support/errors.hpp"
 
 namespace mullion::test {
 namespace {
@@ -24,17 +25,6 @@ using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
 using Clock = std::chrono::steady_clock;
-
-template <typename Body>
-base::Error error_of(Body body) {
-    try {
-        body();
-    } catch (const base::Error& error) {
-        return error;
-    }
-    ADD_FAILURE() << "no error";
-    return base::fail(ErrorCode::Internal, "no error");
-}
 
 std::string plain(std::string text) {
     std::erase(text, '\r');

@@ -10,6 +10,7 @@
 #include "hcs/native_layers.hpp"
 #include "hcs/transport_folder.hpp"
 #include "tests/hcs/fake_host.hpp"
+#include "tests/support/errors.hpp"
 
 namespace mullion::test {
 namespace {
@@ -20,17 +21,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 namespace fs = std::filesystem;
-
-template <typename Body>
-ErrorCode code_of(Body body) {
-    try {
-        body();
-    } catch (const base::Error& error) {
-        return error.code();
-    }
-    ADD_FAILURE() << "no error";
-    return ErrorCode::Internal;
-}
 
 std::string content_of(const fs::path& path) {
     std::ostringstream text;

@@ -1,5 +1,6 @@
 #include "worker/accounts.hpp"
 
+#include "tests/support/errors.hpp"
 #include "tests/worker/worker_test.hpp"
 #include "tree/base_image.hpp"
 #include "tree/registry.hpp"
@@ -45,16 +46,6 @@ class AccountsTest : public WorkerTest {
         editor.put("etc/passwd", file_node(passwd));
         editor.put("etc/group", file_node(group));
         return worker::Snapshot::files(oci::Platform::parse("linux/amd64"), editor.finish());
-    }
-    template <typename Body>
-    static base::Error error_of(Body&& body) {
-        try {
-            body();
-        } catch (const base::Error& error) {
-            return error;
-        }
-        ADD_FAILURE() << "no error";
-        return base::fail(base::ErrorCode::Internal, "no error");
     }
 };
 

@@ -7,11 +7,13 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "tests/support/errors.hpp"
 
 namespace mullion::worker {
 namespace {
 
 using base::ErrorCode;
+using test::code_of;
 
 class BlobTransferTest : public testing::Test {
   protected:
@@ -26,14 +28,6 @@ class BlobTransferTest : public testing::Test {
         std::string bytes(size, '\0');
         source.read_exactly(bytes.data(), size, "blob");
         return bytes;
-    }
-    static ErrorCode code_of(const std::function<void()>& body) {
-        try {
-            body();
-        } catch (const base::Error& error) {
-            return error.code();
-        }
-        return ErrorCode::Internal;
     }
 
     base::TempDir directory{std::filesystem::temp_directory_path()};

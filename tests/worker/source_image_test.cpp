@@ -1,7 +1,6 @@
-#include <functional>
-
 #include "base/error.hpp"
 #include "oci/layout.hpp"
+#include "tests/support/errors.hpp"
 #include "tests/worker/worker_test.hpp"
 #include "worker/image.hpp"
 
@@ -105,15 +104,6 @@ class ImageSourceTest : public WorkerTest {
         worker::AssembledImage made = assemble(snapshot);
         save_late({edge});
         return made;
-    }
-    static base::Error error_of(const std::function<void()>& body) {
-        try {
-            body();
-        } catch (const base::Error& error) {
-            return error;
-        }
-        ADD_FAILURE() << "no error";
-        return base::fail(base::ErrorCode::Internal, "no error");
     }
     // The same layer in another blob.
     WrittenLayer recompressed(const WrittenLayer& layer) {
