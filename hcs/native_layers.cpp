@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/log.hpp"
+#include "hcs/native.hpp"
 #include "hcs/native_holders.hpp"
 #include "hcs/schema.hpp"
 
@@ -49,26 +50,6 @@ void undo(Call call, const char* what, const fs::path& layer) {
     }
 }
 
-void enable_privilege(HANDLE token, const wchar_t* name) {
-    TOKEN_PRIVILEGES wanted{1, {{{}, SE_PRIVILEGE_ENABLED}}};
-    if (!::LookupPrivilegeValueW(nullptr, name, &wanted.Privileges[0].Luid) ||
-        !::AdjustTokenPrivileges(token, FALSE, &wanted, 0, nullptr, nullptr) ||
-        ::GetLastError() != ERROR_SUCCESS) {
-        throw hcs_failure(last_error(), fmt::format("cannot enable {}", base::from_wide(name)));
-    }
-}
-
-// For the process and for good: layers are read and written whoever owns their files.
-void enable_privileges() {
-    HANDLE token = nullptr;
-    if (!::OpenProcessToken(::GetCurrentProcess(), TOKEN_ADJUST_PRIVILEGES | TOKEN_QUERY, &token)) {
-        throw hcs_failure(last_error(), "cannot open the token of this process");
-    }
-    base::UniqueHandle owned(token);
-    for (const wchar_t* name : {SE_BACKUP_NAME, SE_RESTORE_NAME, SE_SECURITY_NAME})
-        enable_privilege(token, name);
-}
-
 std::optional<NativeDisks> try_disks() {
     try {
         return NativeDisks();
@@ -106,7 +87,7 @@ std::string layer_id(std::string_view folder_name) {
 
 NativeLayers::NativeLayers(std::uint64_t scratch_bytes)
     : scratch_bytes_(scratch_bytes), api_(VmCompute::load()), disks_(try_disks()) {
-    enable_privileges();
+    enable_layer_privileges();
 }
 
 // Enlarging mounts the disk: it is done where the base's is smaller only.
