@@ -24,8 +24,8 @@ struct ProcessOptions {
     std::function<void(std::string_view)> on_stdout;                // called on the caller's thread
     std::function<void(std::string_view)> on_stderr;
     std::optional<std::chrono::milliseconds> time_limit;
-    // The program's set-user-ID and set-group-ID bits mean nothing. A program that gains rights by them is not
-    // killed when we die.
+    // The program's set-user-ID and set-group-ID bits mean nothing. A program that gains rights by them is
+    // not killed when we die.
     bool no_new_privileges = false;
 };
 

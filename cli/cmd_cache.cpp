@@ -161,8 +161,9 @@ int collect_garbage(Context& context) {
 
 void add_collect(CLI::App& group, Context& context) {
     CLI::App* command = group.add_subcommand(
-        "prune", "Remove what neither an image nor a result of the last month needs, and base layers that "
-                 "can be fetched again");
+        "prune",
+        "Remove what neither an image nor a result of the last month needs, and base layers that "
+        "can be fetched again");
     command->callback([&context] { context.action = [&context] { return collect_garbage(context); }; });
 }
 

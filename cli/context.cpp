@@ -26,7 +26,8 @@ std::vector<fs::path> default_hosts_directories() {
 }  // namespace
 
 fs::path Context::state_directory() const {
-    return fs::absolute(state_option.empty() ? cache::default_state_directory() : base::to_path(state_option));
+    return fs::absolute(state_option.empty() ? cache::default_state_directory()
+                                             : base::to_path(state_option));
 }
 
 cache::State& Context::state() {

@@ -51,8 +51,8 @@ std::optional<Environment> default_scope(const BuildFile& file, const Options& o
 // Seconds since 1970, up to the last that RFC 3339 can say; nullopt for anything else.
 std::optional<base::FileTime> parse_epoch(std::string_view text);
 
-// SOURCE_DATE_EPOCH: build argument, else global ARG; a number or the name of a source (source_epoch.hpp). Empty
-// counts as absent. Throws Invalid ("invalid SOURCE_DATE_EPOCH: x").
+// SOURCE_DATE_EPOCH: build argument, else global ARG; a number or the name of a source (source_epoch.hpp).
+// Empty counts as absent. Throws Invalid ("invalid SOURCE_DATE_EPOCH: x").
 std::optional<base::FileTime> source_date_epoch(const Options& options, const Environment& globals,
                                                 BuildArguments& arguments, const BuildFile& file);
 

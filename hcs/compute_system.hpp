@@ -129,9 +129,10 @@ class ComputeService {
                                                   const ComputeSystemDocument& document,
                                                   const base::CancelToken& cancel) = 0;
 
-    // The same under Hyper-V isolation: in a utility VM of its own, which runs when this returns and goes with
-    // the system. `scratch` is the folder of a scratch that nobody has attached, Storage.Path is empty; once
-    // the system was shut down the scratch is free again. Throws Unsupported where there are no such VMs.
+    // The same under Hyper-V isolation: in a utility VM of its own, which runs when this returns and goes
+    // with the system. `scratch` is the folder of a scratch that nobody has attached, Storage.Path is empty;
+    // once the system was shut down the scratch is free again. Throws Unsupported where there are no such
+    // VMs.
     virtual std::unique_ptr<ComputeSystem> create_hyperv(const std::string& id,
                                                          const ComputeSystemDocument& document,
                                                          const std::filesystem::path& scratch,

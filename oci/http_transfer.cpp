@@ -95,7 +95,8 @@ void HttpTransfer::set_tls(const HttpOptions& options) {
     } else if (!options.ca_file.empty()) {
         set(easy, CURLOPT_CAINFO, options.ca_file.string().c_str());
     }
-    if (!options.client_certificate.empty()) set(easy, CURLOPT_SSLCERT, options.client_certificate.string().c_str());
+    if (!options.client_certificate.empty())
+        set(easy, CURLOPT_SSLCERT, options.client_certificate.string().c_str());
     if (!options.client_key.empty()) set(easy, CURLOPT_SSLKEY, options.client_key.string().c_str());
     if (!options.verify_server) {
         set(easy, CURLOPT_SSL_VERIFYPEER, 0L);

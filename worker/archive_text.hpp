@@ -1,5 +1,5 @@
-// The names in an archive, which libarchive keeps in the C library's character sets. Only worker/archive_reader.cpp
-// includes this.
+// The names in an archive, which libarchive keeps in the C library's character sets. Only
+// worker/archive_reader.cpp includes this.
 #pragma once
 
 #include <archive.h>
@@ -16,7 +16,8 @@ std::optional<std::string> path(archive_entry* entry);
 std::optional<std::string> hard_link(archive_entry* entry);
 std::optional<std::string> symlink(archive_entry* entry);
 
-// To be called when the formats are known and before an archive is opened: names that do not say what they are, are UTF-8.
+// To be called when the formats are known and before an archive is opened: names that do not say what they
+// are, are UTF-8.
 void expect_utf8(archive* reader);
 int open_file(archive* reader, const std::filesystem::path& path, std::size_t block);
 

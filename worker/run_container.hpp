@@ -50,8 +50,8 @@ struct ContainerEnd {
     std::optional<base::ResourceUsage> usage;
 };
 
-// Runs it to its end. Throws Unsupported for what the backend cannot do (Hyper-V isolation, networks), Invalid
-// for an image without a command, Canceled, TimedOut.
+// Runs it to its end. Throws Unsupported for what the backend cannot do (Hyper-V isolation, networks),
+// Invalid for an image without a command, Canceled, TimedOut.
 ContainerEnd run_container(Worker& worker, const ContainerRequest& request, const base::CancelToken& cancel);
 
 // The Windows command line that the image's entrypoint and command (or what replaces them) stand for. Exec

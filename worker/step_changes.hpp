@@ -22,9 +22,9 @@ struct StepRules {
 // New objects inherit their descriptor from their directory and belong to the step's user; changed files keep
 // attributes (but for read-only, which the change tells), descriptor and creation time; directories that were
 // there keep everything. Files that were only touched by the copying of overlayfs (same bytes, time and
-// attributes) are no change. Objects whose metadata the backend knows are taken as they are, but for times since
-// the step began. Canonical. Contents lie in the scratch. Throws Invalid for names no Windows has
-// and on a case clash, Unsupported for links that lead out of C:.
+// attributes) are no change. Objects whose metadata the backend knows are taken as they are, but for times
+// since the step began. Canonical. Contents lie in the scratch. Throws Invalid for names no Windows has and
+// on a case clash, Unsupported for links that lead out of C:.
 tree::Delta delta_of_changes(const hcs::LayerChanges& changes, const StepRules& rules,
                              tree::ContentProvider& contents, const base::CancelToken& cancel);
 

@@ -106,7 +106,8 @@ TEST(RunProcess, CancelEndsIt) {
         std::this_thread::sleep_for(200ms);
         source.cancel("enough");
     });
-    EXPECT_EQ(code_of([&] { run_process(cmd("ping -n 1000 127.0.0.1"), source.token()); }), ErrorCode::Canceled);
+    EXPECT_EQ(code_of([&] { run_process(cmd("ping -n 1000 127.0.0.1"), source.token()); }),
+              ErrorCode::Canceled);
     canceler.join();
     EXPECT_EQ(code_of([&] { run_process(cmd("exit 0"), source.token()); }), ErrorCode::Canceled);
 }

@@ -1,5 +1,6 @@
-// A registry hive: a whole file, or (so that a mutation seldom breaks what is not looked at) the version and the
-// cells of one, which get their header here. What was read must be writable, and stay the same from then on.
+// A registry hive: a whole file, or (so that a mutation seldom breaks what is not looked at) the version and
+// the cells of one, which get their header here. What was read must be writable, and stay the same from then
+// on.
 #include <cstdlib>
 
 #include "base/error.hpp"

@@ -204,9 +204,9 @@ TEST_F(RunContainerTest, AMismatchThatHcsFindsIsExplained) {
     fake.refusal = hcs::hcs_failure(hcs::Hresult(0xC0370101), "cannot create compute system x");
     base::Error error = refusal(request());
     EXPECT_EQ(error.code(), base::ErrorCode::Unsupported);
-    EXPECT_THAT(error.what(), testing::AllOf(HasSubstr("image is Windows 10.0.20348.2700"),
-                                             HasSubstr("host Windows 10.0.20348.1"),
-                                             HasSubstr("HCS_E_IMAGE_MISMATCH")));
+    EXPECT_THAT(error.what(),
+                testing::AllOf(HasSubstr("image is Windows 10.0.20348.2700"),
+                               HasSubstr("host Windows 10.0.20348.1"), HasSubstr("HCS_E_IMAGE_MISMATCH")));
     EXPECT_THAT(error.hint(), testing::AllOf(HasSubstr("--isolation=hyperv"), HasSubstr("ltsc2022")));
     EXPECT_EQ(fake.open_scratches, 0U);
 }

@@ -36,7 +36,7 @@ std::optional<Words> parse_words(Shell& shell, View arguments, View known);
 
 int bad_syntax(Shell& shell);
 int complain_of_value(Shell& shell, View value);  // of a switch
-bool confirmed(Shell& shell, View question);  // asks and reads a line
+bool confirmed(Shell& shell, View question);      // asks and reads a line
 
 namespace builtin {
 // builtins_shell.cpp
