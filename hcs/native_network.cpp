@@ -15,7 +15,7 @@ namespace {
 
 using base::ErrorCode;
 
-constexpr std::string_view kOwner = "mullion";
+constexpr std::string_view kOwn = "mullion-";  // what the names of our endpoints begin with
 constexpr const char* kNatName = "nat";
 constexpr const char* kNatType = "NAT";
 // Private addresses seldom in use elsewhere, with room for some thousand containers.
@@ -46,14 +46,14 @@ std::string namespace_of(const std::string& endpoint_id) {
 
 std::string new_endpoint_name() {
     static std::atomic<unsigned> number{0};
-    return fmt::format("{}-{}-{}", kOwner, this_process(), ++number);
+    return fmt::format("{}{}-{}", kOwn, this_process(), ++number);
 }
 
 // Is this the name of an endpoint of ours whose process is gone?
 bool is_orphan(std::string_view name) {
     std::size_t end = name.rfind('-');
-    if (name.substr(0, kOwner.size()) != kOwner || end <= kOwner.size() || end == name.npos) return false;
-    return is_gone(name.substr(kOwner.size() + 1, end - kOwner.size() - 1));
+    if (!name.starts_with(kOwn) || end < kOwn.size()) return false;
+    return is_gone(name.substr(kOwn.size(), end - kOwn.size()));
 }
 
 // Which failures are worth another try: those that pass, or, of what nobody will do after us, all.
@@ -76,17 +76,22 @@ void perform(const std::string& what, Call call, Again again = Again::Transient)
     }
 }
 
-// For what is to be gone.
+bool tells_absence(const base::Error& error) {
+    std::optional<Hresult> result = hresult_of(error);
+    return result && result->handling() == HcsHandling::AlreadyGone;
+}
+
+// For what is to be gone. False if it is not, which is logged.
 template <typename Call>
-void perform_if_there(const std::string& what, Call call) {
+bool perform_if_there(const std::string& what, Call call) {
     try {
         perform(what, call, Again::Always);
     } catch (const base::Error& error) {
-        std::optional<Hresult> result = hresult_of(error);
-        if (!result || result->handling() != HcsHandling::AlreadyGone) {
-            base::log("hcs").warn("{}", error.what());
-        }
+        if (tells_absence(error)) return true;
+        base::log("hcs").warn("{}", error.what());
+        return false;
     }
+    return true;
 }
 
 HRESULT query_endpoint(const ComputeNetwork& api, const std::string& id, ApiString& properties,
@@ -109,13 +114,16 @@ void detach(const ComputeNetwork& api, const std::string& endpoint, const std::s
     });
 }
 
+// The endpoint goes last, and stays while its namespace does: it is what a sweep finds both by.
 void remove(const ComputeNetwork& api, const std::string& endpoint) {
     std::string in_namespace = namespace_of(endpoint);
     detach(api, endpoint, in_namespace);
+    bool gone = perform_if_there("delete namespace " + in_namespace, [&](PWSTR* record) {
+        return api.HcnDeleteNamespace(to_guid(in_namespace), record);
+    });
+    if (!gone) return;
     perform_if_there("delete endpoint " + endpoint,
                      [&](PWSTR* record) { return api.HcnDeleteEndpoint(to_guid(endpoint), record); });
-    perform_if_there("delete namespace " + in_namespace,
-                     [&](PWSTR* record) { return api.HcnDeleteNamespace(to_guid(in_namespace), record); });
 }
 
 }  // namespace

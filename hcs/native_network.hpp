@@ -4,7 +4,7 @@
 //     ContainerNetwork network(networks, {.mode = NetworkMode::Nat, .ports = {{6, 80, 8080, ""}}});
 //     document.Container.Networking = Networking{network.namespace_id(), true, ""};
 //     ... the system is created, runs and is gone ...
-//                                                           // network goes: detached, endpoint, namespace
+//                                                           // network goes: detached, namespace, endpoint
 //
 // An endpoint's name tells whose it is ("mullion-PID-BIRTH-NUMBER"), and its namespace has the endpoint's id
 // but for the last bit, so that both are found when their process is gone. Networks stay: the host's own, and

@@ -109,7 +109,19 @@ TEST_F(NativeNetwork, WhatIsMadeGoesInOrder) {
     EXPECT_THAT(calls(), ElementsAre("HcnEnumerateNetworks", "HcnOpenNetwork", "HcnQueryNetworkProperties",
                                      "HcnOpenNetwork", "HcnCreateEndpoint", "HcnCreateNamespace",
                                      "HcnModifyNamespace", "HcnOpenNamespace", "HcnModifyNamespace",
-                                     "HcnDeleteEndpoint", "HcnDeleteNamespace"));
+                                     "HcnDeleteNamespace", "HcnDeleteEndpoint"));
+}
+
+// Its endpoint is what a namespace is found by.
+TEST_F(NativeNetwork, ANamespaceThatCannotBeRemovedIsSweptLater) {
+    leave_endpoint("mullion-4294967292-1d9-1", true);
+    for (int i = 0; i < 5; ++i) fault("HcnDeleteNamespace");
+    hcs::NativeNetworks first;
+    EXPECT_EQ(network_objects("endpoints"), 1u);
+    EXPECT_EQ(network_objects("namespaces"), 1u);
+    hcs::NativeNetworks second;
+    EXPECT_EQ(network_objects("endpoints"), 0u);
+    EXPECT_EQ(network_objects("namespaces"), 0u);
 }
 
 TEST_F(NativeNetwork, PortsNamesAndMtuReachTheEndpoint) {
@@ -183,10 +195,12 @@ TEST_F(NativeNetwork, LeftoversOfDeadProcessesAreSwept) {
 
 TEST_F(NativeNetwork, OthersEndpointsAreLeftAlone) {
     hcs::ContainerNetwork own(networks_, {});
-    leave_endpoint("somebody-4294967292-1d9-1", false);
-    hcs::NativeNetworks again;
-    EXPECT_EQ(network_objects("endpoints"), 2u);
-    api_->HcnDeleteEndpoint(GUID{0x11112222, 0, 0x4000, {0x80, 0, 0, 0, 0, 0, 0, 2}}, nullptr);
+    for (const char* name : {"somebody-4294967292-1d9-1", "mullion_4294967292-1d9-1"}) {
+        leave_endpoint(name, false);
+        hcs::NativeNetworks again;
+        EXPECT_EQ(network_objects("endpoints"), 2u) << name;
+        api_->HcnDeleteEndpoint(GUID{0x11112222, 0, 0x4000, {0x80, 0, 0, 0, 0, 0, 0, 2}}, nullptr);
+    }
 }
 
 TEST_F(NativeNetwork, MomentaryFailuresAreRepeated) {
