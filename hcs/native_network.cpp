@@ -264,14 +264,16 @@ void ContainerNetwork::make_endpoint(const HostNetwork& network, const NetworkSp
 
 void ContainerNetwork::make_namespace() {
     const ComputeNetwork& api = networks_->api();
-    HCN_NAMESPACE handle = nullptr;
+    UniqueNamespace made(nullptr, api.HcnCloseNamespace);
     perform("make a network namespace", [&](PWSTR* record) {
-        return api.HcnCreateNamespace(to_guid(namespace_), base::to_wide(guest_namespace_document()).c_str(),
-                                      &handle, record);
+        HCN_NAMESPACE handle = nullptr;
+        HRESULT result = api.HcnCreateNamespace(
+            to_guid(namespace_), base::to_wide(guest_namespace_document()).c_str(), &handle, record);
+        made.reset(handle);
+        return result;
     });
-    UniqueNamespace owned(handle, api.HcnCloseNamespace);
     perform("attach an endpoint", [&](PWSTR* record) {
-        return api.HcnModifyNamespace(handle, base::to_wide(attach_request(endpoint_)).c_str(), record);
+        return api.HcnModifyNamespace(made.get(), base::to_wide(attach_request(endpoint_)).c_str(), record);
     });
 }
 

@@ -215,6 +215,23 @@ TEST_F(NativeNetwork, AnErrorRecordBesideSuccessIsAFailure) {
     EXPECT_THROW(networks_->find("nat"), base::Error);
 }
 
+TEST_F(NativeNetwork, ARecordBesideAnyCallLeavesNothing) {
+    networks_->find("");
+    int failed = 0;
+    for (int call = 0; call < 7; ++call) {
+        for (int i = 0; i < call; ++i) fault("Record", "pass");
+        fault("Record");
+        try {
+            hcs::ContainerNetwork network(networks_, {});
+        } catch (const base::Error&) {
+            ++failed;
+        }
+        EXPECT_EQ(network_objects("endpoints"), 0u) << call;
+        EXPECT_EQ(network_objects("namespaces"), 0u) << call;
+    }
+    EXPECT_EQ(failed, 7);
+}
+
 TEST_F(NativeNetwork, WhatIsGoneAlreadyIsNoFailure) {
     auto network = std::make_unique<hcs::ContainerNetwork>(networks_, hcs::NetworkSpec{});
     forget_network();
