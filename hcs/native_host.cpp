@@ -35,11 +35,8 @@ std::vector<std::string> missing_libraries() {
 }
 
 std::optional<std::string> nat_network() {
-    // A host has room for one.
-    for (const HostNetwork& network : NativeNetworks().list()) {
-        if (network.type == "NAT") return network.name;
-    }
-    return std::nullopt;
+    std::optional<HostNetwork> network = NativeNetworks().nat();
+    return network ? std::optional(network->name) : std::nullopt;
 }
 
 void make_nat_network() {

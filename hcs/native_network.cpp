@@ -139,7 +139,15 @@ std::vector<HostNetwork> NativeNetworks::networks_of(const std::string& query) {
     });
     std::vector<HostNetwork> networks;
     for (const std::string& id : parse_ids(ids.text())) {
-        ApiString properties;
+        if (std::optional<HostNetwork> network = look_at(id)) networks.push_back(std::move(*network));
+    }
+    return networks;
+}
+
+// nullopt for a network that went away since it was listed.
+std::optional<HostNetwork> NativeNetworks::look_at(const std::string& id) {
+    ApiString properties;
+    try {
         perform("look at network " + id, [&](PWSTR* record) {
             HCN_NETWORK handle = nullptr;
             HRESULT result = api_->HcnOpenNetwork(to_guid(id), &handle, record);
@@ -148,14 +156,27 @@ std::vector<HostNetwork> NativeNetworks::networks_of(const std::string& query) {
             return api_->HcnQueryNetworkProperties(handle, base::to_wide(network_query()).c_str(),
                                                    properties.put(), record);
         });
-        networks.push_back(parse_host_network(properties.text()));
-        networks.back().id = id;
+    } catch (const base::Error& error) {
+        if (tells_absence(error)) return std::nullopt;
+        throw;
     }
-    return networks;
+    HostNetwork network = parse_host_network(properties.text());
+    network.id = id;
+    return network;
+}
+
+std::optional<HostNetwork> NativeNetworks::nat() {
+    std::vector<HostNetwork> named = networks_of(network_query(kNatName));
+    if (!named.empty()) return named.front();
+    for (const HostNetwork& network : networks_of(network_query())) {
+        if (network.type == kNatType) return network;
+    }
+    return std::nullopt;
 }
 
 HostNetwork NativeNetworks::find(const std::string& name, const std::optional<HostNetwork>& definition) {
-    std::vector<HostNetwork> named = networks_of(network_query(name.empty() ? kNatName : name));
+    if (name.empty()) return nat_or_new();
+    std::vector<HostNetwork> named = networks_of(network_query(name));
     if (!named.empty()) return named.front();
     if (definition && definition->type == kNatType) return make(*definition);
     if (definition) {
@@ -163,11 +184,13 @@ HostNetwork NativeNetworks::find(const std::string& name, const std::optional<Ho
                          name, definition->type)
             .hint("only NAT networks are");
     }
-    if (!name.empty()) throw base::fail(ErrorCode::NotFound, "this host has no network {}", name);
-    // A host has room for one NAT network.
-    for (HostNetwork& network : networks_of(network_query())) {
-        if (network.type == kNatType) return network;
-    }
+    throw base::fail(ErrorCode::NotFound, "this host has no network {}", name)
+        .hint("Get-HnsNetwork lists those that it has");
+}
+
+// A host has room for one NAT network.
+HostNetwork NativeNetworks::nat_or_new() {
+    if (std::optional<HostNetwork> network = nat()) return *network;
     HostNetwork own;
     own.name = kNatName;
     own.subnets = {{kNatSubnet, kNatGateway}};

@@ -36,12 +36,15 @@ class NativeNetworks {
     // The network of that name, for "" a NAT network: "nat", else any, else a new one. If there is none of
     // the name it is made of `definition`; NotFound without one, or if that is of no NAT network.
     HostNetwork find(const std::string& name, const std::optional<HostNetwork>& definition = {});
-    std::vector<HostNetwork> list() { return networks_of(network_query()); }
+    // The one that find("") returns; nullopt where it would make one.
+    std::optional<HostNetwork> nat();
     // Removes the endpoints and namespaces of processes that are gone.
     void sweep();
 
   private:
     std::vector<HostNetwork> networks_of(const std::string& query);
+    std::optional<HostNetwork> look_at(const std::string& id);
+    HostNetwork nat_or_new();
     HostNetwork make(const HostNetwork& network);
     void sweep(const std::string& endpoint_id);
 

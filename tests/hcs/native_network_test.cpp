@@ -83,6 +83,29 @@ TEST_F(NativeNetwork, LookingForTheNatNetworkMakesNone) {
     EXPECT_EQ(network_objects("networks"), 1u);
 }
 
+TEST_F(NativeNetwork, TheNatNetworkThatIsToldIsTheOneContainersGet) {
+    hcs::HostNetwork other, nat;
+    other.name = "corporate";
+    nat.name = "nat";
+    make_network(other);
+    EXPECT_EQ(hcs::nat_network(), "corporate");
+    make_network(nat);
+    EXPECT_EQ(networks_->find("").name, "nat");
+    EXPECT_EQ(hcs::nat_network(), "nat");
+}
+
+TEST_F(NativeNetwork, NetworksThatGoAwayMeanwhileDisturbNobody) {
+    hcs::HostNetwork going, staying;
+    going.name = "going";
+    staying.name = "staying";
+    make_network(going);
+    make_network(staying);
+    fault("HcnOpenNetwork", "803B0001");  // HCN_E_NETWORK_NOT_FOUND
+    EXPECT_EQ(networks_->find("").name, "staying");
+    fault("HcnOpenNetwork", "803B0001");
+    EXPECT_THROW(networks_->find("going"), base::Error);
+}
+
 TEST_F(NativeNetwork, NoLibraryIsMissingHere) {
     EXPECT_THAT(hcs::missing_libraries(), testing::IsEmpty());
 }
