@@ -63,6 +63,21 @@ TEST(Hresult, HandlingFollowsTheTable) {
     }
 }
 
+// Names of winerror.h, which whoever looks for them finds.
+TEST(Hresult, ConditionsOfNetworksHaveTheirNames) {
+    for (auto [value, name] : {std::pair{0x803B0013u, "HCN_E_PORT_ALREADY_EXISTS"},
+                               {0x803B0015u, "HCN_E_REQUEST_UNSUPPORTED"},
+                               {0x803B0016u, "HCN_E_MAPPING_NOT_SUPPORTED"},
+                               {0x803B001Eu, "HCN_E_INVALID_IP"},
+                               {0x803B0020u, "HCN_E_MANAGER_STOPPED"},
+                               {0x803B002Au, "HCN_E_ICS_DISABLED"},
+                               {0x803B002Bu, "HCN_E_ENDPOINT_NAMESPACE_ALREADY_EXISTS"},
+                               {0x803B002Cu, "HCN_E_ENTITY_HAS_REFERENCES"},
+                               {0x803B0034u, "HCN_E_ENDPOINT_NOT_ATTACHED"}}) {
+        EXPECT_THAT(Hresult(value).describe(), HasSubstr(std::string(name) + ": ")) << std::hex << value;
+    }
+}
+
 // hcs.md §1.5: the "not supported" set.
 TEST(Hresult, WhatTheHostDoesNotKnowIsUnsupported) {
     for (std::uint32_t value : {0x8037010Du, 0xC037010Du, 0x8007000Du, 0x80070032u, 0x8037010Bu}) {
