@@ -104,6 +104,14 @@ HRESULT query_endpoint(const ComputeNetwork& api, const std::string& id, ApiStri
                                           record);
 }
 
+// What is empty is as the network has it.
+HostDns completed(HostDns dns, const HostDns& network) {
+    if (dns.domain.empty()) dns.domain = network.domain;
+    if (dns.search.empty()) dns.search = network.search;
+    if (dns.servers.empty()) dns.servers = network.servers;
+    return dns;
+}
+
 void detach(const ComputeNetwork& api, const std::string& endpoint, const std::string& in_namespace) {
     perform_if_there("detach endpoint " + endpoint, [&](PWSTR* record) {
         HCN_NAMESPACE handle = nullptr;
@@ -222,13 +230,17 @@ void NativeNetworks::sweep() {
     for (const std::string& id : parse_ids(ids.text())) sweep(id);
 }
 
-// An endpoint may go away while it is looked at.
+// An endpoint may go away while it is looked at, and others' may be anything.
 void NativeNetworks::sweep(const std::string& id) {
     ApiString properties;
     perform_if_there("look at endpoint " + id,
                      [&](PWSTR* record) { return query_endpoint(*api_, id, properties, record); });
-    std::string text = properties.text();
-    if (!text.empty() && is_orphan(parse_host_endpoint(text).name)) remove(*api_, id);
+    try {
+        std::string text = properties.text();
+        if (!text.empty() && is_orphan(parse_host_endpoint(text).name)) remove(*api_, id);
+    } catch (const base::Error& error) {
+        base::log("hcs").warn("endpoint {}: {}", id, error.what());
+    }
 }
 
 void check_mtu(std::uint16_t mtu) {
@@ -267,8 +279,7 @@ void ContainerNetwork::make_endpoint(const HostNetwork& network, const NetworkSp
     HostEndpoint endpoint;
     endpoint.name = new_endpoint_name();
     endpoint.network = network.id;
-    endpoint.dns = spec.dns;
-    if (endpoint.dns.servers.empty()) endpoint.dns.servers = network.dns.servers;
+    endpoint.dns = completed(spec.dns, network.dns);
     endpoint.ports = spec.ports;
     // Networks of hosts are Ethernet.
     if (spec.mtu != 0) endpoint.encapsulation_overhead = static_cast<std::uint16_t>(kLargestMtu - spec.mtu);

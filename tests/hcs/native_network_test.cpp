@@ -155,6 +155,20 @@ TEST_F(NativeNetwork, PortsNamesAndMtuReachTheEndpoint) {
                              HasSubstr(R"("Overhead":100)")));
 }
 
+TEST_F(NativeNetwork, WhatIsNotSaidOfDnsIsAsTheNetworkHasIt) {
+    hcs::HostNetwork nat;
+    nat.name = "nat";
+    nat.dns = {"corp.example", {"svc.example"}, {"10.20.0.53"}};
+    make_network(nat);
+    {
+        hcs::ContainerNetwork network(networks_, {});
+        EXPECT_EQ(hcs::parse_host_endpoint(network.endpoint_properties()).dns, nat.dns);
+    }
+    hcs::ContainerNetwork network(networks_, {.dns = {"", {}, {"10.0.0.1"}}});
+    EXPECT_EQ(hcs::parse_host_endpoint(network.endpoint_properties()).dns,
+              (hcs::HostDns{"corp.example", {"svc.example"}, {"10.0.0.1"}}));
+}
+
 TEST_F(NativeNetwork, ProtocolsAndAddressesOfPortsReachTheEndpoint) {
     hcs::ContainerNetwork network(networks_, {.ports = {{17, 53, 5353, "10.20.0.7"}}});
     EXPECT_THAT(log(), HasSubstr(R"({"Type":"PortMapping","Settings":{"Protocol":17,"InternalPort":53,)"
@@ -226,8 +240,15 @@ TEST_F(NativeNetwork, OthersEndpointsAreLeftAlone) {
     }
 }
 
+TEST_F(NativeNetwork, AnEndpointThatCannotBeReadIsLeftAlone) {
+    hcs::ContainerNetwork own(networks_, {});
+    fault("Odd");
+    EXPECT_NO_THROW(hcs::NativeNetworks());
+    EXPECT_EQ(network_objects("endpoints"), 1u);
+}
+
 TEST_F(NativeNetwork, MomentaryFailuresAreRepeated) {
-    fault("HcnCreateEndpoint", "803B0020");  // HCN_E_SERVICE_STOPPING
+    fault("HcnCreateEndpoint", "803B0020");  // HCN_E_MANAGER_STOPPED
     fault("HcnDeleteEndpoint", "803B002C");  // HCN_E_ENTITY_HAS_REFERENCES
     hcs::ContainerNetwork network(networks_, {});
     EXPECT_EQ(network_objects("endpoints"), 1u);
