@@ -1,10 +1,12 @@
 #include "hcs/cni_config.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <map>
 
 #include "base/error.hpp"
 #include "base/json.hpp"
@@ -17,95 +19,170 @@ using base::JsonView;
 
 constexpr std::array kVersions = {"0.2.0", "0.3.0", "0.4.0", "1.0.0"};
 constexpr const char* kWhat = "CNI configuration";
+constexpr const char* kAnywhere = "0.0.0.0/0";
 
-[[noreturn]] void unsupported(const JsonView& view, std::string_view name) {
-    throw base::fail(ErrorCode::Unsupported, "{}.{}: not supported", view.path(), name);
+[[noreturn]] void unsupported(const JsonView& view) {
+    throw base::fail(ErrorCode::Unsupported, "{}: not supported", view.path());
 }
 
-void check_version(const JsonView& view) {
-    std::string version = view.at("cniVersion").string();
-    if (std::find(kVersions.begin(), kVersions.end(), version) == kVersions.end()) {
-        throw base::fail(ErrorCode::Unsupported,
-                         "{}.cniVersion: version {} is not supported, 0.2.0 to 1.0.0 are", view.path(),
-                         version);
+std::string lower_case(std::string text) {
+    for (char& c : text) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return text;
+}
+
+// Of an object, by names in lower case: the plugins are written in Go, which takes "GW" for "gw".
+using Members = std::map<std::string, JsonView>;
+
+Members members_of(const JsonView& object) {
+    Members members;
+    for (const auto& [name, value] : object.members()) {
+        if (!value.raw().is_null()) members.emplace(lower_case(name), value);
+    }
+    return members;
+}
+
+bool says_something(const JsonView& value) {
+    return value.raw().is_string() ? !value.string().empty() : !value.raw().empty();
+}
+
+// Throws Unsupported for a member with something in it that is not among `known`.
+Members members_of(const JsonView& object, std::initializer_list<std::string_view> known) {
+    Members members = members_of(object);
+    for (const auto& [name, value] : members) {
+        bool is_known = std::find(known.begin(), known.end(), name) != known.end();
+        if (!is_known && says_something(value)) unsupported(value);
+    }
+    return members;
+}
+
+std::optional<JsonView> find(const Members& members, const std::string& name) {
+    auto found = members.find(name);
+    return found == members.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::string string_or(const Members& members, const std::string& name, const std::string& fallback) {
+    std::optional<JsonView> value = find(members, name);
+    return value ? value->string() : fallback;
+}
+
+std::vector<std::string> strings(const Members& members, const std::string& name) {
+    std::optional<JsonView> value = find(members, name);
+    return value ? value->strings() : std::vector<std::string>{};
+}
+
+void check_version(const JsonView& version) {
+    if (std::find(kVersions.begin(), kVersions.end(), version.string()) == kVersions.end()) {
+        throw base::fail(ErrorCode::Unsupported, "{}: version {} is not supported, {} are", version.path(),
+                         version.string(), fmt::join(kVersions, ", "));
     }
 }
 
-std::string type_of(const JsonView& plugin) {
-    std::string type = plugin.at("type").string();
+std::string network_type(const JsonView& plugin) {
+    std::string type = plugin.string();
     if (type == "nat" || type == "nat.exe") return "NAT";
     if (type == "sdnbridge" || type == "sdnbridge.exe") return "L2Bridge";
-    throw base::fail(ErrorCode::Unsupported, "{}.type: plugin {} is not supported, nat and sdnbridge are",
+    throw base::fail(ErrorCode::Unsupported, "{}: plugin {} is not supported, nat and sdnbridge are",
                      plugin.path(), type);
 }
 
-bool capability(const JsonView& plugin, const std::string& name) {
-    std::optional<JsonView> capabilities = plugin.find("capabilities");
+// Capabilities are for whoever runs plugins, and to him their case counts.
+bool capability(const Members& plugin, const std::string& name) {
+    std::optional<JsonView> capabilities = find(plugin, "capabilities");
     std::optional<JsonView> value = capabilities ? capabilities->find(name) : std::nullopt;
     return value && value->boolean();
 }
 
-// "172.29.64.0/20" -> "172.29.64.1", which is what the plugins take for the gateway where no route names one.
-std::string first_address(const JsonView& subnet) {
-    std::string text = subnet.string();
-    std::array<unsigned, 4> octets{};
-    unsigned length = 0;
+// "172.29.64.1" as a number.
+std::optional<std::uint32_t> parse_address(std::string_view text) {
+    std::uint32_t address = 0;
     const char* at = text.data();
     const char* end = text.data() + text.size();
-    for (std::size_t i = 0; i < 4; ++i) {
-        auto [next, error] = std::from_chars(at, end, octets[i]);
-        if (error != std::errc() || octets[i] > 255 || next == end || *next != (i < 3 ? '.' : '/')) {
-            subnet.fail("an IPv4 subnet (172.29.64.0/20)");
-        }
-        at = next + 1;
+    for (int i = 0; i < 4; ++i) {
+        std::uint32_t octet = 0;
+        auto [next, error] = std::from_chars(at, end, octet);
+        bool ends_right = i < 3 ? next != end && *next == '.' : next == end;
+        if (error != std::errc() || octet > 255 || !ends_right) return std::nullopt;
+        address = address << 8 | octet;
+        at = next + (i < 3);
     }
-    auto [next, error] = std::from_chars(at, end, length);
-    if (error != std::errc() || next != end || length < 8 || length > 30) {
+    return address;
+}
+
+std::string text_of(std::uint32_t address) {
+    return fmt::format("{}.{}.{}.{}", address >> 24, address >> 16 & 255, address >> 8 & 255, address & 255);
+}
+
+// Of "172.29.64.0/20" the address.
+std::uint32_t subnet_address(const JsonView& subnet) {
+    std::string text = subnet.string();
+    std::size_t slash = std::min(text.find('/'), text.size());
+    std::optional<std::uint32_t> address = parse_address(std::string_view(text).substr(0, slash));
+    unsigned length = 0;
+    const char* end = text.data() + text.size();
+    auto [next, error] = std::from_chars(text.data() + slash + (slash < text.size()), end, length);
+    if (!address || error != std::errc() || next != end || length < 8 || length > 30) {
         subnet.fail("an IPv4 subnet (172.29.64.0/20)");
     }
-    if (octets[3] == 255) subnet.fail("the address of a subnet");
-    return fmt::format("{}.{}.{}.{}", octets[0], octets[1], octets[2], octets[3] + 1);
+    if ((*address << length) != 0) subnet.fail("the address of a subnet, not one in it");
+    return *address;
 }
 
-// The documentation says "gateway", the plugins read "gw".
-HostSubnet read_subnet(const JsonView& ipam) {
-    HostSubnet subnet{ipam.at("subnet").string(), first_address(ipam.at("subnet"))};
-    if (std::optional<JsonView> routes = ipam.find("routes")) {
-        for (const JsonView& route : routes->array()) {
-            for (const char* name : {"gateway", "gw"}) {
-                subnet.gateway = route.string_or(name, subnet.gateway);
-            }
-        }
+// Of the way out. The documentation calls it "gateway", the plugins read "gw"; a route without a destination
+// leads everywhere.
+std::string gateway_of(const JsonView& route, const std::string& fallback) {
+    Members members = members_of(route, {"dst", "gw", "gateway"});
+    std::optional<JsonView> destination = find(members, "dst");
+    if (destination && destination->string() != kAnywhere) unsupported(*destination);
+    for (const char* name : {"gw", "gateway"}) {
+        std::optional<JsonView> gateway = find(members, name);
+        if (!gateway) continue;
+        if (!parse_address(gateway->string())) gateway->fail("an IPv4 address");
+        return gateway->string();
     }
-    return subnet;
+    return fallback;
 }
 
-void read_ipam(const JsonView& plugin, HostNetwork& network) {
-    std::optional<JsonView> ipam = plugin.find("ipam");
-    if (!ipam) return;
-    if (ipam->find("type")) unsupported(*ipam, "type");
-    if (ipam->find("subnet")) network.subnets = {read_subnet(*ipam)};
+// Where no route names a gateway, the plugins take the first address.
+HostSubnet read_subnet(const JsonView& subnet, const std::optional<JsonView>& routes) {
+    HostSubnet read{subnet.string(), text_of(subnet_address(subnet) + 1)};
+    std::vector<JsonView> list = routes ? routes->array() : std::vector<JsonView>();
+    if (list.size() > 1) unsupported(list[1]);
+    if (!list.empty()) read.gateway = gateway_of(list[0], read.gateway);
+    return read;
 }
 
-void read_dns(const JsonView& plugin, HostDns& dns) {
-    std::optional<JsonView> view = plugin.find("dns");
+void read_ipam(const Members& plugin, HostNetwork& network) {
+    std::optional<JsonView> view = find(plugin, "ipam");
     if (!view) return;
-    dns.servers = view->strings_or_empty("nameservers");
-    dns.domain = view->string_or("domain", "");
-    dns.search = view->strings_or_empty("search");
+    Members ipam = members_of(*view, {"subnet", "routes"});
+    if (std::optional<JsonView> subnet = find(ipam, "subnet")) {
+        network.subnets = {read_subnet(*subnet, find(ipam, "routes"))};
+    }
 }
 
-CniConfig read_plugin(const JsonView& plugin, const std::string& name) {
-    for (const char* member : {"AdditionalArgs", "optionalFlags", "policies", "args"}) {
-        if (std::optional<JsonView> given = plugin.find(member); given && !given->raw().empty()) {
-            unsupported(plugin, member);
-        }
-    }
+HostDns read_dns(const Members& plugin) {
+    std::optional<JsonView> view = find(plugin, "dns");
+    if (!view) return {};
+    Members dns = members_of(*view, {"nameservers", "domain", "search"});
+    return {string_or(dns, "domain", ""), strings(dns, "search"), strings(dns, "nameservers")};
+}
+
+JsonView required(const JsonView& object, const Members& members, const std::string& name) {
+    std::optional<JsonView> value = find(members, lower_case(name));
+    return value ? *value : object.at(name);  // which says that it is missing
+}
+
+// "master" names the adapter of networks that we do not make.
+CniConfig read_plugin(const JsonView& view, const std::string& name) {
+    Members plugin =
+        members_of(view, {"cniversion", "name", "type", "master", "ipam", "dns", "capabilities"});
     CniConfig config;
     config.network.name = name;
-    config.network.type = type_of(plugin);
+    config.network.type = network_type(required(view, plugin, "type"));
     read_ipam(plugin, config.network);
-    read_dns(plugin, config.network.dns);
+    config.network.dns = read_dns(plugin);
     config.port_mappings = capability(plugin, "portMappings");
     config.dns = capability(plugin, "dns");
     return config;
@@ -116,14 +193,17 @@ CniConfig read_plugin(const JsonView& plugin, const std::string& name) {
 CniConfig parse_cni_config(std::string_view json) {
     base::Json document = base::parse_json(json, kWhat);
     JsonView view(document, kWhat);
-    check_version(view);
-    std::string name = view.at("name").string();
-    if (name.empty()) view.at("name").fail("a name");
-    std::optional<JsonView> plugins = view.find("plugins");
+    Members members = members_of(view);
+    check_version(required(view, members, "cniVersion"));
+    JsonView name_view = required(view, members, "name");
+    std::string name = name_view.string();
+    if (name.empty()) name_view.fail("a name");
+    std::optional<JsonView> plugins = find(members, "plugins");
     if (!plugins) return read_plugin(view, name);
+    // What else a list has is for whoever runs plugins.
     std::vector<JsonView> list = plugins->array();
     if (list.size() != 1) {
-        throw base::fail(ErrorCode::Unsupported, "{}.plugins: one plugin is supported, not {}", view.path(),
+        throw base::fail(ErrorCode::Unsupported, "{}: one plugin is supported, not {}", plugins->path(),
                          list.size());
     }
     return read_plugin(list[0], name);

@@ -16,9 +16,10 @@ struct CniConfig {
     bool dns = false;
 };
 
-// One configuration, or a list with one plugin. Versions 0.2.0, 0.3.0, 0.4.0 and 1.0.0. Throws Invalid naming
-// the member, Unsupported for other plugins and versions and for what a plugin would do and we do not
-// (policies, optional flags, chained plugins, other address managers).
+// One configuration, or a list with one plugin. Versions 0.2.0, 0.3.0, 0.4.0 and 1.0.0. The case of members
+// does not count, as for the plugins. Throws Invalid naming the member, Unsupported for other plugins and
+// versions and for every member of a plugin that we do not heed (policies, optional flags, chained plugins,
+// other address managers).
 CniConfig parse_cni_config(std::string_view json);
 
 }  // namespace mullion::hcs

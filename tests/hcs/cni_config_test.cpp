@@ -43,6 +43,24 @@ TEST(CniConfig, GatewayIsTheFirstAddressWhereNoRouteNamesOne) {
     EXPECT_EQ(config.network.subnets[0].gateway, "10.4.0.9");
 }
 
+// The plugins are written in Go, and their own examples write so.
+TEST(CniConfig, CaseOfMembersDoesNotCount) {
+    CniConfig config = parse_cni_config(
+        R"({"CNIVersion":"0.2.0","Name":"n","type":"sdnbridge","IPAM":{"subnet":"10.4.8.0/22","routes":[{"GW":"10.4.8.2"}]},
+            "dns":{"Nameservers":["10.0.0.10"],"Search":["svc.corp"]}})");
+    EXPECT_THAT(config.network.subnets, ElementsAre(HostSubnet{"10.4.8.0/22", "10.4.8.2"}));
+    EXPECT_EQ(config.network.dns, (HostDns{"", {"svc.corp"}, {"10.0.0.10"}}));
+    EXPECT_THAT(refusal(R"({"cniVersion":"1.0.0","name":"n","type":"nat","additionalArgs":[{}]})").what(),
+                HasSubstr("additionalArgs: not supported"));
+}
+
+TEST(CniConfig, WhatSaysNothingIsNoDemand) {
+    CniConfig config = parse_cni_config(
+        R"({"cniVersion":"1.0.0","name":"n","labels":{"of":"a runtime"},"plugins":[{"type":"nat","optionalFlags":{},
+            "AdditionalArgs":[],"args":null,"ipam":{"type":"","subnet":"10.4.0.0/24","routes":[{"dst":"0.0.0.0/0"}]}}]})");
+    EXPECT_THAT(config.network.subnets, ElementsAre(HostSubnet{"10.4.0.0/24", "10.4.0.1"}));
+}
+
 TEST(CniConfig, BridgesAndListsOfOnePlugin) {
     CniConfig config = parse_cni_config(
         R"({"cniVersion":"1.0.0","name":"cbr0","plugins":[{"type":"sdnbridge",
@@ -69,6 +87,19 @@ TEST(CniConfig, WhatIsNotDoneIsRefusedByName) {
              "AdditionalArgs"},
             {R"({"cniVersion":"1.0.0","name":"n","type":"nat","optionalFlags":{"loopbackDSR":true}})",
              "optionalFlags"},
+            {R"({"cniVersion":"0.3.1","name":"n","type":"nat"})", "0.2.0, 0.3.0, 0.4.0, 1.0.0 are"},
+            {R"({"cniVersion":"1.0.0","name":"n","type":"nat","ipamv6":{"subnet":"fd00::/64"}})", "$.ipamv6"},
+            {R"({"cniVersion":"1.0.0","name":"n","type":"nat","runtimeConfig":{"dns":{}}})", "runtimeConfig"},
+            {R"({"cniVersion":"1.0.0","name":"n","type":"nat","dns":{"options":["ndots:5"]}})",
+             "dns.options"},
+            {R"({"cniVersion":"1.0.0","name":"n","type":"nat","ipam":{"ipAddress":"10.4.0.9"}})",
+             "ipam.ipAddress"},
+            {R"({"cniVersion":"1.0.0","name":"n","type":"nat","ipam":{"subnet":"10.4.0.0/24","routes":[
+               {"dst":"10.0.0.0/8","gw":"10.4.0.9"}]}})",
+             "routes[0].dst"},
+            {R"({"cniVersion":"1.0.0","name":"n","type":"nat","ipam":{"subnet":"10.4.0.0/24","routes":[
+               {"gw":"10.4.0.2"},{"gw":"10.4.0.3"}]}})",
+             "routes[1]"},
         }) {
         base::Error error = refusal(known.json);
         EXPECT_EQ(error.code(), ErrorCode::Unsupported) << known.json;
@@ -77,13 +108,18 @@ TEST(CniConfig, WhatIsNotDoneIsRefusedByName) {
 }
 
 TEST(CniConfig, MalformedOnesAreInvalid) {
-    for (const char* json :
-         {"", "[]", R"({"name":"n","type":"nat"})", R"({"cniVersion":"1.0.0","type":"nat"})",
-          R"({"cniVersion":"1.0.0","name":"","type":"nat"})", R"({"cniVersion":"1.0.0","name":"n"})",
-          R"({"cniVersion":"1.0.0","name":"n","type":"nat","ipam":{"subnet":"10.4.0.0"}})",
-          R"({"cniVersion":"1.0.0","name":"n","type":"nat","ipam":{"subnet":"10.4.0.256/24"}})",
-          R"({"cniVersion":"1.0.0","name":"n","type":"nat","ipam":{"subnet":"10.4.0.0/31"}})",
-          R"({"cniVersion":"1.0.0","name":"n","type":"nat","ipam":{"subnet":"fd00::/64"}})"}) {
+    for (
+        const char* json :
+        {"", "[]", R"({"name":"n","type":"nat"})", R"({"cniVersion":"1.0.0","type":"nat"})",
+         R"({"cniVersion":"1.0.0","name":"","type":"nat"})", R"({"cniVersion":"1.0.0","name":"n"})",
+         R"({"cniVersion":"1.0.0","name":"n","type":"nat","ipam":{"subnet":"10.4.0.0"}})",
+         R"({"cniVersion":"1.0.0","name":"n","type":"nat","ipam":{"subnet":"10.4.0.256/24"}})",
+         R"({"cniVersion":"1.0.0","name":"n","type":"nat","ipam":{"subnet":"10.4.0.0/31"}})",
+         R"({"cniVersion":"1.0.0","name":"n","type":"nat","ipam":{"subnet":"10.4.0.0/"}})",
+         R"({"cniVersion":"1.0.0","name":"n","type":"nat","ipam":{"subnet":"10.4.0/24"}})",
+         R"({"cniVersion":"1.0.0","name":"n","type":"nat","ipam":{"subnet":"10.4.0.16/24"}})",
+         R"({"cniVersion":"1.0.0","name":"n","type":"nat","ipam":{"subnet":"10.4.0.0/24","routes":[{"gw":"me"}]}})",
+         R"({"cniVersion":"1.0.0","name":"n","type":"nat","ipam":{"subnet":"fd00::/64"}})"}) {
         EXPECT_EQ(refusal(json).code(), ErrorCode::Invalid) << json;
     }
 }
