@@ -56,6 +56,9 @@ hcs::NetworkSpec parse_network(const Options& options) {
         spec.mode = hcs::NetworkMode::None;
     } else if (options.network == "host") {
         spec.mode = hcs::NetworkMode::Host;
+    } else if (options.network.empty()) {
+        throw base::fail(base::ErrorCode::Invalid,
+                         "invalid --network \"\": expected nat, none, host or a name");
     } else if (options.network != "nat") {
         spec.name = options.network;
     }

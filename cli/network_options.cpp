@@ -35,8 +35,10 @@ fs::path config_file(const std::string& option) {
     fs::path path = base::to_path(option);
     std::error_code code;
     if (!fs::is_directory(path, code)) return path;
+    fs::directory_iterator entries(path, code);
+    if (code) throw base::system_error(code, fmt::format("--cni-config {}", option));
     std::vector<fs::path> files;
-    for (const fs::directory_entry& entry : fs::directory_iterator(path, code)) {
+    for (const fs::directory_entry& entry : entries) {
         if (is_config(entry.path()) && entry.is_regular_file(code)) files.push_back(entry.path());
     }
     if (files.empty()) {
@@ -58,7 +60,10 @@ void apply_config(const NetworkFlags& flags, hcs::NetworkSpec& spec) {
     if (!spec.name.empty()) {
         throw fail(ErrorCode::Invalid, "--cni-config and --network {} name two networks", spec.name);
     }
-    std::string file = config_file(flags.cni_config).string();
+    if (flags.cni_config->empty()) {
+        throw fail(ErrorCode::Invalid, "invalid --cni-config \"\": expected a file or a directory");
+    }
+    std::string file = config_file(*flags.cni_config).string();
     hcs::CniConfig config = base::with_context(
         [&] { return "--cni-config " + file; },
         [&] { return hcs::parse_cni_config(base::read_file(base::to_path(file), kMaxConfig)); });
@@ -83,11 +88,11 @@ void apply_ports(const std::vector<std::string>& options, hcs::NetworkSpec& spec
 }
 
 void refuse_without_network(const NetworkFlags& flags) {
-    const char* given = !flags.cni_config.empty() ? "--cni-config"
-                        : !flags.dns.empty()      ? "--dns"
-                        : flags.mtu != 0          ? "--mtu"
-                        : !flags.publish.empty()  ? "--publish"
-                                                  : nullptr;
+    const char* given = flags.cni_config         ? "--cni-config"
+                        : !flags.dns.empty()     ? "--dns"
+                        : flags.mtu != 0         ? "--mtu"
+                        : !flags.publish.empty() ? "--publish"
+                                                 : nullptr;
     if (given != nullptr)
         throw fail(ErrorCode::Invalid, "{} and --network none contradict each other", given);
 }
@@ -106,7 +111,7 @@ void add_network_options(CLI::App& command, NetworkFlags& flags) {
 
 void apply_network_options(const NetworkFlags& flags, hcs::NetworkSpec& spec) {
     if (spec.mode == hcs::NetworkMode::None) return refuse_without_network(flags);
-    if (!flags.cni_config.empty()) apply_config(flags, spec);
+    if (flags.cni_config) apply_config(flags, spec);
     for (const std::string& server : flags.dns) {
         if (!is_ip_address(server)) {
             throw fail(ErrorCode::Invalid, "invalid --dns \"{}\": expected an IP address", server);

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,7 @@ namespace mullion::cli {
 
 // As typed.
 struct NetworkFlags {
-    std::string cni_config;
+    std::optional<std::string> cni_config;
     std::vector<std::string> dns;
     std::uint32_t mtu = 0;
     std::vector<std::string> publish;  // of `run`

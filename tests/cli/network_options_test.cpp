@@ -123,7 +123,7 @@ TEST_F(NetworkOptions, CniConfigurationsNameANetworkAndSayWhatToMake) {
 TEST_F(NetworkOptions, WhatTheNetworkIsNotCapableOfIsRefused) {
     flags.cni_config = config("plain", R"("portMappings":false)");
     flags.publish = {"80:80"};
-    EXPECT_THAT(refused().what(), HasSubstr("--publish: the CNI configuration " + flags.cni_config));
+    EXPECT_THAT(refused().what(), HasSubstr("--publish: the CNI configuration " + *flags.cni_config));
     EXPECT_THAT(refused().what(), HasSubstr("portMappings"));
     flags.publish.clear();
     flags.dns = {"10.0.0.53"};
@@ -147,6 +147,9 @@ TEST_F(NetworkOptions, UnreadableConfigurationsAreNamed) {
     EXPECT_EQ(refused().code(), ErrorCode::NotFound);
     flags.cni_config = config("bad\\", "");
     EXPECT_EQ(refused().code(), ErrorCode::Invalid);
+    flags.cni_config = "";  // a variable that is not set
+    EXPECT_THAT(refused().what(), HasSubstr("--cni-config \"\""));
+    EXPECT_THAT(refused({}).what(), HasSubstr("--network none"));
 }
 
 }  // namespace

@@ -53,6 +53,9 @@ TEST_F(Options, MalformedValuesAreUsageErrors) {
     expect_usage_error({"build", "--progress", "fancy", "."}, "fancy");
     std::string endless(300, 'x');
     expect_usage_error({"run", "-v", endless + ":C:\\x", "image"}, endless);
+    expect_usage_error({"run", "--network", "", "image"}, "--network");
+    expect_usage_error({"run", "--cni-config", "", "image"}, "--cni-config");
+    expect_usage_error({"build", "--cni-config", "", "."}, "--cni-config");
 }
 
 TEST_F(Options, WhatContradictsItselfIsAUsageError) {
