@@ -114,6 +114,26 @@ TEST_F(Doctor, ProgramsThatAreNotInPathAreTold) {
                 HasSubstr("docker-credential-absent, docker-credential-gone"));
 }
 
+TEST_F(Doctor, AGitThatDoesNotWorkIsAWarningOfOneLine) {
+    for (const char* program : {"#!/nowhere/sh\n", "#!/bin/sh\necho broken >&2\necho really >&2\nexit 3\n"}) {
+        workspace.write("git", program);
+        std::filesystem::permissions(workspace.path("git"), std::filesystem::perms::owner_all);
+        workspace.set_environment("PATH", workspace.path().string());
+        auto checks = look(0);
+        EXPECT_EQ(checks["git"].status, "warning");
+        EXPECT_THAT(checks["git"].found, HasSubstr("does not work: "));
+        EXPECT_THAT(checks["git"].found, testing::Not(HasSubstr("\n")));
+        EXPECT_EQ(checks["git"].fix, "install git anew");
+    }
+}
+
+TEST_F(Doctor, CredentialsThatCannotBeReadAreAProblemWithAFix) {
+    workspace.write(".docker/config.json", "{");
+    auto checks = look(1);
+    EXPECT_EQ(checks["credential-helpers"].status, "problem");
+    EXPECT_THAT(checks["credential-helpers"].fix, HasSubstr(".docker/config.json"));
+}
+
 TEST_F(Doctor, AnAgentThatIsGoneIsAWarning) {
     workspace.set_environment("SSH_AUTH_SOCK", workspace.path("gone.sock").string());
     auto checks = look(0);
