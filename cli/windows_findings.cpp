@@ -43,6 +43,11 @@ std::string enable(const char* feature) {
         feature);
 }
 
+// Clients share their kernel only then.
+const char* if_asked(const hcs::HostFacts& host) {
+    return host.is_server ? "" : " (with --isolation=process)";
+}
+
 std::string listed(std::vector<std::string> names) {
     std::size_t more = names.size() - std::min(names.size(), kShownImages);
     names.resize(names.size() - more);
@@ -83,10 +88,13 @@ Finding windows_version_finding(const hcs::HostFacts& host) {
     }
     std::vector<std::string> tags = tags_for(version);
     if (!tags.empty()) {
-        return {Health::Ok, fmt::format("{}; runs {} without Hyper-V", found, fmt::join(tags, ", ")), ""};
+        return {Health::Ok,
+                fmt::format("{}; runs {} without Hyper-V{}", found, fmt::join(tags, ", "), if_asked(host)),
+                ""};
     }
     return {host.has_hyperv ? Health::Ok : Health::Warning,
-            fmt::format("{}; without Hyper-V only images of build {} run", found, version.build),
+            fmt::format("{}; without Hyper-V only images of build {} run{}", found, version.build,
+                        if_asked(host)),
             host.has_hyperv ? "" : enable("Microsoft-Hyper-V")};
 }
 
@@ -195,7 +203,10 @@ Finding image_versions_finding(const hcs::HostFacts& host, const std::vector<Sto
                 fmt::format("can run by Hyper-V only, which is not enabled: {}", listed(hyperv)),
                 enable("Microsoft-Hyper-V")};
     }
-    return {Health::Ok, fmt::format("all {} of the local store can run here", images.size()), ""};
+    return {Health::Ok,
+            fmt::format("all {} of the local store can run here{}", images.size(),
+                        host.has_hyperv ? "" : if_asked(host)),
+            ""};
 }
 
 }  // namespace mullion::cli

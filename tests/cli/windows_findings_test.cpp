@@ -30,6 +30,17 @@ TEST(WindowsVersion, Windows10RunsTheImagesPeopleHaveByHyperVOnly) {
     EXPECT_EQ(windows_version_finding({kWindows10.version, false, true}).health, Health::Ok);
 }
 
+TEST(WindowsVersion, ClientsShareTheirKernelOnlyIfAsked) {
+    hcs::HostFacts windows11{"10.0.26100.1", false, false};
+    EXPECT_EQ(windows_version_finding(windows11).found,
+              "Windows 10.0.26100.1; runs ltsc2022, ltsc2025 without Hyper-V (with --isolation=process)");
+    EXPECT_EQ(image_versions_finding(windows11, {{"app", "10.0.26100.1"}}).found,
+              "all 1 of the local store can run here (with --isolation=process)");
+    EXPECT_EQ(image_versions_finding({windows11.version, false, true}, {{"app", "10.0.26100.1"}}).found,
+              "all 1 of the local store can run here");
+    EXPECT_THAT(windows_version_finding(kWindows10).found, HasSubstr("build 19045 run (with --isolation"));
+}
+
 TEST(WindowsVersion, Server2016IsTooOld) {
     Finding finding = windows_version_finding({"10.0.14393.0", true, true});
     EXPECT_EQ(finding.health, Health::Problem);
