@@ -25,6 +25,12 @@ constexpr const char* kAnywhere = "0.0.0.0/0";
     throw base::fail(ErrorCode::Unsupported, "{}: not supported", view.path());
 }
 
+// Of a text.
+[[noreturn]] void invalid(const JsonView& view, std::string_view expected) {
+    throw base::fail(ErrorCode::Invalid, "{}: expected {}, found \"{}\"", view.path(), expected,
+                     view.string());
+}
+
 std::string lower_case(std::string text) {
     for (char& c : text) {
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -123,9 +129,9 @@ std::uint32_t subnet_address(const JsonView& subnet) {
     const char* end = text.data() + text.size();
     auto [next, error] = std::from_chars(text.data() + slash + (slash < text.size()), end, length);
     if (!address || error != std::errc() || next != end || length < 8 || length > 30) {
-        subnet.fail("an IPv4 subnet (172.29.64.0/20)");
+        invalid(subnet, "an IPv4 subnet (172.29.64.0/20)");
     }
-    if ((*address << length) != 0) subnet.fail("the address of a subnet, not one in it");
+    if ((*address << length) != 0) invalid(subnet, "the address of a subnet, not one in it");
     return *address;
 }
 
@@ -138,7 +144,7 @@ std::string gateway_of(const JsonView& route, const std::string& fallback) {
     for (const char* name : {"gw", "gateway"}) {
         std::optional<JsonView> gateway = find(members, name);
         if (!gateway) continue;
-        if (!parse_address(gateway->string())) gateway->fail("an IPv4 address");
+        if (!parse_address(gateway->string())) invalid(*gateway, "an IPv4 address");
         return gateway->string();
     }
     return fallback;
@@ -197,7 +203,7 @@ CniConfig parse_cni_config(std::string_view json) {
     check_version(required(view, members, "cniVersion"));
     JsonView name_view = required(view, members, "name");
     std::string name = name_view.string();
-    if (name.empty()) name_view.fail("a name");
+    if (name.empty()) invalid(name_view, "a name");
     std::optional<JsonView> plugins = find(members, "plugins");
     if (!plugins) return read_plugin(view, name);
     // What else a list has is for whoever runs plugins.

@@ -107,6 +107,13 @@ TEST(CniConfig, WhatIsNotDoneIsRefusedByName) {
     }
 }
 
+TEST(CniConfig, WhatIsMalformedIsQuoted) {
+    EXPECT_STREQ(
+        refusal(R"({"cniVersion":"1.0.0","name":"n","type":"nat","ipam":{"subnet":"10.4.0.16/24"}})").what(),
+        "CNI configuration: $.ipam.subnet: expected the address of a subnet, not one in it, found "
+        "\"10.4.0.16/24\"");
+}
+
 TEST(CniConfig, MalformedOnesAreInvalid) {
     for (
         const char* json :
