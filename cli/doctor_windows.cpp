@@ -149,8 +149,7 @@ Finding nat_network() {
     try {
         return nat_network_finding(hcs::nat_network(), hcs::make_nat_network);
     } catch (const base::Error& error) {
-        if (error.code() != base::ErrorCode::Unsupported) throw;
-        return {Health::Skipped, "it needs the feature Containers, see above", ""};
+        return nat_network_finding(error);
     }
 }
 

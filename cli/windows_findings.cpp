@@ -148,6 +148,16 @@ Finding nat_network_finding(const std::optional<std::string>& network, std::func
             "mullion doctor --fix", std::move(make)};
 }
 
+Finding nat_network_finding(const base::Error& failure) {
+    if (failure.code() == base::ErrorCode::Unsupported) {
+        return {Health::Skipped, "it needs the feature Containers, see above", ""};
+    }
+    if (failure.code() == base::ErrorCode::Denied) {
+        return {Health::Skipped, "only administrators may ask, see above", ""};
+    }
+    return {Health::Problem, failure.what(), failure.hint()};
+}
+
 Finding volume_finding(const std::string& kind) {
     if (kind == "NTFS") return {Health::Ok, kind, ""};
     return {Health::Problem, fmt::format("{}: layers of Windows images need NTFS", kind),

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
 #include "cli/doctor.hpp"
 #include "hcs/host.hpp"
 
@@ -28,6 +29,8 @@ Finding privileges_finding(bool elevated, const std::vector<std::string>& missin
 
 // By name; `make` makes one.
 Finding nat_network_finding(const std::optional<std::string>& network, std::function<void()> make);
+// If it cannot be asked for: skipped where an earlier check tells the cause, else what it is.
+Finding nat_network_finding(const base::Error& failure);
 
 // `kind` as Windows names it: "NTFS".
 Finding volume_finding(const std::string& kind);

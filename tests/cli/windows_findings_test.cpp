@@ -94,6 +94,17 @@ TEST(NatNetwork, IsMadeWhereThereIsNone) {
     EXPECT_TRUE(made);
 }
 
+TEST(NatNetwork, WhatAnEarlierCheckTellsIsNotToldAgain) {
+    using base::ErrorCode;
+    for (ErrorCode code : {ErrorCode::Unsupported, ErrorCode::Denied}) {
+        EXPECT_EQ(nat_network_finding(base::fail(code, "cannot list endpoints")).health, Health::Skipped);
+    }
+    Finding other = nat_network_finding(base::fail(ErrorCode::Io, "cannot list endpoints").hint("start hns"));
+    EXPECT_EQ(other.health, Health::Problem);
+    EXPECT_EQ(other.found, "cannot list endpoints");
+    EXPECT_EQ(other.fix, "start hns");
+}
+
 TEST(Volume, MustBeNtfs) {
     EXPECT_EQ(volume_finding("NTFS").health, Health::Ok);
     EXPECT_EQ(volume_finding("ReFS").health, Health::Problem);
