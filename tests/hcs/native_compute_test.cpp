@@ -355,7 +355,8 @@ INSTANTIATE_TEST_SUITE_P(
                     "HcsGetComputeSystemProperties.result", "HcsShutDownComputeSystem",
                     "HcsShutDownComputeSystem.result", "HcsTerminateComputeSystem", "HcnEnumerateNetworks",
                     "HcnCreateNetwork", "HcnOpenNetwork", "HcnQueryNetworkProperties",
-                    "HcnEnumerateEndpoints", "HcnCreateEndpoint", "HcnCreateNamespace", "HcnModifyNamespace"),
+                    "HcnEnumerateEndpoints", "HcnCreateEndpoint", "HcnCreateNamespace", "HcnModifyNamespace",
+                    "HcnOpenNamespace", "HcnDeleteNamespace", "HcnDeleteEndpoint"),
     [](const auto& test) {
         std::string name = test.param;
         std::replace(name.begin(), name.end(), '.', '_');
