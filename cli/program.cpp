@@ -43,6 +43,20 @@ void add_commands(CLI::App& app, Context& context) {
     mullion::cli::add_version(app, context);
 }
 
+// CLI11 takes "--name=" for "--name", whose value were the next argument, whatever that is.
+std::vector<std::string> with_empty_values(const std::vector<std::string>& arguments) {
+    std::vector<std::string> result;
+    bool options = true;  // up to "--"
+    for (const std::string& argument : arguments) {
+        options = options && argument != "--";
+        bool has_empty_value =
+            options && argument.starts_with("--") && argument.find('=') == argument.size() - 1;
+        result.push_back(has_empty_value ? argument.substr(0, argument.size() - 1) : argument);
+        if (has_empty_value) result.emplace_back();
+    }
+    return result;
+}
+
 // CLI11 takes a vector from its back.
 std::vector<std::string> parse_order(std::vector<std::string> arguments) {
     std::reverse(arguments.begin(), arguments.end());
@@ -99,7 +113,7 @@ int mullion::cli::run_program(const std::vector<std::string>& arguments) {
     app.add_option("--log-level", log_level, "Developers' log: trace, debug, info, warn, error, off");
     add_commands(app, context);
     try {
-        app.parse(parse_order(cli::protect_run_arguments(app, arguments)));
+        app.parse(parse_order(with_empty_values(cli::protect_run_arguments(app, arguments))));
         if (!log_level.empty()) base::set_log_level(log_level);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? cli::kSuccess : cli::kUsage;

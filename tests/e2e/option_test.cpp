@@ -56,6 +56,8 @@ TEST_F(Options, MalformedValuesAreUsageErrors) {
     expect_usage_error({"run", "--network", "", "image"}, "--network");
     expect_usage_error({"run", "--cni-config", "", "image"}, "--cni-config");
     expect_usage_error({"build", "--cni-config", "", "."}, "--cni-config");
+    expect_usage_error({"run", "--network=", "image"}, "invalid --network \"\"");
+    expect_usage_error({"build", "--cni-config=", "."}, "invalid --cni-config \"\"");
 }
 
 TEST_F(Options, WhatContradictsItselfIsAUsageError) {
