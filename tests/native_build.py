@@ -8,7 +8,7 @@ those tests are skipped.
 """
 import contextlib, glob, gzip, io, json, os, shutil, signal, sqlite3, subprocess, sys, tarfile, time, unittest
 
-UNDER_WINE, PROGRAM, EXAMPLES, LINUX = sys.argv[1:5]
+UNDER_WINE, PROGRAM, EXAMPLES, LINUX = map(os.path.abspath, sys.argv[1:5])
 BASE = 'mcr.microsoft.com/windows/nanoserver:ltsc2022'
 # The same without the doubles: to it, Windows has no containers.
 ALONE = os.path.join(os.path.dirname(PROGRAM), '..', '..', 'mullion.exe')
