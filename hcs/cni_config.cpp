@@ -163,8 +163,11 @@ void read_ipam(const Members& plugin, HostNetwork& network) {
     std::optional<JsonView> view = find(plugin, "ipam");
     if (!view) return;
     Members ipam = members_of(*view, {"subnet", "routes"});
+    std::optional<JsonView> routes = find(ipam, "routes");
     if (std::optional<JsonView> subnet = find(ipam, "subnet")) {
-        network.subnets = {read_subnet(*subnet, find(ipam, "routes"))};
+        network.subnets = {read_subnet(*subnet, routes)};
+    } else if (routes && says_something(*routes)) {
+        unsupported(*routes);
     }
 }
 

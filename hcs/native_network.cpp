@@ -136,9 +136,7 @@ void remove(const ComputeNetwork& api, const std::string& endpoint) {
 
 }  // namespace
 
-NativeNetworks::NativeNetworks() : api_(ComputeNetwork::load()) {
-    sweep();
-}
+NativeNetworks::NativeNetworks() : api_(ComputeNetwork::load()) {}
 
 std::vector<HostNetwork> NativeNetworks::networks_of(const std::string& query) {
     ApiString ids;

@@ -47,21 +47,22 @@ class NativeComputeService final : public ComputeService {
     std::unique_ptr<ComputeSystem> create(const std::string& id, const ComputeSystemDocument& document,
                                           const base::CancelToken& cancel) override {
         cancel.check();
+        auto network = take_network(document.Container);  // goes with whatever fails from here on
         return std::make_unique<NativeSystem>(core_, options_, id, to_json(adapted(document)),
-                                              take_network(document.Container), cancel, nullptr);
+                                              std::move(network), cancel, nullptr);
     }
 
     std::unique_ptr<ComputeSystem> create_hyperv(const std::string& id, const ComputeSystemDocument& document,
                                                  const std::filesystem::path& scratch,
                                                  const base::CancelToken& cancel) override {
         cancel.check();
+        auto network = take_network(document.Container);
         if (!document.Container.Storage.Path.empty()) {
             throw base::fail(ErrorCode::Invalid,
                              "$.Container.Storage.Path: the guest mounts the scratch itself");
         }
         ComputeSystemDocument inside = document;
         inside.Container.Storage.Path = NativeVm::container_root();
-        auto network = take_network(document.Container);
         auto vm = std::make_unique<NativeVm>(core_, options_, id + "-vm", adapted(inside), scratch,
                                              network.get(), cancel);
         std::string hosted = vm->container_document();
@@ -94,7 +95,9 @@ class NativeComputeService final : public ComputeService {
   private:
     std::shared_ptr<NativeNetworks> networks() {
         return networks_.with([](std::shared_ptr<NativeNetworks>& networks) {
-            if (!networks) networks = std::make_shared<NativeNetworks>();
+            if (networks) return networks;
+            networks = std::make_shared<NativeNetworks>();
+            networks->sweep();
             return networks;
         });
     }

@@ -100,6 +100,8 @@ TEST(CniConfig, WhatIsNotDoneIsRefusedByName) {
             {R"({"cniVersion":"1.0.0","name":"n","type":"nat","ipam":{"subnet":"10.4.0.0/24","routes":[
                {"gw":"10.4.0.2"},{"gw":"10.4.0.3"}]}})",
              "routes[1]"},
+            {R"({"cniVersion":"1.0.0","name":"n","type":"nat","ipam":{"routes":[{"gw":"10.4.0.2"}]}})",
+             "ipam.routes"},
         }) {
         base::Error error = refusal(known.json);
         EXPECT_EQ(error.code(), ErrorCode::Unsupported) << known.json;

@@ -294,6 +294,15 @@ TEST_F(NativeCompute, NetworksAreAsAsked) {
               ErrorCode::Unsupported);
 }
 
+TEST_F(NativeCompute, ARefusedSystemLeavesNoNetwork) {
+    auto refused = document();
+    refused.Container.Networking = service_->networking({hcs::NetworkMode::Nat});
+    refused.ShouldTerminateOnLastHandleClosed = false;
+    EXPECT_EQ(network_objects("endpoints"), 1u);
+    EXPECT_EQ(error_of([&] { service_->create("one", refused, {}); }).code(), ErrorCode::Unsupported);
+    EXPECT_EQ(network_objects("endpoints"), 0u);
+}
+
 TEST_F(NativeCompute, StatisticsAreTheHostsOwn) {
     set("statistics",
         R"({"Uptime100ns":70,"Processor":{"TotalRuntime100ns":50},"Memory":{"MemoryUsageCommitPeakBytes":9},)"

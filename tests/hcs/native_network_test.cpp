@@ -139,10 +139,10 @@ TEST_F(NativeNetwork, WhatIsMadeGoesInOrder) {
 TEST_F(NativeNetwork, ANamespaceThatCannotBeRemovedIsSweptLater) {
     leave_endpoint("mullion-4294967292-1d9-1", true);
     for (int i = 0; i < 5; ++i) fault("HcnDeleteNamespace");
-    hcs::NativeNetworks first;
+    networks_->sweep();
     EXPECT_EQ(network_objects("endpoints"), 1u);
     EXPECT_EQ(network_objects("namespaces"), 1u);
-    hcs::NativeNetworks second;
+    networks_->sweep();
     EXPECT_EQ(network_objects("endpoints"), 0u);
     EXPECT_EQ(network_objects("namespaces"), 0u);
 }
@@ -224,17 +224,24 @@ TEST_F(NativeNetwork, LeftoversOfDeadProcessesAreSwept) {
     for (bool attached : {false, true}) {
         leave_endpoint("mullion-4294967292-1d9-1", attached);
         EXPECT_EQ(network_objects("endpoints"), 1u);
-        hcs::NativeNetworks again;
+        networks_->sweep();
         EXPECT_EQ(network_objects("endpoints"), 0u);
         EXPECT_EQ(network_objects("namespaces"), 0u);
     }
+}
+
+TEST_F(NativeNetwork, WhoOnlyLooksSweepsNothing) {
+    leave_endpoint("mullion-4294967292-1d9-1", false);
+    hcs::nat_network();
+    EXPECT_EQ(network_objects("endpoints"), 1u);
+    networks_->sweep();
 }
 
 TEST_F(NativeNetwork, OthersEndpointsAreLeftAlone) {
     hcs::ContainerNetwork own(networks_, {});
     for (const char* name : {"somebody-4294967292-1d9-1", "mullion_4294967292-1d9-1"}) {
         leave_endpoint(name, false);
-        hcs::NativeNetworks again;
+        networks_->sweep();
         EXPECT_EQ(network_objects("endpoints"), 2u) << name;
         api_->HcnDeleteEndpoint(GUID{0x11112222, 0, 0x4000, {0x80, 0, 0, 0, 0, 0, 0, 2}}, nullptr);
     }
@@ -243,7 +250,7 @@ TEST_F(NativeNetwork, OthersEndpointsAreLeftAlone) {
 TEST_F(NativeNetwork, AnEndpointThatCannotBeReadIsLeftAlone) {
     hcs::ContainerNetwork own(networks_, {});
     fault("Odd");
-    EXPECT_NO_THROW(hcs::NativeNetworks());
+    EXPECT_NO_THROW(networks_->sweep());
     EXPECT_EQ(network_objects("endpoints"), 1u);
 }
 
