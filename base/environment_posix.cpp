@@ -16,4 +16,8 @@ std::optional<std::string> environment_unless_empty(const std::string& name) {
     return value;
 }
 
+std::optional<std::filesystem::path> home_directory() {
+    return environment_unless_empty("HOME");
+}
+
 }  // namespace mullion::base

@@ -1,6 +1,7 @@
 #include <windows.h>
 
 #include "base/environment.hpp"
+#include "base/path_text.hpp"
 #include "base/win32.hpp"
 
 namespace mullion::base {
@@ -23,6 +24,11 @@ std::optional<std::string> environment_unless_empty(const std::string& name) {
     std::optional<std::string> value = environment(name);
     if (value && value->empty()) value.reset();
     return value;
+}
+
+std::optional<std::filesystem::path> home_directory() {
+    std::optional<std::string> profile = environment_unless_empty("USERPROFILE");
+    return profile ? std::optional(to_path(*profile)) : std::nullopt;
 }
 
 }  // namespace mullion::base

@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "base/path_text.hpp"
 #include "cli/annotation_option.hpp"
+#include "cli/container_proxies.hpp"
 #include "cli/image_names.hpp"
 #include "cli/image_resolver.hpp"
 #include "cli/key_values.hpp"
@@ -211,6 +212,7 @@ frontend::Options frontend_options(const BuildFlags& flags) {
     options.build_args = parse_assignments(flags.build_args, "--build-arg");
     options.labels = parse_labels(flags.labels);
     add_source_date_epoch(options.build_args);
+    for (auto& proxy : configured_proxies(options.build_args)) options.build_args.push_back(std::move(proxy));
     options.no_cache = stages_without_cache(flags);
     return options;
 }

@@ -6,6 +6,7 @@
 #include "base/file.hpp"
 #include "cli/commands.hpp"
 #include "cli/container_backend.hpp"
+#include "cli/container_proxies.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/image_names.hpp"
 #include "cli/key_values.hpp"
@@ -92,12 +93,20 @@ struct Values {
     oci::Isolation isolation = oci::Isolation::Auto;
 };
 
+std::vector<std::string> parse_environment(const Options& options) {
+    KeyValueList variables;
+    for (const std::string& text : options.environment) {
+        if (auto pair = parse_assignment(text, "--env")) variables.push_back(std::move(*pair));
+    }
+    for (auto& proxy : configured_proxies(variables)) variables.push_back(std::move(proxy));
+    std::vector<std::string> environment;
+    for (const auto& [name, value] : variables) environment.push_back(name + "=" + value);
+    return environment;
+}
+
 Values parse_values(const Options& options) {
     Values values;
-    for (const std::string& text : options.environment) {
-        if (auto pair = parse_assignment(text, "--env"))
-            values.environment.push_back(pair->first + "=" + pair->second);
-    }
+    values.environment = parse_environment(options);
     for (const std::string& text : options.volumes) values.volumes.push_back(parse_volume(text));
     values.limits = parse_limits(options);
     values.network = parse_network(options);

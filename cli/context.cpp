@@ -1,29 +1,12 @@
 #include "cli/context.hpp"
 
-#include "base/environment.hpp"
 #include "base/error.hpp"
 #include "base/path_text.hpp"
 #include "cli/container_backend.hpp"
+#include "cli/hosts_directories.hpp"
 
 namespace mullion::cli {
-namespace {
-
 namespace fs = std::filesystem;
-
-// Our own first, then where containerd and Docker look.
-std::vector<fs::path> default_hosts_directories() {
-    std::vector<fs::path> directories;
-    if (auto configuration = base::environment_unless_empty("XDG_CONFIG_HOME")) {
-        directories.push_back(base::to_path(*configuration) / "mullion" / "certs.d");
-    } else if (auto home = base::environment_unless_empty("HOME")) {
-        directories.push_back(base::to_path(*home) / ".config" / "mullion" / "certs.d");
-    }
-    directories.emplace_back("/etc/containerd/certs.d");
-    directories.emplace_back("/etc/docker/certs.d");
-    return directories;
-}
-
-}  // namespace
 
 fs::path Context::state_directory() const {
     return fs::absolute(state_option.empty() ? cache::default_state_directory()

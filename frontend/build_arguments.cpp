@@ -20,6 +20,10 @@ constexpr std::array<std::string_view, 5> kProxyNames{"ALL_PROXY", "FTP_PROXY", 
                                                       "NO_PROXY"};
 constexpr std::int64_t kLatestEpoch = 253'402'300'799;  // 9999-12-31T23:59:59Z, the last RFC 3339 can say
 
+bool is_proxy(std::string_view name) {
+    return std::find(kProxyNames.begin(), kProxyNames.end(), upper_ascii(name)) != kProxyNames.end();
+}
+
 std::string target_stage_name(const BuildFile& file, const Options& options) {
     if (!options.target.empty()) return options.target;
     const auto& last = file.stages.back().from.stage_name;
@@ -29,7 +33,10 @@ std::string target_stage_name(const BuildFile& file, const Options& options) {
 }  // namespace
 
 BuildArguments::BuildArguments(const KeyValues& given) {
-    for (const auto& [name, value] : given) given_[name] = value;
+    for (const auto& [name, value] : given) {
+        given_[name] = value;
+        if (is_proxy(name)) used_.insert(name);
+    }
 }
 
 const std::string* BuildArguments::use(std::string_view name) {
@@ -39,13 +46,10 @@ const std::string* BuildArguments::use(std::string_view name) {
     return &found->second;
 }
 
-std::vector<std::pair<std::string, std::string>> BuildArguments::proxies() {
+std::vector<std::pair<std::string, std::string>> BuildArguments::proxies() const {
     std::map<std::string, std::string> out;
     for (const auto& [name, value] : given_) {
-        const auto upper = upper_ascii(name);
-        if (std::find(kProxyNames.begin(), kProxyNames.end(), upper) == kProxyNames.end()) continue;
-        used_.insert(name);
-        out[upper] = value;
+        if (is_proxy(name)) out[upper_ascii(name)] = value;
     }
     return {out.begin(), out.end()};
 }

@@ -22,9 +22,10 @@ class BuildArguments {
 
     // Marks the argument as used.
     const std::string* use(std::string_view name);
+    // Proxies are always: they need no ARG.
     std::vector<std::string> used() const { return {used_.begin(), used_.end()}; }
     // The proxy settings among them, as variables for RUN: upper-case names, sorted.
-    std::vector<std::pair<std::string, std::string>> proxies();
+    std::vector<std::pair<std::string, std::string>> proxies() const;
 
   private:
     std::map<std::string, std::string, std::less<>> given_;

@@ -1,7 +1,7 @@
 #include "oci/docker_config.hpp"
 
 #include <algorithm>
-#include <cstdlib>
+#include <array>
 #include <set>
 
 #include "base/base64.hpp"
@@ -31,6 +31,13 @@ constexpr std::string_view kDockerHub = "docker.io";
 constexpr const char* kDockerHubKey = "https://index.docker.io/v1/";
 // docker-credential-helpers, credentials/error.go.
 constexpr std::string_view kNotFound = "credentials not found in native keychain";
+constexpr std::array<std::pair<const char*, const char*>, 5> kProxyMembers{{
+    {"httpProxy", "HTTP_PROXY"},
+    {"httpsProxy", "HTTPS_PROXY"},
+    {"ftpProxy", "FTP_PROXY"},
+    {"allProxy", "ALL_PROXY"},
+    {"noProxy", "NO_PROXY"},
+}};
 constexpr std::string_view kTokenUser = "<token>";  // then the secret is an identity token
 
 std::string key_of(const std::string& host) {
@@ -137,12 +144,29 @@ struct DockerConfig::Answer {
     std::string text;
 };
 
+fs::path docker_config_file() {
+    if (auto directory = base::environment_unless_empty("DOCKER_CONFIG")) {
+        return base::to_path(*directory) / "config.json";
+    }
+    auto home = base::home_directory();
+    return home ? *home / ".docker" / "config.json" : fs::path();
+}
+
 fs::path default_credentials_file() {
-    auto variable = [](const char* name) { return base::to_path(base::environment(name).value_or("")); };
-    if (fs::path file = variable("REGISTRY_AUTH_FILE"); !file.empty()) return file;
-    if (fs::path directory = variable("DOCKER_CONFIG"); !directory.empty()) return directory / "config.json";
-    if (fs::path home = variable("HOME"); !home.empty()) return home / ".docker" / "config.json";
-    return {};
+    if (auto file = base::environment_unless_empty("REGISTRY_AUTH_FILE")) return base::to_path(*file);
+    return docker_config_file();
+}
+
+std::map<std::string, std::string> container_proxies(const fs::path& file) {
+    Json config = read_config(file);
+    auto proxies = JsonView(config, file.string()).find("proxies");
+    auto all = proxies ? proxies->find("default") : std::nullopt;
+    std::map<std::string, std::string> variables;
+    if (!all) return variables;
+    for (const auto& [member, variable] : kProxyMembers) {
+        if (std::string value = all->string_or(member, ""); !value.empty()) variables[variable] = value;
+    }
+    return variables;
 }
 
 std::optional<Credential> DockerConfig::find(const std::string& host, const std::string& repository,

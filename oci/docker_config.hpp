@@ -1,11 +1,12 @@
-// The credentials that docker, podman, skopeo and crane share: `config.json` and credential helpers.
+// What docker, podman, skopeo and crane share: `config.json`, with credentials and their helpers.
 //
 //     {"auths": {"HOST": {"auth": BASE64},         here, readable by whoever can read the file
 //                "HOST/team/app": {...}},          of a repository, or of all below "team": the longest
 //                counts
 //                                                  (containers-auth.json(5); podman writes them)
 //      "credsStore": "pass",                       with the helper docker-credential-pass
-//      "credHelpers": {"HOST": "ecr-login"}}       with another one for this host; it comes first
+//      "credHelpers": {"HOST": "ecr-login"},       with another one for this host; it comes first
+//      "proxies": {"default": {"httpProxy": URL}}} for containers; proxies of single daemons are none of ours
 //
 // Helpers get hosts and secrets on standard input, never in arguments (docker/docker-credential-helpers);
 // each is asked once per host, and has half a minute to answer.
@@ -22,8 +23,14 @@
 
 namespace mullion::oci {
 
-// $REGISTRY_AUTH_FILE, else config.json in $DOCKER_CONFIG, else in ~/.docker; empty if none can be told.
+// config.json in $DOCKER_CONFIG, else in ~/.docker; empty if none can be told.
+std::filesystem::path docker_config_file();
+// $REGISTRY_AUTH_FILE, else docker_config_file().
 std::filesystem::path default_credentials_file();
+
+// The variables that containers get ("HTTP_PROXY", URL), by name. Throws Invalid for a file that cannot be
+// understood; one that is absent has none.
+std::map<std::string, std::string> container_proxies(const std::filesystem::path& file);
 
 // Thread-safe. The file is read at every call; one that is absent has nothing in it. Throws Invalid for a
 // file that cannot be understood, NotFound for a helper that is not installed, Process for one that fails,

@@ -13,6 +13,7 @@ namespace mullion {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 class RunCommand : public test::ContainerTest {
   protected:
@@ -50,6 +51,27 @@ TEST_F(RunCommand, EnvironmentWorkingDirectoryAndUser) {
                               "echo [%FROM_IMAGE%][%X%][%CD%][%USERNAME%]"});
     EXPECT_EQ(ran.exit_code, 0) << ran.err;
     EXPECT_THAT(ran.out, HasSubstr("[image][a b][C:\\Windows][ContainerUser]"));
+}
+
+// As docker does it: for run and build, below what the user says, and never in the image.
+TEST_F(RunCommand, ProxiesOfDockersConfigurationAreForContainers) {
+    workspace.write("docker/config.json",
+                    R"({"proxies":{"default":{"httpProxy":"http://proxy.example","noProxy":"localhost"}}})");
+    workspace.set_environment("DOCKER_CONFIG", workspace.path("docker").string());
+    auto ran =
+        workspace.run({"run", "--rm", "-e", "no_proxy=mine", "app", "echo [%HTTP_PROXY%][%NO_PROXY%]"});
+    EXPECT_EQ(ran.out, "[http://proxy.example][mine]\r\n") << ran.err;
+    auto built = build("FROM base\nRUN echo [%HTTP_PROXY%][%NO_PROXY%]\n",
+                       {"-t", "built", "--build-arg", "NO_PROXY=mine"});
+    EXPECT_THAT(built.err, HasSubstr("[http://proxy.example][mine]"));
+    EXPECT_THAT(workspace.run({"inspect", "built"}).out, Not(HasSubstr("proxy.example")));
+    auto copied = build("FROM base\nLABEL a=b\n", {"-t", "copied"});
+    EXPECT_EQ(copied.exit_code, 0) << copied.err;
+    EXPECT_THAT(copied.err, Not(HasSubstr("PROXY")));
+    workspace.write("docker/config.json", "{");
+    auto warned = workspace.run({"run", "--rm", "app"});
+    EXPECT_EQ(warned.exit_code, 0);
+    EXPECT_THAT(warned.err, HasSubstr("containers get no proxies"));
 }
 
 TEST_F(RunCommand, EntrypointIsReplaced) {

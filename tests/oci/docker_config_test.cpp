@@ -183,10 +183,23 @@ TEST_F(DockerConfigTest, StoresWithTheHelperIfThereIsOne) {
     EXPECT_THAT(read("config.json"), Not(HasSubstr("p\\\"w")));
 }
 
+TEST_F(DockerConfigTest, ProxiesForContainersAreVariables) {
+    EXPECT_TRUE(container_proxies(file()).empty());
+    base::write_file_atomic(file(), R"({"proxies":{
+        "default":{"httpProxy":"http://proxy.example:3128","noProxy":"localhost,.example","ftpProxy":""},
+        "tcp://docker.example:2376":{"httpsProxy":"http://other.example"}}})");
+    EXPECT_THAT(container_proxies(file()),
+                testing::ElementsAre(testing::Pair("HTTP_PROXY", "http://proxy.example:3128"),
+                                     testing::Pair("NO_PROXY", "localhost,.example")));
+    base::write_file_atomic(file(), R"({"proxies":{"default":{"httpProxy":3128}}})");
+    EXPECT_EQ(failure([&] { container_proxies(file()); }).code, ErrorCode::Invalid);
+}
+
 TEST(CredentialsFile, ComesFromTheEnvironment) {
     ::setenv("REGISTRY_AUTH_FILE", "/a/auth.json", 1);
     ::setenv("DOCKER_CONFIG", "/b", 1);
     EXPECT_EQ(default_credentials_file(), "/a/auth.json");
+    EXPECT_EQ(docker_config_file(), "/b/config.json");
     ::unsetenv("REGISTRY_AUTH_FILE");
     EXPECT_EQ(default_credentials_file(), "/b/config.json");
     ::unsetenv("DOCKER_CONFIG");
