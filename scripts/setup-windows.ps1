@@ -65,7 +65,13 @@ function Install-Program([string] $Source) {
         ((Get-FileHash -LiteralPath $target).Hash -eq (Get-FileHash -LiteralPath $Source).Hash)
     if (-not $isThere) {
         New-Item -ItemType Directory -Force -Path $installDirectory | Out-Null
-        Copy-Item -LiteralPath $Source -Destination $target -Force
+        Copy-Item -LiteralPath $Source -Destination "$target.new" -Force
+        # A program that runs can be renamed, not replaced.
+        if (Test-Path -LiteralPath $target) {
+            Move-Item -LiteralPath $target -Destination "$target.old" -Force
+        }
+        Move-Item -LiteralPath "$target.new" -Destination $target
+        Remove-Item -LiteralPath "$target.old" -Force -ErrorAction SilentlyContinue
         Write-Host "Installed $target."
     }
     return $target
