@@ -8,11 +8,12 @@
 #include "base/copy.hpp"
 #include "base/error.hpp"
 #include "base/synced.hpp"
-#include "cache/boot_id.hpp"
 #include "cache/layer_chunks.hpp"
 #include "cache/layer_contents.hpp"
 #include "cache/layer_files.hpp"
 #include "cache/layer_paths.hpp"
+#include "cache/layer_records.hpp"
+#include "cache/unpacked_layers.hpp"
 #include "oci/compress.hpp"
 #include "oci/limits.hpp"
 #include "tree/layer_tar.hpp"
@@ -25,22 +26,6 @@ using base::CancelToken;
 using base::DiffId;
 using base::ErrorCode;
 
-constexpr std::size_t kMaxStamp = 100;
-
-std::string join_lines(const std::vector<std::string>& lines) {
-    std::string text;
-    for (const std::string& line : lines) text += line + "\n";
-    return text;
-}
-
-std::vector<std::string> split_lines(std::string_view text) {
-    std::vector<std::string> lines;
-    for (std::size_t end; (end = text.find('\n')) != std::string_view::npos; text.remove_prefix(end + 1)) {
-        lines.emplace_back(text.substr(0, end));
-    }
-    return lines;
-}
-
 class FsLayerStore final : public LayerStore {
   public:
     FsLayerStore(const fs::path& state, Session& session, ContentStore& content, Database& database,
@@ -48,44 +33,23 @@ class FsLayerStore final : public LayerStore {
         : paths_(state),
           session_(session),
           content_(content),
-          database_(database),
+          records_(database),
+          unpacked_(state, session),
           contents_([this](const tree::LayerRange& range, const tree::Content& file,
                            const CancelToken& cancel) { return open_range(range, file, cancel); },
                     stats) {
         base::make_directories(paths_.index);
         base::make_directories(paths_.seek);
-        // Nobody may make anything in a directory that is about to be put aside.
-        drop_if_rebooted(state);
-        base::make_directories(paths_.tars);
     }
 
-    void add(const DiffId& diff_id, const oci::Descriptor& blob) override {
-        if (is_known(diff_id, blob.digest)) return;
-        database_.run([&](Connection& connection) {
-            connection
-                .statement(
-                    "INSERT OR IGNORE INTO layers (diff_id, digest, media_type, size, urls)"
-                    " VALUES (?, ?, ?, ?, ?)")
-                .bind(1, diff_id.digest)
-                .bind(2, blob.digest)
-                .bind(3, blob.media_type)
-                .bind(4, static_cast<std::int64_t>(blob.size))
-                .bind(5, join_lines(blob.urls))
-                .run();
-        });
-    }
+    void add(const DiffId& diff_id, const oci::Descriptor& blob) override { records_.add(diff_id, blob); }
 
     bool is_known(const DiffId& diff_id, const base::Digest& blob) override {
-        return database_.run([&](Connection& connection) {
-            Statement& query = connection.statement("SELECT 1 FROM layers WHERE diff_id = ? AND digest = ?");
-            bool known = query.bind(1, diff_id.digest).bind(2, blob).step();
-            query.reset();
-            return known;
-        });
+        return records_.contains(diff_id, blob);
     }
 
     std::optional<oci::Descriptor> blob_of(const DiffId& diff_id) override {
-        for (oci::Descriptor& blob : recorded_blobs(diff_id)) {
+        for (oci::Descriptor& blob : records_.blobs_of(diff_id)) {
             if (!is_here(blob)) continue;
             session_.lease(diff_id.digest);
             return std::move(blob);
@@ -93,23 +57,10 @@ class FsLayerStore final : public LayerStore {
         return {};
     }
 
-    void add_fetched(const base::Digest& blob) override {
-        database_.run([&](Connection& connection) {
-            connection.statement("INSERT OR IGNORE INTO fetched VALUES (?)").bind(1, blob).run();
-        });
-    }
+    void add_fetched(const base::Digest& blob) override { records_.add_fetched(blob); }
 
     std::optional<oci::Descriptor> recompressed(const DiffId& diff_id, const std::string& form) override {
-        auto blob = database_.run([&](Connection& connection) -> std::optional<oci::Descriptor> {
-            Statement& query = connection.statement(
-                "SELECT media_type, digest, size FROM recompressed WHERE diff_id = ? AND form = ?");
-            if (!query.bind(1, diff_id.digest).bind(2, form).step()) return {};
-            oci::Descriptor found{.media_type = std::string(query.bytes(0)),
-                                  .digest = query.digest(1),
-                                  .size = static_cast<std::uint64_t>(query.integer(2))};
-            query.reset();
-            return found;
-        });
+        auto blob = records_.recompressed(diff_id, form);
         if (!blob || !is_here(*blob)) return {};
         session_.lease(diff_id.digest);
         return blob;
@@ -117,16 +68,7 @@ class FsLayerStore final : public LayerStore {
 
     void add_recompressed(const DiffId& diff_id, const std::string& form,
                           const oci::Descriptor& blob) override {
-        add(diff_id, blob);
-        database_.run([&](Connection& connection) {
-            connection.statement("INSERT OR REPLACE INTO recompressed VALUES (?, ?, ?, ?, ?)")
-                .bind(1, diff_id.digest)
-                .bind(2, form)
-                .bind(3, blob.digest)
-                .bind(4, blob.media_type)
-                .bind(5, static_cast<std::int64_t>(blob.size))
-                .run();
-        });
+        records_.add_recompressed(diff_id, form, blob);
     }
 
     std::shared_ptr<const tree::Delta> stored_delta(const DiffId& diff_id, tree::Os os,
@@ -192,20 +134,11 @@ class FsLayerStore final : public LayerStore {
 
     tree::ContentProvider& contents() override { return contents_; }
 
-    bool is_unpacked(const base::Digest& key) override { return fs::exists(paths_.unpacked(key)); }
+    bool is_unpacked(const base::Digest& key) override { return unpacked_.has_folder(key); }
 
     fs::path unpacked(const base::Digest& key, const std::function<void(const fs::path&)>& unpack,
                       const CancelToken& cancel) override {
-        fs::path target = paths_.unpacked(key);
-        make_once(target, key, cancel, [&] {
-            TempLayer temporary(session_);
-            unpack(temporary.path());
-            std::error_code code;
-            fs::rename(temporary.path(), target, code);
-            if (code) throw base::system_error(code, fmt::format("cannot make {}", target.string()));
-            temporary.release();
-        });
-        return target;
+        return unpacked_.folder(key, unpack, cancel);
     }
 
   private:
@@ -281,23 +214,6 @@ class FsLayerStore final : public LayerStore {
         return slot.delta;
     }
 
-    std::vector<oci::Descriptor> recorded_blobs(const DiffId& diff_id) {
-        return database_.run([&](Connection& connection) {
-            std::vector<oci::Descriptor> blobs;
-            Statement& query = connection.statement(
-                "SELECT media_type, digest, size, urls FROM layers WHERE diff_id = ? ORDER BY id");
-            query.bind(1, diff_id.digest);
-            while (query.step()) {
-                blobs.push_back({.media_type = std::string(query.bytes(0)),
-                                 .digest = query.digest(1),
-                                 .size = static_cast<std::uint64_t>(query.integer(2)),
-                                 .urls = split_lines(query.bytes(3))});
-            }
-            query.reset();
-            return blobs;
-        });
-    }
-
     oci::Descriptor blob_or_throw(const DiffId& diff_id) {
         if (auto blob = blob_of(diff_id)) return *blob;
         throw base::fail(ErrorCode::NotFound, "layer {} is not in the local store", diff_id.digest.string());
@@ -314,12 +230,7 @@ class FsLayerStore final : public LayerStore {
     // A blob that was recorded, and is not the layer after all, shall stand in nobody's way.
     void verify(const base::Digest& digest, const DiffId& diff_id, const oci::Descriptor& blob) {
         if (digest == diff_id.digest) return;
-        database_.run([&](Connection& connection) {
-            connection.statement("DELETE FROM layers WHERE diff_id = ? AND digest = ?")
-                .bind(1, diff_id.digest)
-                .bind(2, blob.digest)
-                .run();
-        });
+        records_.remove(diff_id, blob.digest);
         throw base::fail(ErrorCode::Corrupt, "blob {} holds the layer {}, not {}", blob.digest.string(),
                          digest.string(), diff_id.digest.string());
     }
@@ -447,13 +358,8 @@ class FsLayerStore final : public LayerStore {
     }
 
     fs::path copy_of(const DiffId& diff_id, const oci::Descriptor& blob, const CancelToken& cancel) {
-        fs::path file = paths_.tar_of(diff_id);
-        make_once(file, diff_id.digest, cancel, [&] {
-            base::PendingFile pending(session_.directory());
-            decompress_blob(diff_id, blob, pending, cancel);
-            pending.publish(file);
-        });
-        return file;
+        auto write = [&](base::Sink& file) { decompress_blob(diff_id, blob, file, cancel); };
+        return unpacked_.tar(diff_id, write, cancel);
     }
 
     oci::SeekTable decompress_blob(const DiffId& diff_id, const oci::Descriptor& blob, base::Sink& to,
@@ -469,58 +375,11 @@ class FsLayerStore final : public LayerStore {
         });
     }
 
-    // Runs `make` unless `target` exists; other processes wait for the one that does.
-    template <typename Make>
-    void make_once(const fs::path& target, const base::Digest& key, const CancelToken& cancel,
-                   const Make& make) {
-        session_.lease(key);
-        if (fs::exists(target)) return;
-        fs::path lock_file = target;
-        lock_file += ".lock";
-        base::FileLock lock(lock_file, base::FileLock::Mode::Exclusive, cancel);
-        if (!fs::exists(target)) make();
-    }
-
-    void drop_if_rebooted(const fs::path& state) {
-        fs::path stamp = paths_.layers / "boot";
-        std::string now = boot_id();
-        if (base::try_read_file(stamp, kMaxStamp) == now) return;
-        fs::path stale = session_.directory() / "stale-tars";
-        std::vector<fs::path> folders;
-        {
-            CollectionLock lock(state, {});
-            if (base::try_read_file(stamp, kMaxStamp) == now) return;
-            // No session outlives a reboot: then this is another kernel beside theirs, which shares the
-            // state.
-            if (lock.others_live(session_)) return;
-            std::error_code absent;
-            fs::rename(paths_.tars, stale, absent);
-            if (!put_aside_folders(folders) || fs::exists(paths_.tars)) return;
-            base::make_directories(paths_.layers);
-            base::PendingFile pending(session_.directory());
-            pending.write(now);
-            pending.publish(stamp);
-        }
-        base::remove_tree(stale);
-        for (const fs::path& folder : folders) session_.remove_layer(folder);
-    }
-
-    // False if one is in use, or not ours to move: then the next start tries again.
-    bool put_aside_folders(std::vector<fs::path>& folders) const {
-        bool all = true;
-        for (const std::string& name : base::list_directory(paths_.layers)) {
-            if (!LayerPaths::is_unpacked(name)) continue;
-            std::optional<fs::path> folder = session_.put_aside(paths_.layers / name);
-            if (folder) folders.push_back(std::move(*folder));
-            all = all && folder;
-        }
-        return all;
-    }
-
     LayerPaths paths_;
     Session& session_;
     ContentStore& content_;
-    Database& database_;
+    LayerRecords records_;
+    UnpackedLayers unpacked_;
     LayerContents contents_;
     ChunkCache chunks_;
     base::Synced<std::map<base::Digest, std::shared_ptr<const oci::SeekTable>>> tables_;  // by blob
