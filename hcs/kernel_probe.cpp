@@ -31,9 +31,11 @@ constexpr Namespace kNamespaces[] = {{"mount", CLONE_NEWNS},      {"pid", CLONE_
                                      {"cgroup", CLONE_NEWCGROUP}, {"net", CLONE_NEWNET}};
 
 // `body` in a child of our own; it returns an errno, or 0 if all went well. It may only make system calls.
+// Handlers of forks do not run: those of a sanitizer start a thread, and only a process of one thread gets a
+// user namespace.
 template <typename Body>
 int error_of_child(Body body) {
-    pid_t child = ::fork();
+    pid_t child = ::_Fork();
     if (child < 0) throw base::system_error(errno, "cannot start a process");
     if (child == 0) ::_exit(body());
     int status = 0;
