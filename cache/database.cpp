@@ -170,15 +170,29 @@ Database::Database(fs::path state) : state_(std::move(state)), file_(state_ / "m
     }
 }
 
+fs::path Database::lock_file() const {
+    return state_ / "mullion.db.lock";
+}
+
+// Locked, because SQLite finds the files beside the database by its name: nobody may move them away meanwhile.
 void Database::open() {
-    auto connection = std::make_unique<Connection>(file_);
-    if (connection->integer("PRAGMA user_version") != kSchemaVersion) migrate(*connection);
-    connection_ = std::move(connection);
+    for (;;) {
+        {
+            base::FileLock lock(lock_file(), base::FileLock::Mode::Shared);
+            auto connection = std::make_unique<Connection>(file_);
+            if (connection->integer("PRAGMA user_version") == kSchemaVersion) {
+                connection_ = std::move(connection);
+                return;
+            }
+        }
+        migrate();
+    }
 }
 
 // One process brings the schema up to date, the others wait for it.
-void Database::migrate(Connection& connection) const {
-    base::FileLock lock(state_ / "mullion.db.lock", base::FileLock::Mode::Exclusive);
+void Database::migrate() const {
+    base::FileLock lock(lock_file(), base::FileLock::Mode::Exclusive);
+    Connection connection(file_);
     std::int64_t version = connection.integer("PRAGMA user_version");
     if (version > kSchemaVersion) {
         throw base::fail(ErrorCode::Unsupported,
@@ -218,7 +232,7 @@ void Database::set_aside() const {
 void Database::recover(Damage damage) {
     connection_.reset();
     {
-        base::FileLock lock(state_ / "mullion.db.lock", base::FileLock::Mode::Exclusive);
+        base::FileLock lock(lock_file(), base::FileLock::Mode::Exclusive);
         if (damage == Damage::Certain || damaged()) set_aside();
     }
     open();

@@ -113,8 +113,9 @@ class Database {
     // well-formed, and still holds what we never wrote.
     enum class Damage { Possible, Certain };
 
+    std::filesystem::path lock_file() const;
     void open();
-    void migrate(Connection& connection) const;
+    void migrate() const;
     void recover(Damage damage);
     bool damaged() const;
     void set_aside() const;
