@@ -1,12 +1,11 @@
 // What docker, podman, skopeo and crane share: `config.json`, with credentials and their helpers.
 //
 //     {"auths": {"HOST": {"auth": BASE64},         here, readable by whoever can read the file
-//                "HOST/team/app": {...}},          of a repository, or of all below "team": the longest
-//                counts
-//                                                  (containers-auth.json(5); podman writes them)
+//                "HOST/team/app": {...}},          of a repository, or of all below "team"; the longest key
+//                                                  counts (containers-auth.json(5); podman writes them)
 //      "credsStore": "pass",                       with the helper docker-credential-pass
 //      "credHelpers": {"HOST": "ecr-login"},       with another one for this host; it comes first
-//      "proxies": {"default": {"httpProxy": URL}}} for containers; proxies of single daemons are none of ours
+//      "proxies": {"default": {"httpProxy": URL}}} for containers; those of single daemons are none of ours
 //
 // Helpers get hosts and secrets on standard input, never in arguments (docker/docker-credential-helpers);
 // each is asked once per host, and has half a minute to answer.
