@@ -1,5 +1,6 @@
 #include "cli/secret_option.hpp"
 
+#include "base/ascii.hpp"
 #include "base/environment.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -18,18 +19,11 @@ struct SecretSource {
     std::string variable;
 };
 
-std::string lower_ascii(std::string text) {
-    for (char& c : text) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return text;
-}
-
 SecretSource parse(const std::string& option) {
     SecretSource secret;
     std::string type;
     for (auto& [name, value] : parse_key_value_csv(option, "--secret")) {
-        std::string key = lower_ascii(name);
+        std::string key = base::lower_ascii(name);
         if (key == "type") {
             if (value != "file" && value != "env") {
                 throw fail(ErrorCode::Invalid, "--secret: unsupported secret type \"{}\"", value);

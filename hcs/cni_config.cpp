@@ -8,6 +8,7 @@
 #include <charconv>
 #include <map>
 
+#include "base/ascii.hpp"
 #include "base/error.hpp"
 #include "base/json.hpp"
 
@@ -31,20 +32,13 @@ constexpr const char* kAnywhere = "0.0.0.0/0";
                      view.string());
 }
 
-std::string lower_case(std::string text) {
-    for (char& c : text) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return text;
-}
-
 // Of an object, by names in lower case: the plugins are written in Go, which takes "GW" for "gw".
 using Members = std::map<std::string, JsonView>;
 
 Members members_of(const JsonView& object) {
     Members members;
     for (const auto& [name, value] : object.members()) {
-        if (!value.raw().is_null()) members.emplace(lower_case(name), value);
+        if (!value.raw().is_null()) members.emplace(base::lower_ascii(name), value);
     }
     return members;
 }
@@ -179,7 +173,7 @@ HostDns read_dns(const Members& plugin) {
 }
 
 JsonView required(const JsonView& object, const Members& members, const std::string& name) {
-    std::optional<JsonView> value = find(members, lower_case(name));
+    std::optional<JsonView> value = find(members, base::lower_ascii(name));
     return value ? *value : object.at(name);  // which says that it is missing
 }
 

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "base/ascii.hpp"
 #include "hcs/compute_system.hpp"
 #include "hcs/stub_tools.hpp"
 
@@ -58,11 +59,11 @@ bool is_separator(char c) {
 // The words of a command, lower case; good enough to find a program's name in it.
 std::vector<std::string> words(std::string_view text) {
     std::vector<std::string> result(1);
-    for (char c : text) {
+    for (char c : base::lower_ascii(text)) {
         if (is_separator(c)) {
             if (!result.back().empty()) result.emplace_back();
         } else {
-            result.back() += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+            result.back() += c;
         }
     }
     return result;

@@ -3,18 +3,13 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/ascii.hpp"
 #include "base/error.hpp"
 
 namespace mullion::oci {
 namespace {
 
 constexpr std::size_t kMaxHeaders = 256 * 1024;
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    return out;
-}
 
 std::string_view trimmed(std::string_view text) {
     constexpr std::string_view kBlank = " \t\r\n";
@@ -136,7 +131,7 @@ void HttpStream::on_header(std::string_view line) {
     }
     std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) return;
-    head_.headers.emplace_back(lower(trimmed(line.substr(0, colon))),
+    head_.headers.emplace_back(base::lower_ascii(trimmed(line.substr(0, colon))),
                                std::string(trimmed(line.substr(colon + 1))));
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/ascii.hpp"
 #include "base/error.hpp"
 
 namespace mullion::oci {
@@ -121,8 +122,7 @@ std::string percent_encoded(std::string_view text) {
 
 std::string url_origin(const std::string& url) {
     Url parsed = parse_url(url);
-    std::string host = url_part(parsed, CURLUPART_HOST, 0);
-    for (char& c : host) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    std::string host = base::lower_ascii(url_part(parsed, CURLUPART_HOST, 0));
     return url_part(parsed, CURLUPART_SCHEME, 0) + "://" + host + ":" +
            url_part(parsed, CURLUPART_PORT, CURLU_DEFAULT_PORT);
 }

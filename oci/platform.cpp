@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/ascii.hpp"
 #include "base/error.hpp"
 
 namespace mullion::oci {
@@ -28,14 +29,6 @@ bool contains(const std::array<std::string_view, N>& list, std::string_view valu
     return std::find(list.begin(), list.end(), value) != list.end();
 }
 
-std::string lower(std::string_view text) {
-    std::string result(text);
-    for (char& c : result) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return result;
-}
-
 bool is_word(std::string_view text, std::string_view punctuation) {
     return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -44,14 +37,14 @@ bool is_word(std::string_view text, std::string_view punctuation) {
 }
 
 std::string normalize_os(std::string_view os) {
-    std::string result = lower(os);
+    std::string result = base::lower_ascii(os);
     return result == "macos" ? "darwin" : result;
 }
 
 // The pairs containerd's platform package knows.
 void normalize_architecture(std::string& architecture, std::string& variant) {
-    architecture = lower(architecture);
-    variant = lower(variant);
+    architecture = base::lower_ascii(architecture);
+    variant = base::lower_ascii(variant);
     if (architecture == "i386") {
         architecture = "386";
         variant.clear();

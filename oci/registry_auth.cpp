@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.hpp"
 #include "base/base64.hpp"
 #include "base/error.hpp"
 #include "base/json.hpp"
@@ -21,12 +22,6 @@ constexpr std::chrono::seconds kLongestLife{3600};
 constexpr std::chrono::seconds kMargin{5};
 constexpr const char* kClientId = "mullion";
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    return out;
-}
-
 // Reads `scheme name="value", name=value, scheme ...`.
 class ChallengeReader {
   public:
@@ -41,9 +36,9 @@ class ChallengeReader {
             skip(" \t");
             if (!challenges.empty() && peek('=')) {
                 ++at_;
-                challenges.back().parameters.emplace(lower(word), value());
+                challenges.back().parameters.emplace(base::lower_ascii(word), value());
             } else {
-                challenges.push_back({lower(word), {}});
+                challenges.push_back({base::lower_ascii(word), {}});
             }
         }
         return challenges;

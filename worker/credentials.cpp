@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.hpp"
 #include "base/base64.hpp"
 #include "base/error.hpp"
 #include "oci/http_url.hpp"
@@ -19,12 +20,6 @@ struct Name {
     bool token = false;
 };
 
-std::string lower_ascii(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    return out;
-}
-
 // "user@host:port" of an http(s) URL; empty for other URLs.
 std::string_view authority(std::string_view url) {
     if (!oci::is_http_url(url)) return {};
@@ -34,7 +29,7 @@ std::string_view authority(std::string_view url) {
 
 // The host with its port, then without.
 std::vector<std::string> hosts_of(std::string_view url) {
-    std::string host = lower_ascii(authority(url));
+    std::string host = base::lower_ascii(authority(url));
     if (host.empty() || host.find('@') != std::string::npos) return {};
     std::vector<std::string> hosts = {host};
     std::size_t colon = host.rfind(':');
