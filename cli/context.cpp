@@ -14,7 +14,10 @@ fs::path Context::state_directory() const {
 }
 
 cache::State& Context::state() {
-    if (!state_) state_ = std::make_unique<cache::State>(state_directory(), layer_remover(state_directory()));
+    if (!state_) {
+        fs::path directory = state_directory();
+        state_ = std::make_unique<cache::State>(directory, layer_remover(directory));
+    }
     return *state_;
 }
 
